@@ -1,0 +1,67 @@
+#include "base/encoding.hpp"
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille {
+namespace {
+
+TEST(Encoding, Rfc4648Vectors) {
+  EXPECT_EQ(encode_base64(""), "");
+  EXPECT_EQ(encode_base64("f"), "Zg==");
+  EXPECT_EQ(encode_base64("fo"), "Zm8=");
+  EXPECT_EQ(encode_base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(decode_base64("Zm9vYg=="), "foob");
+  EXPECT_EQ(encode_base64url("\xfb\xff"), "-_8");
+  EXPECT_EQ(decode_base64url("-_8"), "\xfb\xff");
+  EXPECT_EQ(encode_hex("foobar"), "666f6f626172");
+  EXPECT_EQ(decode_hex("666F6f626172"), "foobar");
+}
+
+TEST(Encoding, RefusesWhatTheRfcDoesNotAllow) {
+  for (auto text : {"Zg", "Zg=", "Zg= ", "Zh==", "Z===", "=", "Zm9v\n"}) EXPECT_FALSE(decode_base64(text)) << text;
+  for (auto text : {"Zg==", "Zh", "a", "+/8"}) EXPECT_FALSE(decode_base64url(text)) << text;
+  for (auto text : {"6", "6g", "0x"}) EXPECT_FALSE(decode_hex(text)) << text;
+}
+
+TEST(Instant, Rfc3339RoundTrip) {
+  auto const at = parse_rfc3339("2026-11-24T05:06:07.089Z");
+  ASSERT_TRUE(at);
+  EXPECT_EQ(format_rfc3339(*at), "2026-11-24T05:06:07.089Z");
+  EXPECT_EQ(parse_rfc3339("2026-11-24T06:06:07.089+01:00"), at);
+  EXPECT_EQ(parse_rfc3339("1970-01-01T00:00:00Z"), Instant{});
+}
+
+TEST(Instant, RefusesWhatIsNoDate) {
+  for (auto text : {"", "2026-11-24", "2026-02-30T00:00:00Z", "2026-11-24T25:00:00Z", "2026-11-24T05:06:07",
+                    "2026-11-24T05:06:07.Z", "2026-11-24T05:06:07Zx"})
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+}
+
+TEST(Random, UuidsHaveTheirForm) {
+  SeededRandom random{7};
+  auto const one = random.uuid();
+  EXPECT_TRUE(is_uuid(one)) << one;
+  EXPECT_EQ(one[14], '4');
+  EXPECT_NE(one, random.uuid());
+  EXPECT_FALSE(is_uuid("0123"));
+}
+
+TEST(Random, SystemBytesDiffer) {
+  SystemRandom random;
+  EXPECT_NE(random.hex(16), random.hex(16));
+  EXPECT_EQ(random.hex(300).size(), 600U);
+}
+
+TEST(Secret, ShowsOnlyATail) {
+  EXPECT_EQ(tail_of("0123456789abcdef"), "…abcdef");
+  EXPECT_EQ(tail_of("short"), "…");
+  EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
+  EXPECT_FALSE(equal_in_constant_time("abc", "abd"));
+  EXPECT_FALSE(equal_in_constant_time("abc", "ab"));
+}
+
+}  // namespace
+}  // namespace reveille
