@@ -1,0 +1,108 @@
+#include "base/encoding.hpp"
+#include "base/random.hpp"
+#include "model/account.hpp"
+#include "model/device.hpp"
+#include "model/push.hpp"
+#include "model/trace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille::model {
+namespace {
+
+Instant const now = from_unix_seconds(1'800'000'000);
+
+Registrations a_phone() {
+  Device const device{.instance = InstanceId{"00000000-0000-4000-8000-0000000000a1"},
+                      .app = "org.example.phone",
+                      .platform = Platform::ios,
+                      .os_version = "18.0",
+                      .provider = Provider::apns,
+                      .team = "TEAM012345",
+                      .voip = {.token = std::string(64, 'a'), .since = now, .dead_since = now + 5s},
+                      .message = {.token = std::string(64, 'b'), .since = now},
+                      .services = {.call = true, .im = true},
+                      .away_in_background = true,
+                      .reported_mode = Mode::background,
+                      .mode_since = now,
+                      .seen_at = now};
+  Binding const binding{.contact = "sip:juliet@192.0.2.7:5061;transport=tls;pn-provider=apns;pn-prid=x:voip",
+                        .call_id = "c1@phone",
+                        .cseq = 7,
+                        .expires_at = now + 3600s,
+                        .stored_until = now + 7200s,
+                        .instance = device.instance,
+                        .path = {"<sip:edge.example;lr>"},
+                        .remote = "tls 192.0.2.7:40000"};
+  return {.devices = {device}, .bindings = {binding}};
+}
+
+TEST(Record, ComesBackAsItWas) {
+  auto const packed = pack(a_phone());
+  EXPECT_LT(packed.size(), 600U);
+  auto const back = unpack_registrations(packed);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, a_phone());
+}
+
+TEST(Record, EveryTruncationIsNoticed) {
+  auto const packed = pack(a_phone());
+  for (std::size_t size = 0; size < packed.size(); ++size)
+    EXPECT_FALSE(unpack_registrations(packed.substr(0, size))) << size;
+  EXPECT_FALSE(unpack_registrations(packed + "x"));
+}
+
+TEST(Record, RandomBytesNeverCrash) {
+  SeededRandom random{3};
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes = random.hex(1 + random.number() % 100);
+    bytes[0] = 1;
+    (void)unpack_registrations(bytes);
+    (void)unpack_verifier(bytes);
+  }
+}
+
+TEST(Verifier, Rfc7677SectionThree) {
+  auto const salt = decode_base64("W22ZaJ0SNY7soEsUEjb6gQ==");
+  auto const verifier = derive_verifier(AccountId{"user@localhost"}, Secret{"pencil"}, *salt, 4096);
+  EXPECT_EQ(encode_base64(verifier.scram_sha256.stored_key), "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=");
+  EXPECT_EQ(encode_base64(verifier.scram_sha256.server_key), "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
+  EXPECT_EQ(unpack_verifier(pack(verifier)), verifier);
+}
+
+TEST(Account, IsReadAsAnAdministratorTypesIt) {
+  EXPECT_EQ(parse_account(" sip:Juliet@Example.ORG ")->value, "juliet@example.org");
+  for (auto text : {"", "juliet", "@x", "juliet@", "ju liet@x", "a@b@c", "juliet@-x", "jul\"iet@x"})
+    EXPECT_FALSE(parse_account(text)) << text;
+}
+
+TEST(Device, StateFollowsServicesLifeAndMode) {
+  auto device = a_phone().devices[0];
+  EXPECT_EQ(state_of(device, {}), DeviceState::suspended);
+  EXPECT_EQ(state_of(device, {.sip_flow = true}), DeviceState::background);
+  device.reported_mode = Mode::foreground;
+  EXPECT_EQ(state_of(device, {.xmpp_stream = true}), DeviceState::foreground);
+  device.services = {};
+  EXPECT_EQ(state_of(device, {.sip_flow = true}), DeviceState::signed_out);
+  EXPECT_EQ(os_major(device), 18U);
+  EXPECT_EQ(os_major({.os_version = "x"}), 1000U);
+}
+
+TEST(Push, TheSameWordsGiveTheSameUuid) {
+  auto const one = derive_uuid("push", {"call-1", "device-1"});
+  EXPECT_EQ(one, derive_uuid("push", {"call-1", "device-1"}));
+  EXPECT_NE(one, derive_uuid("push", {"call-1d", "evice-1"}));
+  EXPECT_NE(one, derive_uuid("call", {"call-1", "device-1"}));
+  EXPECT_TRUE(is_uuid(one)) << one;
+}
+
+TEST(Names, GoBothWays) {
+  EXPECT_EQ(push_state_named("taken_back"), PushState::taken_back);
+  EXPECT_EQ(name_of(Why::registered_after_push), "registered_after_push");
+  EXPECT_FALSE(platform_named("IOS"));
+  EXPECT_TRUE(is_end(TraceKind::call, Milestone::interrupted));
+  EXPECT_FALSE(is_end(TraceKind::call, Milestone::ringing));
+}
+
+}  // namespace
+}  // namespace reveille::model
