@@ -1,108 +1,13 @@
-// The packed form of what is kept per account (device.hpp). One byte of version, then fields in order: integers
-// little-endian with seven bits a byte (LEB128), texts with their length before them. A UUID is kept as 16 bytes. New
-// fields are appended under a new version.
-#include "base/encoding.hpp"
-#include "base/random.hpp"
+// The packed form of what is kept per account (device.hpp): one byte of version, then fields in order
+// (base/packing.hpp). New fields are appended under a new version.
+#include "base/packing.hpp"
 #include "model/device.hpp"
-
-#include <cstring>
 
 namespace reveille::model {
 namespace {
 
 constexpr std::uint8_t registrations_version = 1;
 constexpr std::uint8_t verifier_version = 1;
-constexpr std::size_t most_entries = 1000;
-
-class Packer {
- public:
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>(value | 0x80);
-    bytes_ += static_cast<char>(value);
-  }
-  void text(std::string_view value) {
-    number(value.size());
-    bytes_ += value;
-  }
-  void instant(Instant at) { number(static_cast<std::uint64_t>(unix_microseconds(at))); }
-  void instant(std::optional<Instant> at) { instant(at.value_or(Instant{})); }
-  // A UUID as 16 bytes; anything else as it stands, which is never 16 long without being told apart by the first byte.
-  void uuid(std::string_view value) {
-    std::string digits;
-    if (is_uuid(value))
-      for (char c : value)
-        if (c != '-') digits += c;
-    auto const raw = decode_hex(digits);
-    bool const packed = raw && raw->size() == 16 && encode_hex(*raw) == digits;
-    number(packed ? 1 : 0);
-    if (packed)
-      bytes_ += *raw;
-    else
-      text(value);
-  }
-  [[nodiscard]] std::string take() { return std::move(bytes_); }
-
- private:
-  std::string bytes_;
-};
-
-class Unpacker {
- public:
-  explicit Unpacker(std::string_view bytes) : bytes_(bytes) {}
-
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      auto const byte = static_cast<std::uint8_t>(take(1).empty() ? 0 : last_);
-      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      if ((byte & 0x80) == 0) return value;
-    }
-    failed_ = true;
-    return 0;
-  }
-  std::string text() { return std::string(take(number())); }
-  Instant instant() { return from_unix_microseconds(static_cast<std::int64_t>(number())); }
-  std::optional<Instant> optional_instant() {
-    Instant const at = instant();
-    return at == Instant{} ? std::nullopt : std::optional(at);
-  }
-  std::string uuid() {
-    if (number() == 0) return text();
-    auto const raw = take(16);
-    if (raw.size() != 16) return {};
-    std::string const d = encode_hex(raw);
-    return d.substr(0, 8) + '-' + d.substr(8, 4) + '-' + d.substr(12, 4) + '-' + d.substr(16, 4) + '-' + d.substr(20);
-  }
-  template <class Enum>
-  Enum choice(Enum last) {
-    auto const value = number();
-    if (value > static_cast<std::uint64_t>(last)) failed_ = true;
-    return static_cast<Enum>(value);
-  }
-  std::size_t count() {
-    auto const value = number();
-    if (value > most_entries) failed_ = true;
-    return failed_ ? 0 : static_cast<std::size_t>(value);
-  }
-  [[nodiscard]] bool failed() const { return failed_; }
-  [[nodiscard]] bool at_end() const { return bytes_.empty(); }
-
- private:
-  std::string_view take(std::uint64_t size) {
-    if (failed_ || size > bytes_.size()) {
-      failed_ = true;
-      return {};
-    }
-    auto const taken = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    if (!taken.empty()) last_ = taken.back();
-    return taken;
-  }
-
-  std::string_view bytes_;
-  char last_ = 0;
-  bool failed_ = false;
-};
 
 void put(Packer& out, Channel const& channel) {
   out.text(channel.token);
