@@ -1,0 +1,121 @@
+// Settings: what an administrator may set, typed, with the documented defaults (docs/reference/configuration.md).
+//
+// Read once at start. An unknown key, type or value is a fault with its line; a start with faults is refused (exit 78).
+// Relative paths count from the file's folder, and from the working folder where no file is given.
+#pragma once
+
+#include "base/instant.hpp"
+#include "model/device.hpp"
+#include "model/settings.hpp"
+#include "node/settings/document.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reveille::node {
+
+struct Roles {
+  bool call_control = true;
+  bool im = true;
+  bool push = true;
+  bool admin = true;
+
+  bool operator==(Roles const&) const = default;
+};
+
+// An address to listen at. Port 0: any free one.
+struct ListenAddress {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+
+  bool operator==(ListenAddress const&) const = default;
+};
+
+// Nothing: "off".
+struct ListenSettings {
+  std::optional<ListenAddress> sip_udp = ListenAddress{.port = 5060};
+  std::optional<ListenAddress> sip_tcp = ListenAddress{.port = 5060};
+  std::optional<ListenAddress> sip_tls = ListenAddress{.port = 5061};
+  std::optional<ListenAddress> xmpp = ListenAddress{.port = 5222};
+  std::optional<ListenAddress> xmpp_tls = ListenAddress{.port = 5223};
+  std::optional<ListenAddress> push = ListenAddress{.port = 8443};
+  std::optional<ListenAddress> admin = ListenAddress{.port = 9080};
+};
+
+// Empty paths: the development CA in the data folder.
+struct TlsSettings {
+  std::filesystem::path certificate = {};  // PEM, with its chain
+  std::filesystem::path key = {};          // PEM
+  std::filesystem::path ca = {};           // PEM: the CA that clients of this server trust; shown in the ready line
+};
+
+struct SipSettings {
+  bool require_digest = true;
+  bool offer_sha256 = true;
+  bool offer_md5 = true;
+};
+
+struct ApnsSettings {
+  std::string team = {};
+  std::string key_id = {};
+  std::filesystem::path key_file = {};
+  std::vector<std::string> apps = {};  // bundle ids; empty: every app of the team
+  model::Environment environment = model::Environment::production;
+  std::string host = {};  // empty: Apple's of that environment
+  std::uint16_t port = 443;
+  std::filesystem::path ca_file = {};  // empty: the system's
+
+  unsigned line = 0;  // where it stands in the file
+};
+
+struct FcmSettings {
+  std::filesystem::path service_account_file = {};
+  std::string endpoint = "https://fcm.googleapis.com";
+  std::filesystem::path ca_file = {};
+
+  unsigned line = 0;
+};
+
+struct PushSettings {
+  std::string via = "in-process";  // or the push service's https URL
+  std::string client_id = {};
+  std::filesystem::path client_secret_file = {};
+  std::filesystem::path ca_file = {};  // trusted for that URL; empty: [tls] ca, then the system's
+  std::vector<ApnsSettings> apns = {};
+  std::vector<FcmSettings> fcm = {};
+
+  [[nodiscard]] bool in_process() const { return via == "in-process"; }
+};
+
+struct Settings {
+  Roles roles = {};
+  std::filesystem::path data = "reveille-data";
+  ListenSettings listen = {};
+  TlsSettings tls = {};
+  SipSettings sip = {};
+  PushSettings push = {};
+  bool push_enabled = true;  // [wake] enabled, B-PUSH-0
+  model::Policy policy = {};
+};
+
+struct Refused {
+  std::string file = {};
+  std::vector<Fault> faults = {};  // by line; at least one
+};
+
+[[nodiscard]] std::expected<Settings, Refused> read_settings(std::filesystem::path const& file);
+[[nodiscard]] std::expected<Settings, Refused> parse_settings(std::string_view text, std::filesystem::path const& file);
+
+// One `FILE:LINE: sentence` a line.
+[[nodiscard]] std::string describe(Refused const& refused);
+
+// "127.0.0.1:5060", "[::1]:5060", ":5060" (127.0.0.1), "*:5060" (all IPv4 addresses).
+[[nodiscard]] std::optional<ListenAddress> parse_listen_address(std::string_view text);
+[[nodiscard]] std::string describe(ListenAddress const& address);
+
+}  // namespace reveille::node

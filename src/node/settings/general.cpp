@@ -1,0 +1,92 @@
+// domains, roles, data; [tls], [sip], [calls], [wake].
+#include "model/account.hpp"
+#include "node/settings/sections.hpp"
+
+#include <algorithm>
+
+namespace reveille::node {
+namespace {
+
+void read_domains(Section& top, std::vector<std::string>& into) {
+  auto const* value = top.find("domains");
+  top.read("domains", into);
+  if (!value) return;
+  if (into.empty()) return top.blame(*value, "'domains' is empty; name at least one, such as \"example.org\"");
+  for (auto& domain : into) {
+    auto const account = model::parse_account("user@" + domain);
+    if (!account) return top.blame(*value, "'domains' names \"" + domain + "\", which is no host name");
+    domain = model::domain_of(*account);
+  }
+}
+
+struct NamedRole {
+  std::string_view name = {};
+  bool Roles::* member = nullptr;
+};
+constexpr NamedRole named_roles[] = {
+    {"call-control", &Roles::call_control}, {"im", &Roles::im}, {"push", &Roles::push}, {"admin", &Roles::admin}};
+
+void read_roles(Section& top, Roles& into) {
+  auto const* value = top.find("roles");
+  if (!value) return;
+  std::vector<std::string> names;
+  auto wanted = Roles{.call_control = false, .im = false, .push = false, .admin = false};
+  top.read("roles", names);
+  for (auto const& name : names) {
+    auto const found = std::ranges::find(named_roles, name, &NamedRole::name);
+    if (found == std::end(named_roles))
+      return top.blame(*value, "unknown role \"" + name + "\"; known: call-control, im, push, admin");
+    wanted.*(found->member) = true;
+  }
+  if (names.empty() && std::holds_alternative<Array>(value->content))
+    return top.blame(*value, "'roles' is empty; leave it out to have all of them");
+  into = wanted;
+}
+
+}  // namespace
+
+void read_general(Section& top, Settings& into) {
+  read_domains(top, into.policy.domains);
+  read_roles(top, into.roles);
+  top.read("data", into.data);
+}
+
+void read_tls(Section section, TlsSettings& into) {
+  section.read("certificate", into.certificate);
+  section.read("key", into.key);
+  section.read("ca", into.ca);
+  if (!into.certificate.empty()) section.require("key");
+  if (!into.key.empty()) section.require("certificate");
+  section.finish();
+}
+
+void read_sip(Section section, SipSettings& into) {
+  section.read("require_digest", into.require_digest);
+  if (auto const* value = section.find("algorithms")) {
+    std::vector<std::string> names;
+    section.read("algorithms", names);
+    for (auto const& name : names)
+      if (name != "SHA-256" && name != "MD5")
+        section.blame(*value, "'sip.algorithms' knows \"SHA-256\" and \"MD5\"; here is \"" + name + "\"");
+    if (names.empty()) section.blame(*value, "'sip.algorithms' is empty; name \"SHA-256\", \"MD5\" or both");
+    into.offer_sha256 = std::ranges::count(names, "SHA-256") > 0;
+    into.offer_md5 = std::ranges::count(names, "MD5") > 0;
+  }
+  section.finish();
+}
+
+void read_calls(Section section, model::CallPolicy& into) {
+  section.read("ringback_after", into.ringback_after);
+  section.read("give_up_after", into.give_up_after);
+  section.read("no_answer_after", into.no_answer_after);
+  section.read("late_invite_until", into.late_invite_until);
+  section.finish();
+}
+
+void read_wake(Section section, Settings& into) {
+  section.read("enabled", into.push_enabled);
+  section.read("message_burst", into.policy.wake.message_burst);
+  section.finish();
+}
+
+}  // namespace reveille::node

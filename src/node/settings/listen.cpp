@@ -1,0 +1,84 @@
+// [listen]: "HOST:PORT", a port alone, or "off".
+#include "node/settings/sections.hpp"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <limits>
+
+namespace reveille::node {
+namespace {
+
+using Listener = std::optional<ListenAddress>;
+
+bool is_address(std::string const& host) {
+  unsigned char bytes[sizeof(in6_addr)] = {};
+  return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
+Listener listener_of(Value const& value) {
+  if (auto const* port = std::get_if<std::int64_t>(&value.content))
+    return *port >= 0 && *port <= std::numeric_limits<std::uint16_t>::max()
+               ? Listener(ListenAddress{.port = static_cast<std::uint16_t>(*port)})
+               : std::nullopt;
+  auto const* text = std::get_if<std::string>(&value.content);
+  return text ? parse_listen_address(*text) : std::nullopt;
+}
+
+void read_listener(Section& section, std::string_view key, Listener& into) {
+  auto const* value = section.find(key);
+  if (!value) return;
+  auto const* text = std::get_if<std::string>(&value->content);
+  if (text && *text == "off") {
+    into.reset();
+  } else if (auto const found = listener_of(*value)) {
+    into = found;
+  } else {
+    section.blame(*value,
+                  "'listen." + std::string(key) +
+                      "' must be \"ADDRESS:PORT\", such as \"127.0.0.1:5060\" or \"[::1]:5060\", or \"off\"; here is " +
+                      (text ? "\"" + *text + "\"" : std::string(type_of(*value))));
+  }
+}
+
+}  // namespace
+
+std::optional<ListenAddress> parse_listen_address(std::string_view text) {
+  auto const colon = text.rfind(':');
+  auto const port = parse_port(colon == text.npos ? text : text.substr(colon + 1));
+  if (!port) return std::nullopt;
+  std::string host(colon == text.npos ? "" : text.substr(0, colon));
+  if (host.starts_with('[') && host.ends_with(']'))
+    host = host.substr(1, host.size() - 2);
+  else if (host.contains(':'))
+    return std::nullopt;
+  if (host.empty() || host == "localhost") host = "127.0.0.1";
+  if (host == "*") host = "0.0.0.0";
+  if (!is_address(host)) return std::nullopt;
+  return ListenAddress{.host = std::move(host), .port = *port};
+}
+
+std::string describe(ListenAddress const& address) {
+  auto const port = std::to_string(address.port);
+  return address.host.contains(':') ? "[" + address.host + "]:" + port : address.host + ":" + port;
+}
+
+void read_listen(Section section, ListenSettings& into) {
+  read_listener(section, "sip_udp", into.sip_udp);
+  read_listener(section, "sip_tcp", into.sip_tcp);
+  read_listener(section, "sip_tls", into.sip_tls);
+  read_listener(section, "xmpp", into.xmpp);
+  read_listener(section, "xmpp_tls", into.xmpp_tls);
+  read_listener(section, "push", into.push);
+  read_listener(section, "admin", into.admin);
+  section.finish();
+}
+
+}  // namespace reveille::node

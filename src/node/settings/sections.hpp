@@ -1,0 +1,17 @@
+// The sections of a configuration file, a function each; settings.cpp calls them in the file's documented order.
+#pragma once
+
+#include "node/settings.hpp"
+#include "node/settings/section.hpp"
+
+namespace reveille::node {
+
+void read_general(Section& top, Settings& into);
+void read_listen(Section section, ListenSettings& into);
+void read_tls(Section section, TlsSettings& into);
+void read_sip(Section section, SipSettings& into);
+void read_calls(Section section, model::CallPolicy& into);
+void read_wake(Section section, Settings& into);
+void read_push(Section section, PushSettings& into);
+
+}  // namespace reveille::node

@@ -1,0 +1,132 @@
+#include "node/settings.hpp"
+
+#include "node/settings/section.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille::node {
+namespace {
+
+std::string refusal(std::string_view text) {
+  auto const settings = parse_settings(text, "etc/reveille.toml");
+  return settings ? "" : describe(settings.error());
+}
+
+TEST(Settings, an_empty_file_gives_the_documented_defaults) {
+  auto const settings = parse_settings("", "reveille.toml");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->policy.domains, std::vector<std::string>{"localhost"});
+  EXPECT_EQ(settings->roles, Roles{});
+  EXPECT_EQ(settings->policy.calls.give_up_after, 13s);
+  EXPECT_EQ(describe(*settings->listen.admin), "127.0.0.1:9080");
+  EXPECT_TRUE(settings->push.in_process());
+  EXPECT_TRUE(settings->push_enabled);
+}
+
+TEST(Settings, every_key_is_read) {
+  auto const settings = parse_settings(R"(
+domains = ["example.org", "Example.NET"]
+roles = ["call-control", "im"]
+data = "../var"
+[listen]
+sip_udp = "0.0.0.0:5070"
+sip_tcp = "[::1]:0"
+sip_tls = "off"
+xmpp = 5333
+[tls]
+certificate = "server.pem"
+key = "/etc/server.key"
+ca = "ca.pem"
+[sip]
+require_digest = false
+algorithms = ["SHA-256"]
+[calls]
+ringback_after = "300ms"
+give_up_after = "2m"
+[wake]
+enabled = false
+message_burst = "2s"
+[push]
+via = "https://push.example.org:8443"
+client_id = "c1"
+client_secret_file = "secret"
+[[push.apns]]
+team = "TEAM123456"
+key_id = "KEY1234567"
+key_file = "key.p8"
+apps = ["org.example.phone"]
+environment = "sandbox"
+port = 2197
+[[push.fcm]]
+service_account_file = "account.json"
+)",
+                                       "/etc/reveille/reveille.toml");
+  ASSERT_TRUE(settings) << describe(settings.error());
+  EXPECT_EQ(settings->policy.domains, (std::vector<std::string>{"example.org", "example.net"}));
+  EXPECT_EQ(settings->roles, (Roles{.call_control = true, .im = true, .push = false, .admin = false}));
+  EXPECT_EQ(settings->data, "/etc/var");
+  EXPECT_EQ(describe(*settings->listen.sip_udp), "0.0.0.0:5070");
+  EXPECT_EQ(describe(*settings->listen.sip_tcp), "[::1]:0");
+  EXPECT_FALSE(settings->listen.sip_tls);
+  EXPECT_EQ(describe(*settings->listen.xmpp), "127.0.0.1:5333");
+  EXPECT_EQ(settings->tls.certificate, "/etc/reveille/server.pem");
+  EXPECT_EQ(settings->tls.key, "/etc/server.key");
+  EXPECT_FALSE(settings->sip.require_digest);
+  EXPECT_FALSE(settings->sip.offer_md5);
+  EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
+  EXPECT_EQ(settings->policy.calls.give_up_after, 2min);
+  EXPECT_FALSE(settings->push_enabled);
+  ASSERT_EQ(settings->push.apns.size(), 1U);
+  EXPECT_EQ(settings->push.apns[0].host, "api.sandbox.push.apple.com");
+  EXPECT_EQ(settings->push.apns[0].port, 2197);
+  ASSERT_EQ(settings->push.fcm.size(), 1U);
+}
+
+TEST(Settings, a_fault_names_file_and_line) {
+  EXPECT_EQ(
+      refusal("\n[calls]\nringback_after = 5\n"),
+      "etc/reveille.toml:3: 'calls.ringback_after' must be a time with its unit, such as \"5s\" or \"300ms\"; here "
+      "is a whole number\n");
+  EXPECT_EQ(refusal("[sip]\nrequire_digset = true\n"),
+            "etc/reveille.toml:2: unknown key 'sip.require_digset'; known here: algorithms, require_digest\n");
+  EXPECT_EQ(refusal("roles = [\"push\"]\n[cals]\n").find("etc/reveille.toml:2: unknown key 'cals'"), 0U);
+  EXPECT_EQ(refusal("domains = [\n").find("etc/reveille.toml:"), 0U);
+}
+
+TEST(Settings, all_faults_are_told_in_one_go_by_line) {
+  EXPECT_EQ(refusal("[wake]\nenabled = \"yes\"\n[sip]\nalgorithms = [\"SHA-1\"]\n"),
+            "etc/reveille.toml:2: 'wake.enabled' must be true or false; here is text\n"
+            "etc/reveille.toml:4: 'sip.algorithms' knows \"SHA-256\" and \"MD5\"; here is \"SHA-1\"\n");
+}
+
+TEST(Settings, values_that_make_no_sense_are_refused) {
+  EXPECT_NE(refusal("domains = []"), "");
+  EXPECT_NE(refusal("domains = [\"not a host\"]"), "");
+  EXPECT_NE(refusal("domains = \"localhost\""), "");
+  EXPECT_NE(refusal("roles = [\"king\"]"), "");
+  EXPECT_NE(refusal("roles = []"), "");
+  EXPECT_NE(refusal("[listen]\nsip_udp = \"nowhere:5060\""), "");
+  EXPECT_NE(refusal("[listen]\nsip_udp = \"127.0.0.1:70000\""), "");
+  EXPECT_NE(refusal("[listen]\nsip_udp = 70000"), "");
+  EXPECT_NE(refusal("[tls]\ncertificate = \"a.pem\""), "");
+  EXPECT_NE(refusal("[calls]\nringback_after = \"20s\""), "");
+  EXPECT_NE(refusal("[push]\nvia = \"http://plain\""), "");
+  EXPECT_NE(refusal("[push]\nvia = \"https://push\""), "");
+  EXPECT_NE(refusal("[[push.apns]]\nteam = \"T\""), "");
+  EXPECT_NE(refusal("[push]\napns = 5"), "");
+  EXPECT_NE(refusal("listen = 5"), "");
+  EXPECT_NE(refusal("data = 1979-05-27"), "");
+}
+
+TEST(Settings, durations_have_a_unit_and_a_bound) {
+  EXPECT_EQ(parse_duration("300ms"), 300ms);
+  EXPECT_EQ(parse_duration("5s"), 5s);
+  EXPECT_EQ(parse_duration("2m"), 2min);
+  EXPECT_EQ(parse_duration("72h"), 72h);
+  EXPECT_EQ(parse_duration("90d"), 90 * 24h);
+  for (auto const* text : {"", "5", "s", "-5s", "0s", "5 s", "5us", "99999999999999d", "1e3s"})
+    EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+}  // namespace
+}  // namespace reveille::node
