@@ -1,0 +1,132 @@
+#include "dispatch/directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::dispatch {
+namespace {
+
+std::uint64_t hash_of(std::string_view token) {
+  return std::hash<std::string_view>{}(token);
+}
+
+// The distinct tokens of an account, as hashes.
+std::vector<std::uint64_t> token_hashes(model::Registrations const& registrations) {
+  std::vector<std::uint64_t> hashes;
+  for (auto const& device : registrations.devices)
+    for (auto const* channel : {&device.voip, &device.message})
+      if (!channel->token.empty()) hashes.push_back(hash_of(channel->token));
+  std::ranges::sort(hashes);
+  auto const repeated = std::ranges::unique(hashes);
+  hashes.erase(repeated.begin(), repeated.end());
+  return hashes;
+}
+
+}  // namespace
+
+model::Registrations Entry::registrations() const {
+  if (registrations_.empty()) return {};
+  return model::unpack_registrations(registrations_).value_or(model::Registrations{});
+}
+
+model::Verifier Entry::verifier() const {
+  return model::unpack_verifier(verifier_).value_or(model::Verifier{});
+}
+
+Entry* Directory::find(model::AccountId const& account) {
+  auto const found = entries_.find(account);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Entry const* Directory::find(model::AccountId const& account) const {
+  auto const found = entries_.find(account);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Entry& Directory::put(model::AccountId const& account, model::Verifier const& verifier) {
+  return put_packed_verifier(account, model::pack(verifier));
+}
+
+Entry& Directory::put_packed_verifier(model::AccountId const& account, std::string packed) {
+  auto const [at, added] = entries_.try_emplace(account);
+  if (added) at->second.account_ = &at->first;
+  packed.shrink_to_fit();
+  at->second.verifier_ = std::move(packed);
+  return at->second;
+}
+
+Result<void> Directory::put_packed_registrations(model::AccountId const& account, std::string packed) {
+  auto* const entry = find(account);
+  if (entry == nullptr) return failure(ErrorCode::not_found, "registrations of an account that does not exist");
+  auto const registrations = model::unpack_registrations(packed);
+  if (!registrations) return std::unexpected(registrations.error());
+  set_registrations(*entry, *registrations);
+  return {};
+}
+
+bool Directory::remove(model::AccountId const& account) {
+  auto const found = entries_.find(account);
+  if (found == entries_.end()) return false;
+  forget_tokens(found->second, found->second.registrations());
+  entries_.erase(found);
+  return true;
+}
+
+std::string const& Directory::set_registrations(Entry& entry, model::Registrations const& registrations) {
+  auto const before = entry.registrations();
+  if (token_hashes(before) != token_hashes(registrations)) {
+    forget_tokens(entry, before);
+    index_tokens(entry, registrations);
+  }
+  entry.registrations_ = model::pack(registrations);
+  entry.registrations_.shrink_to_fit();
+  return entry.registrations_;
+}
+
+std::vector<Directory::Holder> Directory::holders_of(std::string_view token) {
+  std::vector<Holder> holders;
+  auto const [first, last] = by_token_.equal_range(hash_of(token));
+  for (auto at = first; at != last; ++at)
+    for (auto const& device : at->second->registrations().devices)
+      if (device.voip.token == token || device.message.token == token)
+        holders.push_back({.entry = at->second, .instance = device.instance});
+  return holders;
+}
+
+void Directory::for_each(std::function<void(Entry&)> const& visit) {
+  for (auto& [account, entry] : entries_) visit(entry);
+}
+
+void Directory::index_tokens(Entry& entry, model::Registrations const& registrations) {
+  for (auto const hash : token_hashes(registrations)) by_token_.emplace(hash, &entry);
+}
+
+void Directory::forget_tokens(Entry& entry, model::Registrations const& registrations) {
+  for (auto const hash : token_hashes(registrations)) {
+    auto const [first, last] = by_token_.equal_range(hash);
+    auto const found = std::find_if(first, last, [&](auto const& held) { return held.second == &entry; });
+    if (found != last) by_token_.erase(found);
+  }
+}
+
+model::Liveness liveness_of(Entry const& entry, model::Registrations const& registrations,
+                            model::InstanceId const& instance, Instant now) {
+  model::Liveness alive;
+  for (auto const* runtime : {entry.calls.get(), entry.messages.get()}) {
+    if (runtime == nullptr) continue;
+    auto const part = runtime->liveness_of(instance);
+    alive.sip_flow = alive.sip_flow || part.sip_flow;
+    alive.xmpp_stream = alive.xmpp_stream || part.xmpp_stream;
+  }
+  for (auto const& binding : registrations.bindings)
+    if (binding.instance == instance && binding.expires_at > now && binding.remote.starts_with("udp "))
+      alive.sip_flow = true;
+  return alive;
+}
+
+model::DeviceState state_of(Entry const& entry, model::Registrations const& registrations, model::Device const& device,
+                            Instant now) {
+  return model::state_of(device, liveness_of(entry, registrations, device.instance, now));
+}
+
+}  // namespace reveille::dispatch

@@ -1,0 +1,95 @@
+// Directory: every account of a shard, and what is kept of it in memory.
+//
+// A sleeping account is two packed texts (verifier, registrations) and nothing else: about 1 KB with one device. What
+// exists only while something is alive hangs at the entry as a Runtime, one for each subject, and goes when the subject
+// drops it. An Entry stays where it is until its account is removed. Threads: the shard's.
+//
+// The Directory only remembers; what must be on disk is written by who changes it (dispatch/registrations).
+#pragma once
+
+#include "base/instant.hpp"
+#include "model/account.hpp"
+#include "model/device.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace reveille::dispatch {
+
+// What one subject (calls, messages) keeps of an account while something of it is alive.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  // What this subject knows to be alive of the device; the other member stays false.
+  [[nodiscard]] virtual model::Liveness liveness_of(model::InstanceId const& instance) const = 0;
+};
+
+// One account.
+class Entry {
+ public:
+  [[nodiscard]] model::AccountId const& account() const { return *account_; }
+  // Unpacked anew at each call: keep the result while you work on it.
+  [[nodiscard]] model::Registrations registrations() const;
+  [[nodiscard]] model::Verifier verifier() const;
+  [[nodiscard]] std::string const& packed_registrations() const { return registrations_; }
+  [[nodiscard]] std::string const& packed_verifier() const { return verifier_; }
+
+  std::unique_ptr<Runtime> calls = {};     // dispatch/calls.cpp
+  std::unique_ptr<Runtime> messages = {};  // dispatch/messages.cpp
+
+ private:
+  friend class Directory;
+  model::AccountId const* account_ = nullptr;
+  std::string verifier_ = {};
+  std::string registrations_ = {};
+};
+
+class Directory {
+ public:
+  // Null when there is no such account.
+  [[nodiscard]] Entry* find(model::AccountId const& account);
+  [[nodiscard]] Entry const* find(model::AccountId const& account) const;
+
+  // Adds the account or replaces its verifier; its registrations stay.
+  Entry& put(model::AccountId const& account, model::Verifier const& verifier);
+  // As they stand in the store.
+  Entry& put_packed_verifier(model::AccountId const& account, std::string packed);
+  Result<void> put_packed_registrations(model::AccountId const& account, std::string packed);
+  bool remove(model::AccountId const& account);
+
+  // Replaces what is kept, and gives the packed form for the store.
+  std::string const& set_registrations(Entry& entry, model::Registrations const& registrations);
+
+  // Who holds this push token (B-SIGN-2: one device and account).
+  struct Holder {
+    Entry* entry = nullptr;
+    model::InstanceId instance = {};
+  };
+  [[nodiscard]] std::vector<Holder> holders_of(std::string_view token);
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  // In no particular order. The visitor neither adds nor removes accounts.
+  void for_each(std::function<void(Entry&)> const& visit);
+
+ private:
+  void index_tokens(Entry& entry, model::Registrations const& registrations);
+  void forget_tokens(Entry& entry, model::Registrations const& registrations);
+
+  std::unordered_map<model::AccountId, Entry> entries_;
+  std::unordered_multimap<std::uint64_t, Entry*> by_token_;  // by the token's hash
+};
+
+// What is alive of a device: every subject's word, and for UDP, which has no connection, an unexpired binding.
+[[nodiscard]] model::Liveness liveness_of(Entry const& entry, model::Registrations const& registrations,
+                                          model::InstanceId const& instance, Instant now);
+[[nodiscard]] model::DeviceState state_of(Entry const& entry, model::Registrations const& registrations,
+                                          model::Device const& device, Instant now);
+
+}  // namespace reveille::dispatch
