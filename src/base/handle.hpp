@@ -4,6 +4,7 @@
 // into each other. A handle whose generation is 0 names nothing.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,13 @@ struct Handle {
   bool operator==(Handle const&) const = default;
   auto operator<=>(Handle const&) const = default;
 };
+
+// A live connection, or a pair of a UDP socket and a remote address.
+using FlowHandle = Handle<struct FlowTag>;
+// A SIP request that waits for its response.
+using RequestHandle = Handle<struct RequestTag>;
+// A SIP request of ours that waits for a response.
+using ClientTransactionHandle = Handle<struct ClientTransactionTag>;
 
 }  // namespace reveille
 
