@@ -18,8 +18,9 @@ struct CallPolicy {
   Duration request_bucket = 8s;  // RFC 8599: a non-INVITE waits at most this long for a woken device
 };
 
-// B-SIGN-5, B-IM-2, B-MODE-4, B-MODE-5.
+// B-PUSH-0, B-SIGN-5, B-IM-2, B-MODE-4, B-MODE-5.
 struct WakePolicy {
+  bool enabled = true;  // B-PUSH-0: off, and no push goes out, nor is one offered
   Duration message_burst = 1s;
   Duration foreground_grace = 5s;
   Duration acknowledgement_wait = 10s;

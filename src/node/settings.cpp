@@ -36,7 +36,7 @@ std::expected<Settings, Refused> parse_settings(std::string_view text, std::file
   read_tls(top.section("tls"), settings.tls);
   read_sip(top.section("sip"), settings.sip);
   read_calls(top.section("calls"), settings.policy.calls);
-  read_wake(top.section("wake"), settings);
+  read_wake(top.section("wake"), settings.policy.wake);
   read_push(top.section("push"), settings.push);
   check_together(top, settings);
   top.finish();

@@ -99,7 +99,6 @@ struct Settings {
   TlsSettings tls = {};
   SipSettings sip = {};
   PushSettings push = {};
-  bool push_enabled = true;  // [wake] enabled, B-PUSH-0
   model::Policy policy = {};
 };
 

@@ -20,7 +20,7 @@ TEST(Settings, an_empty_file_gives_the_documented_defaults) {
   EXPECT_EQ(settings->policy.calls.give_up_after, 13s);
   EXPECT_EQ(describe(*settings->listen.admin), "127.0.0.1:9080");
   EXPECT_TRUE(settings->push.in_process());
-  EXPECT_TRUE(settings->push_enabled);
+  EXPECT_TRUE(settings->policy.wake.enabled);
 }
 
 TEST(Settings, every_key_is_read) {
@@ -75,7 +75,7 @@ service_account_file = "account.json"
   EXPECT_FALSE(settings->sip.offer_md5);
   EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
   EXPECT_EQ(settings->policy.calls.give_up_after, 2min);
-  EXPECT_FALSE(settings->push_enabled);
+  EXPECT_FALSE(settings->policy.wake.enabled);
   ASSERT_EQ(settings->push.apns.size(), 1U);
   EXPECT_EQ(settings->push.apns[0].host, "api.sandbox.push.apple.com");
   EXPECT_EQ(settings->push.apns[0].port, 2197);

@@ -83,9 +83,9 @@ void read_calls(Section section, model::CallPolicy& into) {
   section.finish();
 }
 
-void read_wake(Section section, Settings& into) {
-  section.read("enabled", into.push_enabled);
-  section.read("message_burst", into.policy.wake.message_burst);
+void read_wake(Section section, model::WakePolicy& into) {
+  section.read("enabled", into.enabled);
+  section.read("message_burst", into.message_burst);
   section.finish();
 }
 

@@ -11,7 +11,7 @@ void read_listen(Section section, ListenSettings& into);
 void read_tls(Section section, TlsSettings& into);
 void read_sip(Section section, SipSettings& into);
 void read_calls(Section section, model::CallPolicy& into);
-void read_wake(Section section, Settings& into);
+void read_wake(Section section, model::WakePolicy& into);
 void read_push(Section section, PushSettings& into);
 
 }  // namespace reveille::node
