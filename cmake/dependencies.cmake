@@ -12,6 +12,7 @@ pkg_check_modules(GSASL REQUIRED IMPORTED_TARGET libgsasl)
 pkg_check_modules(SRTP REQUIRED IMPORTED_TARGET libsrtp2)
 find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
 
 # Sockets, TLS, HTTP: what runs on an io_context.
 add_library(reveille_network INTERFACE)
