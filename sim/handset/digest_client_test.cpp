@@ -7,9 +7,9 @@ namespace {
 
 // RFC 7616 section 3.9.1.
 TEST(DigestClient, AnswersAsTheRfcDoes) {
-  auto const sha256 =
-      choose_challenge({R"(Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256,
-    nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS")"});
+  auto const sha256 = choose_challenge(
+      {R"(Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, )"
+       R"(nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS")"});
   ASSERT_TRUE(sha256);
   DigestRequest const request{.method = "GET",
                               .uri = "/dir/index.html",
