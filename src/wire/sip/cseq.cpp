@@ -1,0 +1,39 @@
+#include "wire/sip/cseq.hpp"
+
+namespace reveille::sip {
+
+Parsed<CSeq> parse_cseq(std::string_view text) {
+  text = trim(text);
+  auto const end = text.find_first_of(" \t\r\n");
+  if (end == text.npos) return std::unexpected(SyntaxFault::missing);
+  auto const number = parse_number(text.substr(0, end));
+  if (!number || *number > 0x7fff'ffffU) return std::unexpected(SyntaxFault::number);
+  auto const method = trim_left(text.substr(end));
+  if (!is_token(method)) return std::unexpected(SyntaxFault::character);
+  return CSeq{.number = *number, .method = method_named(method), .method_text = method};
+}
+
+Parsed<std::uint8_t> parse_max_forwards(std::string_view text) {
+  auto const number = parse_number(text);
+  if (!number || *number > 255) return std::unexpected(SyntaxFault::number);
+  return static_cast<std::uint8_t>(*number);
+}
+
+std::optional<std::chrono::seconds> parse_expires(std::string_view text) {
+  text = trim(text);
+  auto const number = parse_delta_seconds(text.substr(0, text.find_first_of("; \t(")));
+  return number ? std::optional(std::chrono::seconds(*number)) : std::nullopt;
+}
+
+std::optional<std::chrono::seconds> expires_of(MessageView const& message) {
+  auto const value = message.first(HeaderName::expires);
+  return value ? parse_expires(*value) : std::nullopt;
+}
+
+Method method_of(MessageView const& message) {
+  if (message.is_request()) return message.method();
+  auto const cseq = parse_cseq(message.text(HeaderName::cseq));
+  return cseq ? cseq->method : Method::other;
+}
+
+}  // namespace reveille::sip

@@ -1,0 +1,121 @@
+#include "wire/sip/writer.hpp"
+
+#include "wire/sip/cseq.hpp"
+#include "wire/sip/name_address.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace reveille::sip {
+namespace {
+
+constexpr std::string_view version = "SIP/2.0";
+
+bool breaks_line(std::string_view text) { return text.find('\n') != text.npos || text.find('\r') != text.npos; }
+
+struct Digits {
+  explicit Digits(std::uint64_t value)
+      : size(static_cast<std::size_t>(std::to_chars(text.data(), text.data() + text.size(), value).ptr - text.data())) {}
+  [[nodiscard]] std::string_view view() const { return {text.data(), size}; }
+
+  std::array<char, 20> text = {};
+  std::size_t size = 0;
+};
+
+// Responses that can make a dialog copy the route set (RFC 3261 section 12.1.1, RFC 6665 section 4.4.1, RFC 3515).
+bool can_make_dialog(Method method, int status) {
+  using enum Method;
+  if (status == 100 || status >= 300) return false;
+  return method == invite || method == subscribe || method == notify || method == refer;
+}
+
+}  // namespace
+
+void MessageWriter::put(std::string_view text) {
+  if (breaks_line(text)) written_ = Written::line_break;
+  out_ += text;
+}
+
+MessageWriter& MessageWriter::request_line(std::string_view method, std::string_view uri) {
+  put(method);
+  out_ += ' ';
+  put(uri);
+  ((out_ += ' ') += version) += "\r\n";
+  return *this;
+}
+
+MessageWriter& MessageWriter::status_line(int status, std::string_view reason) {
+  ((out_ += version) += ' ') += Digits(static_cast<std::uint64_t>(status)).view();
+  out_ += ' ';
+  put(reason.empty() ? reason_of(status) : reason);
+  out_ += "\r\n";
+  return *this;
+}
+
+MessageWriter& MessageWriter::header(std::string_view name, std::string_view value) {
+  put(name);
+  out_ += ": ";
+  put(value);
+  out_ += "\r\n";
+  return *this;
+}
+
+MessageWriter& MessageWriter::header(HeaderName name, std::uint64_t value) {
+  return header(name_of(name), Digits(value).view());
+}
+
+MessageWriter& MessageWriter::cseq(std::uint32_t number, std::string_view method) {
+  ((out_ += "CSeq: ") += Digits(number).view()) += ' ';
+  put(method);
+  out_ += "\r\n";
+  return *this;
+}
+
+MessageWriter& MessageWriter::copy(MessageView const& from, HeaderName name) {
+  for (auto const value : from.all(name)) header(name, value);
+  return *this;
+}
+
+MessageWriter& MessageWriter::raw(std::string_view lines) {
+  out_ += lines;
+  return *this;
+}
+
+Written MessageWriter::finish(std::string_view content_type, std::string_view body) {
+  if (!body.empty() && !content_type.empty()) header(HeaderName::content_type, content_type);
+  ((out_ += "Content-Length: ") += Digits(body.size()).view()) += "\r\n\r\n";
+  out_ += body;
+  if (written_ == Written::yes && out_.size() > maximum_message) written_ = Written::too_large;
+  if (written_ != Written::yes) out_.clear();
+  return written_;
+}
+
+MessageWriter respond(std::string& out, MessageView const& request, ResponseParts const& parts) {
+  MessageWriter writer(out);
+  writer.status_line(parts.status, parts.reason);
+  // 8.2.6.2. Via, From, Call-ID and CSeq equal those of the request, Via in its order; To too, with a tag of ours.
+  auto source = parts.source;
+  for (auto const via : request.all(HeaderName::via)) {
+    if (!source) {
+      writer.header(HeaderName::via, via);
+      continue;
+    }
+    auto const end = find_outside(via, ",");
+    writer.header(HeaderName::via, mark_received(via.substr(0, end), *source) + std::string(via.substr(end)));
+    source.reset();
+  }
+  if (can_make_dialog(request.method(), parts.status)) writer.copy(request, HeaderName::record_route);
+  writer.header(HeaderName::from, request.text(HeaderName::from));
+  auto const to = request.text(HeaderName::to);
+  if (parts.status == 100 || parts.to_tag.empty() || !tag_of(to).empty())
+    writer.header(HeaderName::to, to);
+  else
+    writer.header(HeaderName::to, std::string(to) + ";tag=" + std::string(parts.to_tag));
+  writer.header(HeaderName::call_id, request.call_id());
+  writer.header(HeaderName::cseq, request.text(HeaderName::cseq));
+  // 8.2.6.1. A Timestamp must be copied into a 100.
+  if (parts.status == 100) writer.copy(request, HeaderName::timestamp);
+  return writer;
+}
+
+}  // namespace reveille::sip
