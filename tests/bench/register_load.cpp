@@ -1,7 +1,8 @@
 // A load of REGISTER requests with digest over UDP, from one socket, with a bounded number in flight.
 //
-// usage: bench_register_load PORT DOMAIN PASSWORD, then commands on standard input: `register FIRST LAST WINDOW` for users uFIRST … u(LAST−1).
-// Each answer is one JSON line. A user keeps his nonce and counts it up (RFC 7616 section 3.4), as phones do; MD5, since every server knows it.
+// usage: bench_register_load PORT DOMAIN PASSWORD, then commands on standard input: `register FIRST LAST WINDOW` for
+// users uFIRST … u(LAST−1). Each answer is one JSON line. A user keeps his nonce and counts it up (RFC 7616
+// section 3.4), as phones do; MD5, since every server knows it.
 #include "base/encoding.hpp"
 #include "wire/crypto/digest.hpp"
 
@@ -49,7 +50,9 @@ struct Load {
   string last_refusal = {};
 };
 
-string md5_hex(string_view text) { return reveille::encode_hex(reveille::crypto::md5(text)); }
+string md5_hex(string_view text) {
+  return reveille::encode_hex(reveille::crypto::md5(text));
+}
 
 string authorization(Load const& load, User& user, int index) {
   if (user.nonce.empty()) return {};
@@ -60,33 +63,34 @@ string authorization(Load const& load, User& user, int index) {
   string const ha1 = md5_hex(name + ':' + load.domain + ':' + load.password);
   string const ha2 = md5_hex("REGISTER:" + uri);
   string const response = md5_hex(ha1 + ':' + user.nonce + ':' + count + ":0a4f113b:auth:" + ha2);
-  return "Authorization: Digest username=\"" + name + "\", realm=\"" + load.domain + "\", nonce=\"" + user.nonce + "\", uri=\"" +
-         uri + "\", response=\"" + response + "\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, nc=" + count + "\r\n";
+  return "Authorization: Digest username=\"" + name + "\", realm=\"" + load.domain + "\", nonce=\"" + user.nonce +
+         "\", uri=\"" + uri + "\", response=\"" + response +
+         "\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, nc=" + count + "\r\n";
 }
 
 string request(Load const& load, User& user, int index) {
   ++user.cseq;
   string const credentials = authorization(load, user, index);
   char text[2048];
-  int const size = std::snprintf(
-      text, sizeof text,
-      "REGISTER sip:%s SIP/2.0\r\n"
-      "Via: SIP/2.0/UDP 127.0.0.1:49822;rport;branch=z9hG4bKu%d.%u\r\n"
-      "Max-Forwards: 70\r\n"
-      "From: <sip:u%d@%s>;tag=5b2c9f%d\r\n"
-      "To: <sip:u%d@%s>\r\n"
-      "Call-ID: %d-load@reveille\r\n"
-      "CSeq: %u REGISTER\r\n"
-      "Contact: <sip:u%d@127.0.0.1:49822;ob;pn-provider=apns;pn-param=TEAM012345.org.example.phone.voip;"
-      "pn-prid=00fc13adff7855c2c4a1e9d6b3f08277f00dfeed1234567800000000%08d>;reg-id=1;"
-      "+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-%012d>\"\r\n"
-      "%sSupported: outbound, path, gruu\r\n"
-      "Expires: 36000\r\n"
-      "Allow: INVITE, ACK, BYE, CANCEL, UPDATE, MESSAGE, OPTIONS\r\n"
-      "User-Agent: ExamplePhone/3.2 (iOS 18.0)\r\n"
-      "Content-Length: 0\r\n\r\n",
-      load.domain.c_str(), index, user.cseq, index, load.domain.c_str(), index, index, load.domain.c_str(), index, user.cseq,
-      index, index, index, credentials.c_str());
+  int const size =
+      std::snprintf(text, sizeof text,
+                    "REGISTER sip:%s SIP/2.0\r\n"
+                    "Via: SIP/2.0/UDP 127.0.0.1:49822;rport;branch=z9hG4bKu%d.%u\r\n"
+                    "Max-Forwards: 70\r\n"
+                    "From: <sip:u%d@%s>;tag=5b2c9f%d\r\n"
+                    "To: <sip:u%d@%s>\r\n"
+                    "Call-ID: %d-load@reveille\r\n"
+                    "CSeq: %u REGISTER\r\n"
+                    "Contact: <sip:u%d@127.0.0.1:49822;ob;pn-provider=apns;pn-param=TEAM012345.org.example.phone.voip;"
+                    "pn-prid=00fc13adff7855c2c4a1e9d6b3f08277f00dfeed1234567800000000%08d>;reg-id=1;"
+                    "+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-%012d>\"\r\n"
+                    "%sSupported: outbound, path, gruu\r\n"
+                    "Expires: 36000\r\n"
+                    "Allow: INVITE, ACK, BYE, CANCEL, UPDATE, MESSAGE, OPTIONS\r\n"
+                    "User-Agent: ExamplePhone/3.2 (iOS 18.0)\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    load.domain.c_str(), index, user.cseq, index, load.domain.c_str(), index, index,
+                    load.domain.c_str(), index, user.cseq, index, index, index, credentials.c_str());
   return string(text, static_cast<std::size_t>(size));
 }
 
@@ -178,9 +182,11 @@ void register_users(Load& load, int first, int last, int window) {
     }
   }
   double const seconds = std::chrono::duration<double>(Steady::now() - began).count();
-  std::printf("{\"ok\":%ld,\"challenged\":%ld,\"refused\":%ld,\"resent\":%ld,\"sent\":%ld,\"seconds\":%.3f,\"last_refusal\":\"%s\"}\n",
-              load.counts.ok, load.counts.challenged, load.counts.refused, load.counts.resent, load.counts.sent, seconds,
-              load.last_refusal.c_str());
+  std::printf(
+      "{\"ok\":%ld,\"challenged\":%ld,\"refused\":%ld,\"resent\":%ld,\"sent\":%ld,\"seconds\":%.3f,\"last_refusal\":\"%"
+      "s\"}\n",
+      load.counts.ok, load.counts.challenged, load.counts.refused, load.counts.resent, load.counts.sent, seconds,
+      load.last_refusal.c_str());
   std::fflush(stdout);
 }
 
@@ -206,7 +212,8 @@ int main(int count, char** arguments) {
   Load load{.socket = connect_to(std::atoi(arguments[1])), .domain = arguments[2], .password = arguments[3]};
   for (string line; std::getline(std::cin, line);) {
     int first = 0, last = 0, window = 0;
-    if (std::sscanf(line.c_str(), "register %d %d %d", &first, &last, &window) == 3) register_users(load, first, last, window);
+    if (std::sscanf(line.c_str(), "register %d %d %d", &first, &last, &window) == 3)
+      register_users(load, first, last, window);
   }
   return 0;
 }
