@@ -1,0 +1,94 @@
+// Traces: the milestones of recent calls, messages and pushes, found by any id that belongs to them. B-ADMIN-2.
+//
+// Memory is bounded: the oldest trace goes when there are too many, and one trace keeps a bounded number of steps (the
+// last one is replaced, so that its end is always there). Texts from peers are cut. Written behind: what changed goes
+// to the store at flush(), so a killed process forgets what came after its last flush. Lifetime: outlives every
+// dispatcher; refers to the store. Threads: the shard's.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/trace.hpp"
+#include "store/store.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace reveille::admin {
+
+struct Trace {
+  model::TraceHead head = {};
+  std::vector<model::TraceStep> steps = {};  // in the order in which they were told
+  std::vector<std::string> push_ids = {};    // every push of the call or message
+};
+
+class Traces final : public model::TracePort {
+ public:
+  struct Limits {
+    std::size_t traces = 20'000;
+    std::size_t steps = 100;
+    std::size_t ids = 50;  // push ids of one trace
+    std::size_t text = 256;
+  };
+
+  explicit Traces(store::Store& store, Limits limits);
+  explicit Traces(store::Store& store) : Traces(store, Limits{}) {}
+
+  // Before anything else: what is in the store.
+  Result<void> load();
+
+  // Told again with the same tracking id and kind, it adds the ids that are new.
+  void begin(model::TraceHead head) override;
+  // A step of a trace that nobody began begins it.
+  void step(model::TraceStep step) override;
+
+  // By tracking id, Call-ID, archive id or push id; null when it is not known (any more).
+  [[nodiscard]] Trace const* find(std::string_view id) const;
+  // Newest first.
+  [[nodiscard]] std::vector<Trace const*> recent(std::size_t most) const;
+  [[nodiscard]] std::size_t size() const { return traces_.size(); }
+
+  // Gives what changed since the last flush to the store. `changed` is called once when there is something to flush.
+  void flush();
+  void set_changed(std::move_only_function<void()> changed) { changed_ = std::move(changed); }
+
+ private:
+  struct Kept {
+    Trace trace = {};
+    std::vector<std::string> ids = {};  // under which it is found
+  };
+  using Place = std::list<Kept>::iterator;
+
+  Kept& kept_for(model::TraceKind kind, model::TrackingId const& tracking, Instant began);
+  void index(Place place, std::string id);
+  void add_ids(Place place, model::TraceHead const& head);
+  void forget_oldest();
+  void touch(std::string key);
+
+  store::Store& store_;
+  Limits limits_;
+  std::list<Kept> traces_{};  // oldest first
+  std::unordered_map<std::string, Place> by_key_{};
+  std::unordered_map<std::string, Place> by_id_{};
+  std::unordered_set<std::string> dirty_{};
+  std::move_only_function<void()> changed_{};
+};
+
+// How it ended: the milestone that says so; nothing while it is under way.
+[[nodiscard]] std::optional<model::Milestone> outcome_of(Trace const& trace);
+
+// The object of interfaces.md, section 1, on one line.
+[[nodiscard]] std::string json_of(Trace const& trace);
+// A timeline for a person: offsets in milliseconds, and reasons in plain words.
+[[nodiscard]] std::string story_of(Trace const& trace);
+
+// The stored form.
+[[nodiscard]] std::string pack(Trace const& trace);
+[[nodiscard]] Result<Trace> unpack_trace(std::string_view bytes);
+
+}  // namespace reveille::admin

@@ -1,0 +1,168 @@
+#include "admin/traces.hpp"
+
+#include "admin/printable.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace reveille::admin {
+namespace {
+
+class StoreInMemory final : public store::Store {
+ public:
+  void commit(store::Batch batch, store::Urgency, Done done) override {
+    for (auto& write : batch)
+      if (auto* put = std::get_if<store::Put>(&write))
+        records[put->key] = put->value;
+      else
+        records.erase(std::get<store::Erase>(write).key);
+    done({});
+  }
+  Result<void> for_each(store::Table, std::function<void(std::string_view, std::string_view)> visit) override {
+    for (auto const& [key, value] : records) visit(key, value);
+    return {};
+  }
+  std::map<std::string, std::string> records;
+};
+
+constexpr auto began = from_unix_seconds(1'800'000'000);
+
+model::TraceStep call_step(model::Milestone milestone, Duration after, std::string device = "",
+                           model::Why why = model::Why::none) {
+  return {.tracking = model::TrackingId{"t-1"},
+          .milestone = milestone,
+          .at = began + after,
+          .device = model::InstanceId{std::move(device)},
+          .why = why};
+}
+
+void play_woken_call(Traces& traces) {
+  using enum model::Milestone;
+  traces.begin({.tracking = model::TrackingId{"t-1"},
+                .from = "romeo@localhost",
+                .to = "juliet@localhost",
+                .call_id = "call-1",
+                .began = began});
+  traces.step(call_step(offered, 0ms));
+  traces.step(call_step(push_requested, 1ms, "6a1c4f5e-0000-4000-8000-000000000001", model::Why::incoming_call));
+  traces.step(call_step(registered, 800ms, "6a1c4f5e-0000-4000-8000-000000000001", model::Why::registered_after_push));
+  traces.begin({.tracking = model::TrackingId{"t-1"}, .push_id = "p-1"});
+  traces.step(call_step(answered, 1934ms, "6a1c4f5e-0000-4000-8000-000000000001"));
+  traces.step(call_step(answered_elsewhere, 1940ms, "6a1c4f5e-0000-4000-8000-000000000002"));
+}
+
+TEST(Traces, a_call_is_found_by_each_of_its_ids) {
+  StoreInMemory store;
+  Traces traces(store);
+  play_woken_call(traces);
+  for (auto const* id : {"t-1", "call-1", "p-1"}) ASSERT_TRUE(traces.find(id)) << id;
+  EXPECT_FALSE(traces.find("t-2"));
+  EXPECT_FALSE(traces.find(""));
+  EXPECT_EQ(outcome_of(*traces.find("t-1")), model::Milestone::answered);
+}
+
+TEST(Traces, json_is_as_documented) {
+  StoreInMemory store;
+  Traces traces(store);
+  traces.begin({.tracking = model::TrackingId{"t-1"}, .from = "a\x1b[2J\xff", .to = "b", .began = began});
+  traces.step(call_step(model::Milestone::unreachable, 13'001ms, "", model::Why::no_device));
+  EXPECT_EQ(json_of(*traces.find("t-1")),
+            R"({"tracking_id":"t-1","kind":"call","from":"a?[2J?","to":"b","call_id":null,"archive_id":null,)"
+            R"("push_ids":[],"outcome":"unreachable","ended":true,"milestones":[{"at":"2027-01-15T08:00:13.001Z",)"
+            R"("ms":13001,"name":"unreachable","device":null,"why":"no_device"}]})");
+}
+
+TEST(Traces, the_story_says_when_and_why) {
+  StoreInMemory store;
+  Traces traces(store);
+  play_woken_call(traces);
+  auto const story = story_of(*traces.find("t-1"));
+  EXPECT_NE(story.find("Call t-1 from romeo@localhost to juliet@localhost\n"), std::string::npos) << story;
+  EXPECT_NE(story.find("     +800 ms  registered           [6a1c4f5e] The phone registered: the push woke it.\n"),
+            std::string::npos)
+      << story;
+  EXPECT_NE(story.find("Ended after 1.93 s: Answered.\n"), std::string::npos) << story;
+}
+
+TEST(Traces, a_restart_keeps_what_was_flushed) {
+  StoreInMemory store;
+  {
+    Traces traces(store);
+    play_woken_call(traces);
+    traces.flush();
+  }
+  Traces traces(store);
+  ASSERT_TRUE(traces.load());
+  ASSERT_TRUE(traces.find("p-1"));
+  EXPECT_EQ(traces.find("p-1")->steps.size(), 5U);
+  EXPECT_EQ(traces.find("p-1")->steps[1].why, model::Why::incoming_call);
+}
+
+TEST(Traces, the_oldest_goes_from_memory_and_disk) {
+  StoreInMemory store;
+  Traces traces(store, {.traces = 2, .steps = 3});
+  for (auto const* id : {"a", "b", "c"}) {
+    traces.begin({.tracking = model::TrackingId{id}, .call_id = std::string("call-") + id, .began = began});
+    traces.flush();
+  }
+  EXPECT_FALSE(traces.find("a"));
+  EXPECT_FALSE(traces.find("call-a"));
+  EXPECT_TRUE(traces.find("call-c"));
+  EXPECT_EQ(store.records.size(), 2U);
+  EXPECT_EQ(traces.recent(10).front()->head.tracking.value, "c");
+}
+
+TEST(Traces, too_many_steps_replace_the_last_one) {
+  StoreInMemory store;
+  Traces traces(store, {.traces = 2, .steps = 3});
+  for (int i = 0; i < 10; ++i) traces.step(call_step(model::Milestone::ringing, 1ms));
+  traces.step(call_step(model::Milestone::no_answer, 30s));
+  ASSERT_EQ(traces.find("t-1")->steps.size(), 3U);
+  EXPECT_EQ(outcome_of(*traces.find("t-1")), model::Milestone::no_answer);
+}
+
+TEST(Traces, a_push_has_its_own_trace_beside_its_call) {
+  StoreInMemory store;
+  Traces traces(store);
+  play_woken_call(traces);
+  traces.begin(
+      {.tracking = model::TrackingId{"t-1"}, .kind = model::TraceKind::push, .push_id = "p-1", .began = began});
+  EXPECT_EQ(traces.find("t-1")->head.kind, model::TraceKind::call);
+  EXPECT_EQ(traces.find("p-1")->head.kind, model::TraceKind::push);
+}
+
+TEST(Traces, changed_is_told_once_until_the_flush) {
+  StoreInMemory store;
+  Traces traces(store);
+  int told = 0;
+  traces.set_changed([&] { ++told; });
+  play_woken_call(traces);
+  EXPECT_EQ(told, 1);
+  traces.flush();
+  traces.step(call_step(model::Milestone::ringing, 1ms));
+  EXPECT_EQ(told, 2);
+}
+
+TEST(Traces, stored_bytes_that_are_cut_anywhere_are_refused) {
+  StoreInMemory store;
+  Traces traces(store);
+  play_woken_call(traces);
+  auto const bytes = pack(*traces.find("t-1"));
+  ASSERT_TRUE(unpack_trace(bytes));
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_FALSE(unpack_trace(std::string_view(bytes).substr(0, length))) << length;
+}
+
+TEST(Printable, keeps_text_and_hides_the_rest) {
+  EXPECT_EQ(printable("Grüße, 世界 🙂"), "Grüße, 世界 🙂");
+  EXPECT_EQ(printable("a\r\nb\x7f\xc0\xaf\xed\xa0\x80"),
+            "a??b??"
+            "????");
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "abc\xe4\xb8"),
+            "???abc??");
+}
+
+}  // namespace
+}  // namespace reveille::admin
