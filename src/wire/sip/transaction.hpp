@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/instant.hpp"
+#include "wire/sip/status.hpp"
 #include "wire/sip/timers.hpp"
 
 #include <array>
@@ -141,12 +142,6 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 
-[[nodiscard]] constexpr bool is_provisional(int status) {
-  return status >= 100 && status < 200;
-}
-[[nodiscard]] constexpr bool is_success(int status) {
-  return status >= 200 && status < 300;
-}
 [[nodiscard]] constexpr bool is_refusal(int status) {
   return status >= 300 && status < 700;
 }
