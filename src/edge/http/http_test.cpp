@@ -1,0 +1,318 @@
+// The server and the clients against each other over loopback, with TLS and certificates made for the test.
+#include "base/random.hpp"
+#include "edge/development_ca.hpp"
+#include "edge/http/client.hpp"
+#include "edge/http/server.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace reveille::edge {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+class HttpTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder = fs::temp_directory_path() / ("reveille-http-" + SystemRandom{}.hex(8));
+    files = ensure_development_certificate(folder, {"push.example"}, SystemClock{}.now()).value();
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder); }
+
+  void serve(HttpServer::Handler handler, HttpServerSettings settings = {}) {
+    settings.tls =
+        make_server_tls({.certificate = files.certificate, .key = files.key, .alpn = {"h2", "http/1.1"}}).value();
+    server = HttpServer::open(io, std::move(settings), std::move(handler)).value();
+  }
+
+  Http2ClientOptions options(std::string host = "localhost") {
+    auto tls = make_client_tls({.ca_file = files.ca, .alpn = {"h2"}}).value();
+    return {.destination = {.host = std::move(host), .port = server->port(), .tls = std::move(tls)}};
+  }
+
+  // Runs until `done` holds; false when that takes more than 10 s.
+  bool run_until(std::function<bool()> const& done) {
+    auto const end = std::chrono::steady_clock::now() + 10s;
+    while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(20ms);
+    return done();
+  }
+
+  Http2Reply ask(Http2Client& client, Http2Request request) {
+    std::optional<Http2Reply> reply;
+    client.submit(std::move(request), [&](Http2Reply got) { reply = std::move(got); });
+    EXPECT_TRUE(run_until([&] { return reply.has_value(); }));
+    return reply.value_or(Http2Reply{});
+  }
+
+  // Speaks plain TCP: sends, and reads until the server closes or `until` was seen.
+  std::string converse(std::string const& text, std::string const& until) {
+    asio::ip::tcp::socket socket{io};
+    socket.connect({asio::ip::make_address("127.0.0.1"), server->port()});
+    std::string heard;
+    std::array<char, 4096> buffer{};
+    bool ended = false;
+    std::function<void()> const read = [&] {
+      socket.async_read_some(asio::buffer(buffer), [&](auto error, std::size_t size) {
+        heard.append(buffer.data(), size);
+        if (error)
+          ended = true;
+        else
+          read();
+      });
+    };
+    asio::write(socket, asio::buffer(text));
+    read();
+    EXPECT_TRUE(run_until([&] { return ended || (!until.empty() && heard.find(until) != std::string::npos); }));
+    socket.close();
+    io.poll();
+    return heard;
+  }
+
+  static void echo(HttpRequest request, Responder responder) {
+    responder.send({.status = 200,
+                    .headers = {{"x-path", request.path}, {"x-query", request.query}},
+                    .body = request.method + " " + request.body});
+  }
+
+  static inline fs::path folder;
+  static inline CertificateFiles files;
+  asio::io_context io{1};
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(HttpTest, CertificatesAreMadeOnceAndKeptPrivate) {
+  auto const again = ensure_development_certificate(folder, {"push.example"}, SystemClock{}.now()).value();
+  auto const before = fs::last_write_time(again.certificate);
+  (void)ensure_development_certificate(folder, {"push.example"}, SystemClock{}.now());
+  EXPECT_EQ(fs::last_write_time(again.certificate), before);
+  struct stat mode{};
+  ASSERT_EQ(::stat(again.key.c_str(), &mode), 0);
+  EXPECT_EQ(mode.st_mode & 0777, 0600u);
+}
+
+TEST_F(HttpTest, CertificatesAreRemadeWhenExpired) {
+  auto const elsewhere = folder / "expiring";
+  auto const now = SystemClock{}.now();
+  auto const made = ensure_development_certificate(elsewhere, {}, now).value();
+  auto const ca_before = fs::last_write_time(made.ca);
+  auto const before = fs::last_write_time(made.certificate);
+  ASSERT_TRUE(ensure_development_certificate(elsewhere, {}, now + std::chrono::days{820}).has_value());
+  EXPECT_NE(fs::last_write_time(made.certificate), before);
+  EXPECT_EQ(fs::last_write_time(made.ca), ca_before);
+}
+
+TEST_F(HttpTest, AnswersOverHttp2) {
+  serve(echo);
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  auto const reply = ask(*client, {.path = "/v1/x?a=b", .body = "hello"});
+  EXPECT_EQ(reply.outcome, Outcome::response);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "POST hello");
+  EXPECT_EQ(reply.headers.find("x-path"), "/v1/x");
+  EXPECT_EQ(reply.headers.find("x-query"), "a=b");
+  client->close();
+  EXPECT_EQ(client->state(), Http2Client::State::closed);
+}
+
+TEST_F(HttpTest, VerifiesTheNameAndTheAuthority) {
+  serve(echo);
+  for (std::string const good : {"127.0.0.1", "localhost"}) {
+    auto const client = Http2Client::connect(io.get_executor(), options(good));
+    EXPECT_EQ(ask(*client, {}).status, 200) << good;
+  }
+  auto without_ca = options();
+  without_ca.destination.tls = make_client_tls({.ca_file = std::nullopt, .alpn = {"h2"}}).value();
+  auto const stranger = Http2Client::connect(io.get_executor(), without_ca);
+  auto const reply = ask(*stranger, {});
+  EXPECT_EQ(reply.outcome, Outcome::unprocessed);
+  EXPECT_EQ(reply.error.code, ErrorCode::denied);
+  auto const other_name = folder / "other";
+  auto const other = ensure_development_certificate(other_name, {}, SystemClock{}.now()).value();
+  auto wrong_ca = options();
+  wrong_ca.destination.tls = make_client_tls({.ca_file = other.ca, .alpn = {"h2"}}).value();
+  auto const misled = Http2Client::connect(io.get_executor(), wrong_ca);
+  EXPECT_EQ(ask(*misled, {}).error.code, ErrorCode::denied);
+}
+
+TEST_F(HttpTest, KeepsToTheStreamsThatSettingsAllow) {
+  std::vector<Responder> held;
+  std::shared_ptr<HttpConnection> connection;
+  serve(
+      [&](HttpRequest request, Responder responder) {
+        connection = request.connection;
+        held.push_back(std::move(responder));
+      },
+      {.max_streams = 1});
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  int answered = 0;
+  for (int i = 0; i < 50; ++i)
+    client->submit({.path = "/" + std::to_string(i)}, [&](Http2Reply reply) { answered += reply.status == 200; });
+  ASSERT_TRUE(run_until([&] { return held.size() == 1; }));
+  io.run_for(50ms);
+  EXPECT_EQ(held.size(), 1u);
+  EXPECT_EQ(client->in_flight(), 1u);
+  EXPECT_EQ(client->queued(), 49u);
+  connection->set_max_streams(1000);
+  ASSERT_TRUE(run_until([&] { return held.size() == 50; }));
+  for (auto& responder : held) responder.send({});
+  EXPECT_TRUE(run_until([&] { return answered == 50; }));
+  held.clear();
+  connection->set_max_streams(1);
+  EXPECT_TRUE(run_until([&] { return client->capacity() == 1; }));
+}
+
+TEST_F(HttpTest, TellsUnprocessedFromUnknownAfterGoaway) {
+  std::vector<std::pair<std::int64_t, Responder>> held;
+  std::shared_ptr<HttpConnection> connection;
+  serve([&](HttpRequest request, Responder responder) {
+    connection = request.connection;
+    held.emplace_back(request.stream, std::move(responder));
+  });
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  std::array<std::optional<Http2Reply>, 3> replies;
+  for (std::size_t i = 0; i < 3; ++i) client->submit({}, [&, i](Http2Reply reply) { replies[i] = std::move(reply); });
+  ASSERT_TRUE(run_until([&] { return held.size() == 3; }));
+  connection->go_away(held[1].first, R"({"reason":"Shutdown"})");
+  ASSERT_TRUE(run_until([&] { return replies[2].has_value(); }));
+  EXPECT_EQ(replies[2]->outcome, Outcome::unprocessed);
+  EXPECT_EQ(client->state(), Http2Client::State::draining);
+  EXPECT_EQ(client->state_reason().theirs, R"({"reason":"Shutdown"})");
+  EXPECT_EQ(ask(*client, {}).outcome, Outcome::unprocessed);
+  held[0].second.send({});
+  ASSERT_TRUE(run_until([&] { return replies[0].has_value(); }));
+  EXPECT_EQ(replies[0]->outcome, Outcome::response);
+  EXPECT_FALSE(replies[1]);
+  connection->drop();
+  ASSERT_TRUE(run_until([&] { return replies[1].has_value(); }));
+  EXPECT_EQ(replies[1]->outcome, Outcome::unknown);
+  EXPECT_EQ(client->state(), Http2Client::State::closed);
+}
+
+TEST_F(HttpTest, ARefusedStreamIsUnprocessedAndAnOverdueOneUnknown) {
+  std::vector<Responder> held;
+  serve([&](HttpRequest request, Responder responder) {
+    if (request.path == "/refuse") return responder.reset(0x7);
+    held.push_back(std::move(responder));
+  });
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  EXPECT_EQ(ask(*client, {.path = "/refuse"}).outcome, Outcome::unprocessed);
+  auto const late = ask(*client, {.path = "/hold", .timeout = 100ms});
+  EXPECT_EQ(late.outcome, Outcome::unknown);
+  EXPECT_EQ(late.error.code, ErrorCode::timed_out);
+  EXPECT_TRUE(run_until([&] { return held.front().is_gone(); }));
+}
+
+TEST_F(HttpTest, StreamsAsFastAsThePeerReads) {
+  std::optional<Responder> streaming;
+  int drained = 0;
+  serve([&](HttpRequest, Responder responder) {
+    responder.begin({.headers = {{"content-type", "application/x-ndjson"}}});
+    streaming = std::move(responder);
+    streaming->write("{\"a\":1}\n", [&] { ++drained; });
+  });
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  std::optional<Http2Reply> reply;
+  client->submit({.method = "GET"}, [&](Http2Reply got) { reply = std::move(got); });
+  ASSERT_TRUE(run_until([&] { return drained == 1; }));
+  streaming->write("{\"a\":2}\n", [&] { ++drained; });
+  ASSERT_TRUE(run_until([&] { return drained == 2; }));
+  streaming->end();
+  ASSERT_TRUE(run_until([&] { return reply.has_value(); }));
+  EXPECT_EQ(reply->body, "{\"a\":1}\n{\"a\":2}\n");
+}
+
+TEST_F(HttpTest, RefusesWhatIsTooLarge) {
+  serve(echo, {.max_header = 2000, .max_body = 100});
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  EXPECT_EQ(ask(*client, {.body = std::string(101, 'x')}).status, 413);
+  EXPECT_EQ(ask(*client, {.headers = {{"x-long", std::string(3000, 'x')}}}).status, 431);
+  EXPECT_EQ(ask(*client, {.body = "x"}).status, 200);
+}
+
+TEST_F(HttpTest, SpeaksHttp1WithoutTls) {
+  server = HttpServer::open(io, {.max_header = 4096, .max_body = 100}, echo).value();
+  auto const two = converse(
+      "GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: "
+      "close\r\n\r\nhi",
+      "");
+  EXPECT_NE(two.find("HTTP/1.1 200 OK\r\n"), std::string::npos);
+  EXPECT_NE(two.find("\r\n\r\nGET HTTP/1.1 200 OK"), std::string::npos) << two;
+  EXPECT_TRUE(two.ends_with("POST hi")) << two;
+  EXPECT_TRUE(converse("nonsense\r\n\r\n", "").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(converse("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", "").starts_with("HTTP/1.1 431 "));
+  EXPECT_TRUE(converse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n", "").starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(
+      converse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", "100 Continue")
+          .starts_with("HTTP/1.1 100 "));
+  EXPECT_TRUE(converse("HEAD / HTTP/1.0\r\n\r\n", "").ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {
+  std::optional<Responder> held;
+  bool gone = false;
+  server = HttpServer::open(io, {}, [&](HttpRequest, Responder responder) {
+             responder.on_gone([&] { gone = true; });
+             responder.begin({});
+             responder.write("x");
+             held = std::move(responder);
+           }).value();
+  EXPECT_NE(converse("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "1\r\nx\r\n").find("chunked"), std::string::npos);
+  EXPECT_TRUE(run_until([&] { return gone; }));
+  EXPECT_TRUE(held->is_gone());
+  held->write("nobody hears this");
+  EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
+}
+
+TEST_F(HttpTest, ADroppedResponderSays500) {
+  serve([](HttpRequest, Responder) {});
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  EXPECT_EQ(ask(*client, {}).status, 500);
+}
+
+TEST_F(HttpTest, RestClientReconnects) {
+  std::shared_ptr<HttpConnection> connection;
+  serve([&](HttpRequest request, Responder responder) {
+    connection = request.connection;
+    echo(std::move(request), std::move(responder));
+  });
+  HttpClient client{io.get_executor(), options()};
+  auto const asked = [&] {
+    std::optional<Http2Reply> reply;
+    client.request({.path = "/"}, [&](Http2Reply got) { reply = std::move(got); });
+    EXPECT_TRUE(run_until([&] { return reply.has_value(); }));
+    return *reply;
+  };
+  EXPECT_EQ(asked().status, 200);
+  connection->go_away(-1, "");
+  EXPECT_TRUE(run_until([&] { return !client.is_connected(); }));
+  EXPECT_EQ(asked().status, 200);
+  connection->drop();
+  EXPECT_TRUE(run_until([&] { return !client.is_connected(); }));
+  EXPECT_EQ(asked().status, 200);
+  auto const port = server->port();
+  server.reset();
+  EXPECT_TRUE(run_until([&] { return !client.is_connected(); }));
+  EXPECT_EQ(asked().outcome, Outcome::unprocessed);
+  EXPECT_EQ(asked().outcome, Outcome::unprocessed);
+  EXPECT_NE(port, 0);
+}
+
+TEST_F(HttpTest, APortInUseIsOneSentence) {
+  serve(echo);
+  auto const second = HttpServer::open(io, {.port = server->port()}, echo);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::configuration);
+  EXPECT_NE(second.error().ours.find("Address already in use"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace reveille::edge

@@ -1,0 +1,57 @@
+// HttpServer: HTTP/1.1 and HTTP/2 on one port, chosen by ALPN; without TLS, HTTP/1.1 (RFC 9112, RFC 9113).
+//
+// A client that offers no ALPN is recognised by its first bytes. Every limit is enforced: header size (431), body size
+// (413), time to the first request, time for a whole request, idle time, connections (further ones are closed at once),
+// streams.
+// Lifetime: stop() or the destructor closes the listener and every connection; responders that are still held become
+// deaf. Threads: the io_context's one thread.
+// Errors: open() fails with configuration (address not to be had, port in use), with a sentence that says what to do.
+#pragma once
+
+#include "base/result.hpp"
+#include "edge/http/exchange.hpp"
+#include "edge/tls.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reveille::edge {
+
+struct HttpServerSettings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  TlsContext tls = {};     // null: plain. Give it the ALPN list {"h2", "http/1.1"}
+  std::size_t max_connections = 10'000;
+  std::size_t max_header = 16'384;
+  std::size_t max_body = 1 << 20;
+  std::uint32_t max_streams = 250;  // of one HTTP/2 connection, in its first SETTINGS
+  std::chrono::seconds first_request_time{10};
+  std::chrono::seconds request_time{30};  // from a request's first byte to its last
+  std::chrono::seconds idle_time{600};    // with no exchange under way
+};
+
+class HttpServer {
+ public:
+  using Handler = std::function<void(HttpRequest, Responder)>;
+
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& io,
+                                                                HttpServerSettings settings, Handler handler);
+  virtual ~HttpServer() = default;
+
+  // Where it listens: "127.0.0.1:8443".
+  [[nodiscard]] virtual std::string address() const = 0;
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  [[nodiscard]] virtual std::size_t connections() const = 0;
+
+  // Accepts no more, and lets the exchanges under way end: HTTP/2 connections hear GOAWAY.
+  virtual void drain() = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace reveille::edge

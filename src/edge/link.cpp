@@ -1,0 +1,271 @@
+#include "edge/link.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <openssl/x509.h>
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace reveille::edge {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::chrono::seconds goodbye_time{2};
+
+std::string address_of(tcp::socket const& socket) {
+  error_code error;
+  auto const remote = socket.remote_endpoint(error);
+  if (error) return {};
+  auto const address = remote.address();
+  auto const text = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return text + ":" + std::to_string(remote.port());
+}
+
+std::string common_name(SSL const* connection) {
+  std::unique_ptr<X509, decltype(&X509_free)> const certificate{SSL_get1_peer_certificate(connection), X509_free};
+  if (!certificate || SSL_get_verify_result(connection) != X509_V_OK) return {};
+  std::array<char, 256> name{};
+  int const size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name.data(),
+                                             static_cast<int>(name.size()));
+  return size > 0 ? std::string{name.data(), static_cast<std::size_t>(size)} : std::string{};
+}
+
+// TLS ends with "stream truncated" where a peer closes TCP without close_notify. Above, framing tells whether
+// something is missing, so both are an end.
+error_code plain_end(error_code error) {
+  return error == asio::ssl::error::stream_truncated ? error_code{asio::error::eof} : error;
+}
+
+template <class Stream>
+class StreamLink final : public Link, public std::enable_shared_from_this<StreamLink<Stream>> {
+  static constexpr bool is_tls = !std::is_same_v<Stream, tcp::socket>;
+
+ public:
+  StreamLink(tcp::socket socket, TlsContext tls)
+    requires is_tls
+      : tls_(std::move(tls)), stream_(std::move(socket), *tls_), remote_(address_of(lowest())) {
+    set_options();
+  }
+  explicit StreamLink(tcp::socket socket)
+    requires(!is_tls)
+      : stream_(std::move(socket)), remote_(address_of(lowest())) {
+    set_options();
+  }
+
+  void read_some(std::span<std::uint8_t> into, Done done) override {
+    stream_.async_read_some(asio::buffer(into.data(), into.size()),
+                            [self = this->shared_from_this(), done = std::move(done)](
+                                error_code error, std::size_t size) mutable { done(plain_end(error), size); });
+  }
+
+  void write(std::span<std::uint8_t const> bytes, Done done) override {
+    asio::async_write(stream_, asio::buffer(bytes.data(), bytes.size()),
+                      [self = this->shared_from_this(), done = std::move(done)](
+                          error_code error, std::size_t size) mutable { done(plain_end(error), size); });
+  }
+
+  void accept(Ready ready) override {
+    if constexpr (is_tls) {
+      stream_.async_handshake(
+          asio::ssl::stream_base::server,
+          [self = this->shared_from_this(), ready = std::move(ready)](error_code error) mutable { ready(error); });
+    } else {
+      asio::post(lowest().get_executor(),
+                 [self = this->shared_from_this(), ready = std::move(ready)]() mutable { ready(error_code{}); });
+    }
+  }
+
+  void connect_tls(Ready ready)
+    requires is_tls
+  {
+    stream_.async_handshake(asio::ssl::stream_base::client, [self = this->shared_from_this(), ready = std::move(ready)](
+                                                                error_code error) mutable { ready(error); });
+  }
+
+  void close() override {
+    error_code ignored;
+    lowest().close(ignored);
+  }
+
+  void reset() override {
+    error_code ignored;
+    lowest().set_option(asio::socket_base::linger(true, 0), ignored);
+    lowest().close(ignored);
+  }
+
+  void close_gently() override {
+    if (!lowest().is_open()) return;
+    auto timer = std::make_shared<asio::steady_timer>(lowest().get_executor(), goodbye_time);
+    timer->async_wait([self = this->shared_from_this()](error_code) { self->close(); });
+    if constexpr (is_tls) {
+      stream_.async_shutdown([self = this->shared_from_this(), timer](error_code) { timer->cancel(); });
+    } else {
+      error_code ignored;
+      lowest().shutdown(tcp::socket::shutdown_send, ignored);
+      drain(timer);
+    }
+  }
+
+  std::string alpn() const override {
+    if constexpr (is_tls) {
+      return alpn_of(const_cast<Stream&>(stream_).native_handle());
+    } else {
+      return {};
+    }
+  }
+
+  std::string peer_name() const override {
+    if constexpr (is_tls) {
+      return common_name(const_cast<Stream&>(stream_).native_handle());
+    } else {
+      return {};
+    }
+  }
+
+  std::string remote() const override { return remote_; }
+  asio::any_io_executor executor() override { return lowest().get_executor(); }
+  Stream& stream() { return stream_; }
+
+ private:
+  tcp::socket& lowest() {
+    if constexpr (is_tls) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
+
+  void set_options() {
+    error_code ignored;
+    lowest().set_option(tcp::no_delay{true}, ignored);
+    lowest().set_option(asio::socket_base::keep_alive{true}, ignored);
+  }
+
+  // Reads and forgets until the peer closes: a close with bytes unread would reset what the peer has yet to read.
+  void drain(std::shared_ptr<asio::steady_timer> timer) {
+    lowest().async_read_some(asio::buffer(drained_),
+                             [self = this->shared_from_this(), timer](error_code error, std::size_t) {
+                               if (error) {
+                                 timer->cancel();
+                               } else {
+                                 self->drain(timer);
+                               }
+                             });
+  }
+
+  TlsContext tls_;
+  Stream stream_;
+  std::string remote_;
+  std::array<char, 512> drained_{};
+};
+
+using PlainLink = StreamLink<tcp::socket>;
+using TlsLink = StreamLink<asio::ssl::stream<tcp::socket>>;
+
+// One attempt to connect: resolve, connect, shake hands; a timer closes whatever step is under way.
+class Dialling : public std::enable_shared_from_this<Dialling> {
+ public:
+  Dialling(asio::any_io_executor executor, Destination destination,
+           std::move_only_function<void(Result<std::shared_ptr<Link>>)> done)
+      : destination_(std::move(destination)),
+        done_(std::move(done)),
+        resolver_(executor),
+        socket_(executor),
+        timer_(executor) {}
+
+  void start() {
+    timer_.expires_after(destination_.timeout);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->on_timeout();
+    });
+    resolver_.async_resolve(destination_.host, std::to_string(destination_.port), tcp::resolver::numeric_service,
+                            [self = shared_from_this()](error_code error, tcp::resolver::results_type addresses) {
+                              self->on_resolved(error, std::move(addresses));
+                            });
+  }
+
+ private:
+  void on_resolved(error_code error, tcp::resolver::results_type addresses) {
+    if (!done_) return;
+    if (error) return fail(ErrorCode::unreachable, "cannot resolve", error);
+    asio::async_connect(socket_, addresses, [self = shared_from_this()](error_code failed, tcp::endpoint const&) {
+      self->on_connected(failed);
+    });
+  }
+
+  void on_connected(error_code error) {
+    if (!done_) return;
+    if (error) return fail(ErrorCode::unreachable, "cannot connect to", error);
+    if (!destination_.tls) return succeed(std::make_shared<PlainLink>(std::move(socket_)));
+    tls_link_ = std::make_shared<TlsLink>(std::move(socket_), destination_.tls);
+    if (!expect_host(tls_link_->stream().native_handle(), destination_.host)) {
+      return fail(ErrorCode::configuration, "not a host name or address:", {});
+    }
+    tls_link_->connect_tls([self = shared_from_this()](error_code failed) { self->on_shaken(failed); });
+  }
+
+  void on_shaken(error_code error) {
+    if (!done_) return;
+    if (!error) return succeed(std::move(tls_link_));
+    auto* connection = tls_link_->stream().native_handle();
+    long const verdict = SSL_get_verify_result(connection);
+    if (verdict != X509_V_OK) {
+      return finish(failure(ErrorCode::denied, "the certificate of " + destination_.host +
+                                                   " does not verify: " + X509_verify_cert_error_string(verdict)));
+    }
+    fail(ErrorCode::unreachable, "no TLS with", error);
+  }
+
+  void on_timeout() {
+    if (!done_) return;
+    fail(ErrorCode::timed_out, "no connection in time to", asio::error::timed_out);
+  }
+
+  void fail(ErrorCode code, std::string const& what, error_code error) {
+    finish(failure(code, what + " " + destination_.host + ":" + std::to_string(destination_.port) +
+                             (error ? ": " + error.message() : "")));
+  }
+
+  void succeed(std::shared_ptr<Link> link) { finish(std::move(link)); }
+
+  void finish(Result<std::shared_ptr<Link>> result) {
+    auto done = std::exchange(done_, nullptr);
+    timer_.cancel();
+    resolver_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+    if (tls_link_ && !result) tls_link_->close();
+    tls_link_.reset();
+    done(std::move(result));
+  }
+
+  Destination destination_;
+  std::move_only_function<void(Result<std::shared_ptr<Link>>)> done_;
+  tcp::resolver resolver_;
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  std::shared_ptr<TlsLink> tls_link_;
+};
+
+}  // namespace
+
+std::shared_ptr<Link> make_link(tcp::socket socket, TlsContext tls) {
+  if (tls) return std::make_shared<TlsLink>(std::move(socket), std::move(tls));
+  return std::make_shared<PlainLink>(std::move(socket));
+}
+
+void dial(asio::any_io_executor executor, Destination destination,
+          std::move_only_function<void(Result<std::shared_ptr<Link>>)> done) {
+  std::make_shared<Dialling>(std::move(executor), std::move(destination), std::move(done))->start();
+}
+
+}  // namespace reveille::edge
