@@ -2,17 +2,23 @@
 //
 // Writes are batches: a batch is on disk whole or not at all, and batches of one store become durable in the order in
 // which they were given. `done` says that the batch is on disk (or why it is not), on the shard's thread, never from
-// inside commit(). A promise to a peer waits for `done`; nothing else does (design.md, section 3). Lifetime: outlives
-// every user; destruction waits for what was given. Threads: commit() and fetches from the shard's thread; the work is
-// done on threads of the store's own.
-// Errors: `storage` (disk full, I/O), `corrupt`.
+// inside commit(). A promise to a peer waits for `done`; nothing else does (design.md, section 3). A fetch sees every
+// batch that was given before it. Lifetime: outlives every user; destruction waits for what was given. Threads:
+// commit() and fetches from the shard's thread; the work is done on threads of the store's own. Errors: `storage` (disk
+// full, I/O; nothing acknowledged is lost, and a later commit works again when there is space), `corrupt`, `conflict`
+// (AcceptPush), `busy` (too much is waiting for the disk).
+//
+// To add a kind of record: a struct and an alternative of Write here, apply() and a fetch in a file of its own in each
+// back end (sqlite/pushes.cpp shows it), a migration in sqlite/schema.cpp, and tests in contract_test.cpp.
 #pragma once
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "model/trace.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,7 +50,54 @@ struct Erase {
   std::string key = {};
 };
 
-using Write = std::variant<Put, Erase>;
+// One notification of the push service. Rows are given out by its owner and only grow; `record` is the owner's.
+enum class PushLife : std::uint8_t { open, ended };
+struct StoredPush {
+  std::uint64_t row = 0;
+  std::string tenant = {};
+  std::string id = {};
+  PushLife life = PushLife::open;
+  Instant keep_until = {};  // when ended: swept after that
+  std::string record = {};
+
+  bool operator==(StoredPush const&) const = default;
+};
+
+// A new notification. When the tenant has one of that id already, the batch is not written and `done` says `conflict`:
+// this is the idempotency check, at no cost. It must be the first write of its batch.
+struct AcceptPush {
+  StoredPush push = {};
+};
+// The same row with another life, time and record.
+struct UpdatePush {
+  std::uint64_t row = 0;
+  PushLife life = PushLife::open;
+  Instant keep_until = {};
+  std::string record = {};
+};
+
+// The head of a trace; its call id, archive id and push id lead to it. One that exists stays, and takes the new names.
+struct BeginTrace {
+  model::TraceHead head = {};
+};
+// One more milestone.
+struct StepTrace {
+  model::TraceStep step = {};
+};
+struct StoredTrace {
+  model::TraceHead head = {};
+  std::vector<model::TraceStep> steps = {};  // in the order in which they were given
+};
+
+// Forgets ended notifications whose time has come, and traces that began before `traces_before`; at most `most` of
+// each.
+struct Sweep {
+  Instant now = {};
+  Instant traces_before = {};
+  unsigned most = 1000;
+};
+
+using Write = std::variant<Put, Erase, AcceptPush, UpdatePush, BeginTrace, StepTrace, Sweep>;
 using Batch = std::vector<Write>;
 
 // How soon a batch is committed: at once; with others after 3 ms (50 ms under load); whenever convenient (within a
@@ -54,14 +107,25 @@ enum class Urgency : std::uint8_t { at_once, soon, lazily };
 class Store {
  public:
   using Done = std::move_only_function<void(Result<void>)>;
+  // What a fetch answers: on the shard's thread, exactly once, never from inside the call.
+  template <class T>
+  using Answer = std::move_only_function<void(Result<T>)>;
 
   virtual ~Store() = default;
 
   virtual void commit(Batch batch, Urgency urgency, Done done) = 0;
-  // Every record of a table, in key order. Only before the first commit of this process, or from a store that nobody
-  // else uses.
+
+  // At the start only: before the first commit of this process, or from a store that nobody else uses. They block.
+  // Every record of a table, in key order.
   virtual Result<void> for_each(Table table,
                                 std::function<void(std::string_view key, std::string_view value)> visit) = 0;
+  // Every open notification, oldest row first; answers the newest row ever given out.
+  virtual Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) = 0;
+
+  // Nothing when there is none.
+  virtual void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) = 0;
+  // By tracking id, SIP Call-ID, archive id or push id.
+  virtual void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) = 0;
 };
 
 // How the store's threads reach the shard's thread: runs the function there.

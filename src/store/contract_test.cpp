@@ -1,0 +1,203 @@
+// What every store does, in memory or on a disk.
+#include "store/memory/memory_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "store/test_shard.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille::store {
+namespace {
+
+using Records = std::vector<std::pair<std::string, std::string>>;
+using model::InstanceId;
+using model::Milestone;
+using model::TraceKind;
+using model::TrackingId;
+using model::Why;
+
+Instant const now = from_unix_seconds(1'800'000'000);
+
+class StoreContract : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "memory") {
+      store_ = std::make_unique<MemoryStore>(shard_.post());
+      return;
+    }
+    auto opened = SqliteStore::open({.path = folder_.file("store.db")}, shard_.post());
+    ASSERT_TRUE(opened) << opened.error().ours;
+    store_ = std::move(*opened);
+  }
+  Result<void> commit(Batch batch, Urgency urgency = Urgency::at_once) {
+    return commit_now(*store_, shard_, std::move(batch), urgency);
+  }
+  Records records(Table table) { return records_of(*store_, table); }
+  std::optional<StoredPush> push(std::string tenant, std::string id) {
+    std::optional<Result<std::optional<StoredPush>>> answer;
+    store_->fetch_push(std::move(tenant), std::move(id), [&](auto found) { answer = std::move(found); });
+    EXPECT_FALSE(answer);
+    shard_.run_until([&] { return answer.has_value(); });
+    return answer->value();
+  }
+  std::optional<StoredTrace> trace(std::string id) {
+    std::optional<Result<std::optional<StoredTrace>>> answer;
+    store_->fetch_trace(std::move(id), [&](auto found) { answer = std::move(found); });
+    shard_.run_until([&] { return answer.has_value(); });
+    return answer->value();
+  }
+
+  TestShard shard_;
+  TestFolder folder_;
+  std::unique_ptr<Store> store_;
+};
+
+StoredPush a_push(std::uint64_t row, std::string id, std::string tenant = "t") {
+  return {.row = row, .tenant = std::move(tenant), .id = std::move(id), .keep_until = now + 24h, .record = "first"};
+}
+
+TEST_P(StoreContract, KeepsRecordsByKeyInOrder) {
+  std::string const with_nul{"a\0b", 3};
+  ASSERT_TRUE(commit({Put{Table::users, "b", "2"}, Put{Table::users, with_nul, std::string("\0\xff", 2)},
+                      Put{Table::users, "a", ""}, Put{Table::calls, "a", "elsewhere"}}));
+  EXPECT_EQ(records(Table::users), (Records{{"a", ""}, {with_nul, std::string("\0\xff", 2)}, {"b", "2"}}));
+  ASSERT_TRUE(commit({Put{Table::users, "b", "3"}, Erase{Table::users, "a"}, Erase{Table::users, "none"}}));
+  EXPECT_EQ(records(Table::users), (Records{{with_nul, std::string("\0\xff", 2)}, {"b", "3"}}));
+}
+
+TEST_P(StoreContract, EveryTableIsItsOwn) {
+  Batch batch;
+  for (int table = 0; table <= static_cast<int>(Table::settings); ++table)
+    batch.emplace_back(Put{static_cast<Table>(table), "key", std::to_string(table)});
+  ASSERT_TRUE(commit(std::move(batch)));
+  for (int table = 0; table <= static_cast<int>(Table::settings); ++table)
+    EXPECT_EQ(records(static_cast<Table>(table)), (Records{{"key", std::to_string(table)}}));
+}
+
+TEST_P(StoreContract, AnswersInTheOrderGivenWhateverTheUrgency) {
+  std::vector<int> answered;
+  auto const give = [&](int number, Urgency urgency) {
+    store_->commit({Put{Table::settings, "last", std::to_string(number)}}, urgency,
+                   [&answered, number](Result<void> result) {
+                     EXPECT_TRUE(result);
+                     answered.push_back(number);
+                   });
+  };
+  give(1, Urgency::lazily);
+  give(2, Urgency::soon);
+  give(3, Urgency::at_once);
+  give(4, Urgency::lazily);
+  shard_.run_until([&] { return answered.size() == 4; });
+  EXPECT_EQ(answered, (std::vector{1, 2, 3, 4}));
+  EXPECT_EQ(records(Table::settings), (Records{{"last", "4"}}));
+}
+
+TEST_P(StoreContract, EveryUrgencyIsAnsweredByItself) {
+  for (auto const urgency : {Urgency::at_once, Urgency::soon, Urgency::lazily})
+    EXPECT_TRUE(commit({Put{Table::users, "a", "1"}}, urgency));
+}
+
+TEST_P(StoreContract, AcceptsANotificationOncePerTenantAndId) {
+  ASSERT_TRUE(commit({AcceptPush{a_push(1, "id")}, Put{Table::settings, "a", "1"}}));
+  auto const again = commit({AcceptPush{a_push(2, "id")}, Put{Table::settings, "a", "2"}});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::conflict);
+  EXPECT_EQ(records(Table::settings), (Records{{"a", "1"}})) << "the batch is whole or not at all";
+  ASSERT_TRUE(commit({AcceptPush{a_push(3, "id", "another tenant")}}));
+  EXPECT_EQ(push("t", "id")->row, 1U);
+  EXPECT_EQ(push("another tenant", "id")->row, 3U);
+}
+
+TEST_P(StoreContract, AConflictLeavesTheOthersOfItsGroupAlone) {
+  std::vector<bool> results;
+  auto const note = [&](Result<void> result) { results.push_back(result.has_value()); };
+  store_->commit({AcceptPush{a_push(1, "a")}}, Urgency::soon, note);
+  store_->commit({AcceptPush{a_push(2, "a")}}, Urgency::soon, note);
+  store_->commit({AcceptPush{a_push(3, "b")}}, Urgency::soon, note);
+  shard_.run_until([&] { return results.size() == 3; });
+  EXPECT_EQ(results, (std::vector{true, false, true}));
+  EXPECT_TRUE(push("t", "b"));
+}
+
+TEST_P(StoreContract, AFetchSeesWhatWasGivenBefore) {
+  store_->commit({AcceptPush{a_push(1, "id")}}, Urgency::lazily, [](Result<void>) {});
+  EXPECT_EQ(push("t", "id"), a_push(1, "id"));
+  EXPECT_FALSE(push("t", "none"));
+  EXPECT_FALSE(push("x", "id"));
+}
+
+TEST_P(StoreContract, FindsOpenNotificationsAtTheStart) {
+  ASSERT_TRUE(commit({AcceptPush{a_push(1, "a")}}));
+  ASSERT_TRUE(commit({AcceptPush{a_push(2, "b")}}));
+  ASSERT_TRUE(commit({AcceptPush{a_push(7, "c")}}));
+  ASSERT_TRUE(commit({UpdatePush{.row = 1, .life = PushLife::ended, .keep_until = now, .record = "end"},
+                      UpdatePush{.row = 2, .life = PushLife::open, .keep_until = now, .record = "second"}}));
+  std::vector<StoredPush> open;
+  EXPECT_EQ(store_->for_each_open_push([&](StoredPush found) { open.push_back(std::move(found)); }).value(), 7U);
+  ASSERT_EQ(open.size(), 2U);
+  EXPECT_EQ(open.at(0).record, "second");
+  EXPECT_EQ(open.at(1), a_push(7, "c"));
+  EXPECT_EQ(push("t", "a")->record, "end");
+}
+
+TEST_P(StoreContract, SweepsEndedNotificationsWhoseTimeHasCome) {
+  ASSERT_TRUE(commit({AcceptPush{a_push(1, "open")}}));
+  ASSERT_TRUE(commit({AcceptPush{a_push(2, "old")}}));
+  ASSERT_TRUE(commit({AcceptPush{a_push(3, "new")}}));
+  ASSERT_TRUE(commit({UpdatePush{.row = 2, .life = PushLife::ended, .keep_until = now - 1s},
+                      UpdatePush{.row = 3, .life = PushLife::ended, .keep_until = now + 1s}, Sweep{.now = now}}));
+  EXPECT_TRUE(push("t", "open"));
+  EXPECT_FALSE(push("t", "old"));
+  EXPECT_TRUE(push("t", "new"));
+  EXPECT_TRUE(commit({AcceptPush{a_push(4, "old")}})) << "a swept id is free again";
+}
+
+TEST_P(StoreContract, FindsATraceByAnyOfItsNames) {
+  TrackingId const tracking{"tracking"};
+  ASSERT_TRUE(commit({BeginTrace{{.tracking = tracking,
+                                  .from = "romeo@localhost",
+                                  .to = "juliet@localhost",
+                                  .call_id = "call@phone",
+                                  .push_id = "push-1",
+                                  .began = now}},
+                      StepTrace{{.tracking = tracking, .milestone = Milestone::offered, .at = now}},
+                      StepTrace{{.tracking = tracking,
+                                 .kind = TraceKind::push,
+                                 .milestone = Milestone::refused,
+                                 .at = now + 1s,
+                                 .device = InstanceId{"device"},
+                                 .why = Why::provider_refused,
+                                 .detail = "410 Unregistered"}},
+                      BeginTrace{{.tracking = tracking, .kind = TraceKind::push, .push_id = "push-2", .began = now}}}));
+  for (auto const* id : {"tracking", "call@phone", "push-1", "push-2"}) {
+    auto const found = trace(id);
+    ASSERT_TRUE(found) << id;
+    EXPECT_EQ(found->head.tracking, tracking);
+    EXPECT_EQ(found->head.kind, TraceKind::call);
+    EXPECT_EQ(found->head.to, "juliet@localhost");
+    ASSERT_EQ(found->steps.size(), 2U);
+    EXPECT_EQ(found->steps.at(0).milestone, Milestone::offered);
+    EXPECT_EQ(found->steps.at(1).why, Why::provider_refused);
+    EXPECT_EQ(found->steps.at(1).kind, TraceKind::push);
+    EXPECT_EQ(found->steps.at(1).device.value, "device");
+    EXPECT_EQ(found->steps.at(1).detail, "410 Unregistered");
+    EXPECT_EQ(found->steps.at(1).at, now + 1s);
+  }
+  EXPECT_FALSE(trace("another"));
+}
+
+TEST_P(StoreContract, SweepsTracesThatBeganBefore) {
+  for (auto const& [name, began] : {std::pair{"old", now - 1h}, std::pair{"new", now}})
+    ASSERT_TRUE(
+        commit({BeginTrace{{.tracking = TrackingId{name}, .call_id = std::string(name) + "-call", .began = began}},
+                StepTrace{{.tracking = TrackingId{name}, .at = began}}}));
+  ASSERT_TRUE(commit({Sweep{.now = now, .traces_before = now}}));
+  EXPECT_FALSE(trace("old"));
+  EXPECT_FALSE(trace("old-call"));
+  EXPECT_TRUE(trace("new-call"));
+}
+
+INSTANTIATE_TEST_SUITE_P(BackEnds, StoreContract, testing::Values("memory", "sqlite"),
+                         [](auto const& info) { return info.param; });
+
+}  // namespace
+}  // namespace reveille::store

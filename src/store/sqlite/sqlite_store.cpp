@@ -1,0 +1,114 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include "store/sqlite/lock_file.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/tables.hpp"
+#include "store/sqlite/worker.hpp"
+#include "store/sqlite/writer.hpp"
+
+#include <atomic>
+
+namespace reveille::store {
+namespace {
+
+constexpr int commits_a_checkpoint = 200;
+
+// Tells the checkpoint thread when it is time. Threads: the writer's.
+class CheckpointPace {
+ public:
+  explicit CheckpointPace(sqlite::Worker& worker) : worker_(worker) {}
+
+  void on_commit() {
+    if (++commits_ < commits_a_checkpoint || under_way_.exchange(true)) return;
+    commits_ = 0;
+    worker_.give([this](sqlite::Database& database) {
+      sqlite::checkpoint(database);
+      under_way_ = false;
+    });
+  }
+
+ private:
+  sqlite::Worker& worker_;
+  int commits_ = 0;
+  std::atomic<bool> under_way_{false};
+};
+
+}  // namespace
+
+// The order matters: the writer goes first and hands its last jobs to the others; the lock goes last.
+struct SqliteStore::Parts {
+  sqlite::LockFile lock;
+  Post post;
+  sqlite::Worker reader;
+  sqlite::Worker checkpointer;
+  CheckpointPace pace;
+  sqlite::Writer writer;
+
+  Parts(sqlite::LockFile taken, Post to_shard, std::unique_ptr<sqlite::Database> write,
+        std::unique_ptr<sqlite::Database> read, std::unique_ptr<sqlite::Database> copy)
+      : lock(std::move(taken)),
+        post(std::move(to_shard)),
+        reader(std::move(read)),
+        checkpointer(std::move(copy)),
+        pace(checkpointer),
+        writer(std::move(write), post, [this] { pace.on_commit(); }) {}
+};
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post) {
+  auto lock = sqlite::LockFile::take(place.path);
+  if (!lock) return std::unexpected(lock.error());
+  auto write = sqlite::Database::open(place);
+  if (!write) return std::unexpected(write.error());
+  if (auto migrated = sqlite::migrate(**write, place); !migrated) return std::unexpected(migrated.error());
+  auto read = sqlite::Database::open(place);
+  if (!read) return std::unexpected(read.error());
+  auto copy = sqlite::Database::open(place);
+  if (!copy) return std::unexpected(copy.error());
+  auto parts =
+      std::make_unique<Parts>(std::move(*lock), std::move(post), std::move(*write), std::move(*read), std::move(*copy));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+void SqliteStore::commit(Batch batch, Urgency urgency, Done done) {
+  parts_->writer.give(std::move(batch), urgency, std::move(done));
+}
+
+Result<void> SqliteStore::for_each(Table table,
+                                   std::function<void(std::string_view key, std::string_view value)> visit) {
+  Result<void> result;
+  parts_->reader.run_here([&](sqlite::Database& database) { result = sqlite::visit_records(database, table, visit); });
+  return result;
+}
+
+Result<std::uint64_t> SqliteStore::for_each_open_push(std::function<void(StoredPush)> visit) {
+  Result<std::uint64_t> result;
+  parts_->reader.run_here([&](sqlite::Database& database) { result = sqlite::visit_open_pushes(database, visit); });
+  return result;
+}
+
+template <class T>
+void SqliteStore::fetch(std::move_only_function<Result<T>(sqlite::Database&)> query, Answer<T> answer) {
+  parts_->writer.after_all([parts = parts_.get(), query = std::move(query), answer = std::move(answer)]() mutable {
+    parts->reader.give(
+        [parts, query = std::move(query), answer = std::move(answer)](sqlite::Database& database) mutable {
+          parts->post([found = query(database), answer = std::move(answer)]() mutable { answer(std::move(found)); });
+        });
+  });
+}
+
+void SqliteStore::fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) {
+  fetch<std::optional<StoredPush>>([tenant = std::move(tenant), id = std::move(id)](
+                                       sqlite::Database& database) { return sqlite::find_push(database, tenant, id); },
+                                   std::move(answer));
+}
+
+void SqliteStore::fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) {
+  fetch<std::optional<StoredTrace>>(
+      [id = std::move(id)](sqlite::Database& database) { return sqlite::find_trace(database, id); }, std::move(answer));
+}
+
+}  // namespace reveille::store

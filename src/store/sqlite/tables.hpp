@@ -1,0 +1,30 @@
+// What each kind of record does to the database: apply() on the writer's thread, inside its transaction; the finds on
+// the reader's thread. One source file per kind.
+#pragma once
+
+#include "store/sqlite/database.hpp"
+#include "store/store.hpp"
+
+namespace reveille::store::sqlite {
+
+// records.cpp
+[[nodiscard]] Result<void> apply(Database& database, Put const& write);
+[[nodiscard]] Result<void> apply(Database& database, Erase const& write);
+[[nodiscard]] Result<void> visit_records(Database& database, Table table,
+                                         std::function<void(std::string_view, std::string_view)> const& visit);
+
+// pushes.cpp
+[[nodiscard]] Result<void> apply(Database& database, AcceptPush const& write);
+[[nodiscard]] Result<void> apply(Database& database, UpdatePush const& write);
+[[nodiscard]] Result<std::optional<StoredPush>> find_push(Database& database, std::string_view tenant,
+                                                          std::string_view id);
+[[nodiscard]] Result<std::uint64_t> visit_open_pushes(Database& database, std::function<void(StoredPush)> const& visit);
+[[nodiscard]] Result<void> sweep_pushes(Database& database, Sweep const& sweep);
+
+// traces.cpp
+[[nodiscard]] Result<void> apply(Database& database, BeginTrace const& write);
+[[nodiscard]] Result<void> apply(Database& database, StepTrace const& write);
+[[nodiscard]] Result<void> apply(Database& database, Sweep const& write);
+[[nodiscard]] Result<std::optional<StoredTrace>> find_trace(Database& database, std::string_view id);
+
+}  // namespace reveille::store::sqlite

@@ -1,0 +1,146 @@
+#include "store/sqlite/writer.hpp"
+
+#include "store/sqlite/tables.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace reveille::store::sqlite {
+namespace {
+
+constexpr std::chrono::milliseconds soon_least{3};
+constexpr std::chrono::milliseconds soon_most{50};
+constexpr std::chrono::milliseconds lazily_linger{500};
+constexpr int commits_a_linger = 3;  // under load a linger is this many commits long
+constexpr std::size_t most_waiting = 200'000;
+constexpr std::size_t most_in_a_group = 10'000;
+
+Result<void> apply_all(Database& database, Batch const& batch) {
+  for (auto const& one : batch)
+    if (auto done = std::visit([&](auto const& write) { return apply(database, write); }, one); !done) return done;
+  return {};
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Database> database, Post post, std::function<void()> committed)
+    : database_(std::move(database)),
+      post_(std::move(post)),
+      committed_(std::move(committed)),
+      thread_([this] { run(); }) {}
+
+Writer::~Writer() {
+  {
+    std::lock_guard const lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+std::chrono::steady_clock::duration Writer::linger_of(Urgency urgency) const {
+  using enum Urgency;
+  switch (urgency) {
+    case at_once: return {};
+    case soon:
+      return std::clamp<std::chrono::steady_clock::duration>(commits_a_linger * commit_takes_, soon_least, soon_most);
+    case lazily: return lazily_linger;
+  }
+  std::unreachable();
+}
+
+void Writer::give(Batch batch, Urgency urgency, Done done) {
+  {
+    std::unique_lock lock{mutex_};
+    if (waiting_.size() < most_waiting) {
+      auto const due = std::chrono::steady_clock::now() + linger_of(urgency);
+      lock.unlock();
+      enqueue({.batch = std::move(batch), .due = due, .done = std::move(done)});
+      return;
+    }
+  }
+  post_([done = std::move(done)]() mutable {
+    done(failure(ErrorCode::busy, "Too much is waiting for the disk: it does not keep up."));
+  });
+}
+
+void Writer::after_all(std::move_only_function<void()> then) {
+  enqueue({.due = std::chrono::steady_clock::now(), .then = std::move(then)});
+}
+
+void Writer::enqueue(Item item) {
+  bool sooner = false;
+  {
+    std::lock_guard const lock{mutex_};
+    sooner = item.due < due_;
+    due_ = std::min(due_, item.due);
+    waiting_.push_back(std::move(item));
+  }
+  if (sooner) changed_.notify_one();
+}
+
+void Writer::run() {
+  for (;;) {
+    auto group = next_group();
+    if (group.empty()) return;
+    auto const began = std::chrono::steady_clock::now();
+    write(group);
+    auto const took = std::chrono::steady_clock::now() - began;
+    {
+      std::lock_guard const lock{mutex_};
+      commit_takes_ = (3 * commit_takes_ + took) / 4;
+    }
+    answer(std::move(group));
+    committed_();
+  }
+}
+
+Writer::Group Writer::next_group() {
+  std::unique_lock lock{mutex_};
+  while (!stopping_ && std::chrono::steady_clock::now() < due_) {
+    if (due_ == Moment::max())
+      changed_.wait(lock);
+    else
+      changed_.wait_until(lock, due_);
+  }
+  Group group;
+  if (waiting_.size() <= most_in_a_group) {
+    group.swap(waiting_);
+    due_ = Moment::max();
+    return group;
+  }
+  auto const end = waiting_.begin() + most_in_a_group;
+  std::move(waiting_.begin(), end, std::back_inserter(group));
+  waiting_.erase(waiting_.begin(), end);
+  return group;  // due_ stays: the rest is late already
+}
+
+void Writer::write(Group& group) {
+  if (std::ranges::all_of(group, [](Item const& item) { return item.batch.empty(); })) return;
+  if (auto done = write_in_transaction(group); !done) {
+    (void)database_->execute("ROLLBACK");
+    for (auto& item : group) item.result = done;
+  }
+}
+
+Result<void> Writer::write_in_transaction(Group& group) {
+  if (auto begun = database_->statement("BEGIN IMMEDIATE").run(); !begun) return begun;
+  for (auto& item : group) {
+    item.result = apply_all(*database_, item.batch);
+    // A conflict is found by a batch's first write, before anything of it was written: the others go on.
+    if (!item.result && item.result.error().code != ErrorCode::conflict) return item.result;
+  }
+  return database_->statement("COMMIT").run();
+}
+
+void Writer::answer(Group group) {
+  for (auto& item : group)
+    if (item.then) item.then();
+  std::erase_if(group, [](Item const& item) { return !item.done; });
+  if (group.empty()) return;
+  post_([group = std::move(group)]() mutable {
+    for (auto& item : group) item.done(std::move(item.result));
+  });
+}
+
+}  // namespace reveille::store::sqlite

@@ -1,0 +1,71 @@
+// Writer: the thread that commits. It takes everything that waits, in order, into one transaction.
+//
+// When: a batch `at_once` is committed as soon as the thread is free, and takes along all that was given before it; a
+// batch `soon` waits 3 ms for company, longer (to 50 ms) when commits themselves take long; `lazily` half a second.
+// Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on the writer's thread.
+// Bounds: give() refuses with `busy` while too much is waiting.
+#pragma once
+
+#include "store/sqlite/database.hpp"
+#include "store/store.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace reveille::store::sqlite {
+
+class Writer {
+ public:
+  // What is told of a batch once its fate is known.
+  using Done = std::move_only_function<void(Result<void>)>;
+
+  // `post` brings the answers to the shard; `committed` hears on the writer's thread that a transaction has ended.
+  Writer(std::unique_ptr<Database> database, Post post, std::function<void()> committed);
+  ~Writer();
+  Writer(Writer const&) = delete;
+  Writer& operator=(Writer const&) = delete;
+
+  void give(Batch batch, Urgency urgency, Done done);
+  // Runs on the writer's thread when everything given so far has been committed (at once).
+  void after_all(std::move_only_function<void()> then);
+
+ private:
+  using Moment = std::chrono::steady_clock::time_point;
+  struct Item {
+    Batch batch = {};
+    Moment due = {};
+    Done done = {};
+    std::move_only_function<void()> then = {};
+    Result<void> result = {};
+  };
+  using Group = std::deque<Item>;
+
+  void enqueue(Item item);
+  void run();
+  // Waits for the next group; an empty one when there is nothing left to do.
+  Group next_group();
+  void write(Group& group);
+  Result<void> write_in_transaction(Group& group);
+  void answer(Group group);
+  [[nodiscard]] std::chrono::steady_clock::duration linger_of(Urgency urgency) const;
+
+  std::unique_ptr<Database> database_;
+  Post post_;
+  std::function<void()> committed_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Group waiting_ = {};
+  Moment due_ = Moment::max();
+  bool stopping_ = false;
+  std::chrono::steady_clock::duration commit_takes_{};  // smoothed; under mutex_
+
+  std::thread thread_;
+};
+
+}  // namespace reveille::store::sqlite
