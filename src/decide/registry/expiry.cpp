@@ -1,0 +1,54 @@
+#include "decide/registry/expiry.hpp"
+
+#include "decide/registry/merge.hpp"
+
+#include <algorithm>
+
+namespace reveille::decide {
+namespace {
+
+using model::Binding;
+using model::Device;
+using model::Registrations;
+
+bool is_unseen(Device const& device, model::WakePolicy const& policy, Instant now) {
+  return device.seen_at + policy.device_unseen_for <= now;
+}
+
+bool has_binding(Registrations const& registrations, model::InstanceId const& instance) {
+  return std::ranges::any_of(registrations.bindings, [&](Binding const& b) { return b.instance == instance; });
+}
+
+}  // namespace
+
+bool is_third_party(Device const& device) {
+  return device.os_version.empty();
+}
+
+bool is_sweep_due(Registrations const& registrations, model::WakePolicy const& policy, Instant now) {
+  return std::ranges::any_of(registrations.bindings, [&](Binding const& b) { return b.expires_at <= now; }) ||
+         std::ranges::any_of(registrations.devices,
+                             [&](Device const& device) { return is_unseen(device, policy, now); });
+}
+
+Swept sweep(Registrations& registrations, model::WakePolicy const& policy, Instant now) {
+  Swept swept;
+  std::erase_if(registrations.bindings, [&](Binding const& binding) {
+    if (binding.expires_at > now) return false;
+    if (!binding.instance.empty()) swept.lost_binding.push_back(binding.instance);
+    return swept.changed = true;
+  });
+  for (auto const& instance : swept.lost_binding) {
+    auto const* const device = model::find_device(registrations, instance);
+    if (device == nullptr || !is_third_party(*device) || has_binding(registrations, instance)) continue;
+    if (end_service(registrations, instance, Service::call)) swept.signed_out.push_back(instance);
+  }
+  std::erase_if(registrations.devices, [&](Device const& device) {
+    if (!is_unseen(device, policy, now)) return false;
+    if (device.services.call || device.services.im) swept.signed_out.push_back(device.instance);
+    return swept.changed = true;
+  });
+  return swept;
+}
+
+}  // namespace reveille::decide
