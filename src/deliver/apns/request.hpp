@@ -1,0 +1,51 @@
+// ApnsRequest: one notification as APNs takes it, and how it is made from a push request (B-TABLE-3, B-CALL-4, B-IM-2).
+//
+// Values only. The class and the channel decide push type, priority, expiration and collapse id:
+//   call on VoIP        voip, 10, expiration 0 (now or never), no collapse id, apns-id = the push id
+//   call elsewhere      alert, 10, until the call's end
+//   message             alert, 10, until its expiry, collapsed by conversation
+//   missed, elsewhere   alert, 10, until its expiry, collapsed by tracking id
+//   clear, background   background, 5 (10 would be an error), until its expiry
+// Source: Apple, "Sending notification requests to APNs".
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+#include "model/push.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace reveille::deliver::apns {
+
+enum class PushType : std::uint8_t { alert, background, voip };
+[[nodiscard]] std::string_view name_of(PushType type);
+
+enum class Priority : std::uint8_t { low = 1, considerate = 5, immediate = 10 };
+
+// Bytes of payload that APNs takes.
+[[nodiscard]] constexpr std::size_t payload_limit(PushType type) {
+  return type == PushType::voip ? 5120 : 4096;
+}
+
+struct ApnsRequest {
+  std::string token = {};  // hexadecimal, of any length
+  std::string topic = {};  // with its suffix: ".voip" on the VoIP channel
+  PushType push_type = PushType::alert;
+  Priority priority = Priority::immediate;
+  std::optional<std::int64_t> expiration = {};  // Unix seconds; 0 = once, never stored; absent = Apple's own policy
+  std::string collapse_id = {};                 // at most 64 bytes; empty: none
+  std::string apns_id = {};                     // canonical lower-case UUID, the same in every retry
+  std::string payload = {};                     // JSON
+  // Until then it may wait for a connection or for room on one; later it ends as not_processed.
+  Instant give_up_at = {};
+
+  bool operator==(ApnsRequest const&) const = default;
+};
+
+// Everything but the wire: headers chosen, payload built and cut to fit. Fails with malformed where the payload is no
+// JSON object or the token no hexadecimal, with too_large where even the cut payload does not fit.
+[[nodiscard]] Result<ApnsRequest> make_request(model::PushRequest const& request);
+
+}  // namespace reveille::deliver::apns
