@@ -2,7 +2,7 @@
 #include "sim/handset/digest_client.hpp"
 
 #include "base/encoding.hpp"
-#include "wire/crypto/hash.hpp"
+#include "wire/crypto/digest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -113,8 +113,8 @@ std::optional<Challenge> choose_challenge(std::vector<std::string_view> const& v
 
 // RFC 7616 section 3.4.
 std::string answer_challenge(Challenge const& challenge, DigestRequest const& request, Secret const& password) {
-  auto const hash = challenge.algorithm == DigestAlgorithm::md5 ? crypto::Hash::md5 : crypto::Hash::sha256;
-  auto const hex = [hash](std::string const& text) { return encode_hex(crypto::hash(hash, text)); };
+  auto* const hash = challenge.algorithm == DigestAlgorithm::md5 ? crypto::md5 : crypto::sha256;
+  auto const hex = [hash](std::string const& text) { return encode_hex(hash(text)); };
   std::string const user(request.user);
   std::string const uri(request.uri);
   auto const count = eight_digits(request.nonce_count);

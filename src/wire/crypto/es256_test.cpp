@@ -1,25 +1,10 @@
-// RFC 6234 and RFC 4231 test vectors; ES256 signed here, checked here, and a signature of RFC 7515 appendix A.3.
-#include "base/encoding.hpp"
+// ES256 signed here, checked here, and a signature of RFC 7515 appendix A.3.
 #include "wire/crypto/es256.hpp"
-#include "wire/crypto/hash.hpp"
 
 #include <gtest/gtest.h>
 
 namespace reveille::crypto {
 namespace {
-
-TEST(Hash, GivesTheValuesOfTheStandards) {
-  EXPECT_EQ(encode_hex(hash(Hash::md5, "")), "d41d8cd98f00b204e9800998ecf8427e");
-  EXPECT_EQ(encode_hex(hash(Hash::sha1, "abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
-  EXPECT_EQ(encode_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hash(Hash::sha512, "").size(), 64u);
-}
-
-TEST(Hmac, GivesTheValueOfRfc4231) {
-  EXPECT_EQ(encode_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(encode_hex(hmac_sha256("", "")), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
-}
 
 TEST(Es256, SignsWhatItsPublicHalfAccepts) {
   auto const key = Es256Key::generate();
