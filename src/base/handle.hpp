@@ -29,6 +29,8 @@ using FlowHandle = Handle<struct FlowTag>;
 using RequestHandle = Handle<struct RequestTag>;
 // A SIP request of ours that waits for a response.
 using ClientTransactionHandle = Handle<struct ClientTransactionTag>;
+// An XMPP client's stream.
+using StreamHandle = Handle<struct StreamTag>;
 
 }  // namespace reveille
 

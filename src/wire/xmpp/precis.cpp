@@ -238,6 +238,7 @@ std::optional<std::string> to_unicode_domain(std::string_view text) {
                                               out.data(), static_cast<std::int32_t>(out.size()), &info, &status);
   if (U_FAILURE(status) || info.errors != 0) return std::nullopt;
   out.resize(static_cast<std::size_t>(length));
+  if (out.empty() || out.ends_with('.')) return std::nullopt;
   return out;
 }
 
