@@ -25,29 +25,25 @@ unsigned weight_of(model::TraceStep const& step) {
   return step.device.empty() ? 3 : 2;
 }
 
+// The store keeps one list of steps for a tracking id: a push id means those of the push.
+Trace told_by(store::StoredTrace stored, std::string const& id) {
+  Trace trace{.head = std::move(stored.head)};
+  auto const is_push_step = [](model::TraceStep const& step) { return step.kind == model::TraceKind::push; };
+  auto const is_head_id = id == trace.head.tracking.value || id == trace.head.call_id || id == trace.head.archive_id;
+  if (!is_head_id && std::ranges::any_of(stored.steps, is_push_step)) {
+    trace.head.kind = model::TraceKind::push;
+    trace.push_ids = {id};
+  } else if (!trace.head.push_id.empty()) {
+    trace.push_ids = {trace.head.push_id};
+  }
+  for (auto& step : stored.steps)
+    if (step.kind == trace.head.kind) trace.steps.push_back(std::move(step));
+  return trace;
+}
+
 }  // namespace
 
 Traces::Traces(store::Store& store, Limits limits) : store_(store), limits_(limits) {}
-
-Result<void> Traces::load() {
-  std::vector<Trace> stored;
-  auto const read = store_.for_each(store::Table::traces, [&](std::string_view, std::string_view value) {
-    // A trace that cannot be read is no reason not to start.
-    if (auto trace = unpack_trace(value)) stored.push_back(std::move(*trace));
-  });
-  if (!read) return read;
-  std::ranges::sort(stored, {}, [](Trace const& trace) { return trace.head.began; });
-  for (auto& trace : stored) {
-    auto const key = key_of(trace);
-    traces_.push_back({.trace = std::move(trace)});
-    auto const place = std::prev(traces_.end());
-    by_key_.insert_or_assign(key, place);
-    add_ids(place, place->trace.head);
-    for (auto const& id : place->trace.push_ids) index(place, id);
-  }
-  while (traces_.size() > limits_.traces) forget_oldest();
-  return {};
-}
 
 void Traces::begin(model::TraceHead head) {
   for (auto* text : {&head.from, &head.to, &head.call_id, &head.archive_id, &head.push_id})
@@ -61,16 +57,15 @@ void Traces::begin(model::TraceHead head) {
   if (!head.push_id.empty() && pushes.size() < limits_.ids && std::ranges::find(pushes, head.push_id) == pushes.end())
     pushes.push_back(head.push_id);
   add_ids(place, head);
-  touch(key_of(head.kind, head.tracking));
+  write(store::BeginTrace{.head = std::move(head)});
 }
 
 void Traces::step(model::TraceStep step) {
   if (step.detail.size() > limits_.text) step.detail.resize(limits_.text);
   auto& steps = kept_for(step.kind, step.tracking, step.at).trace.steps;
-  auto key = key_of(step.kind, step.tracking);
   if (steps.size() >= limits_.steps) steps.pop_back();
-  steps.push_back(std::move(step));
-  touch(std::move(key));
+  steps.push_back(step);
+  write(store::StepTrace{.step = std::move(step)});
 }
 
 Traces::Kept& Traces::kept_for(model::TraceKind kind, model::TrackingId const& tracking, Instant began) {
@@ -104,18 +99,16 @@ void Traces::add_ids(Place place, model::TraceHead const& head) {
 
 void Traces::forget_oldest() {
   auto const oldest = traces_.begin();
-  auto key = key_of(oldest->trace);
   for (auto const& id : oldest->ids)
     if (auto const found = by_id_.find(id); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
-  by_key_.erase(key);
+  by_key_.erase(key_of(oldest->trace));
   traces_.erase(oldest);
-  touch(std::move(key));
 }
 
-void Traces::touch(std::string key) {
-  auto const first = dirty_.empty();
-  dirty_.insert(std::move(key));
-  if (first && changed_) changed_();
+void Traces::write(store::Write write) {
+  unwritten_.push_back(std::move(write));
+  if (unwritten_.size() == 1 && changed_) changed_();
+  if (unwritten_.size() >= limits_.unwritten) flush();
 }
 
 Trace const* Traces::find(std::string_view id) const {
@@ -131,17 +124,18 @@ std::vector<Trace const*> Traces::recent(std::size_t most) const {
 }
 
 void Traces::flush() {
-  if (dirty_.empty()) return;
-  store::Batch batch;
-  for (auto const& key : dirty_) {
-    auto const found = by_key_.find(key);
-    if (found == by_key_.end())
-      batch.push_back(store::Erase{.table = store::Table::traces, .key = key});
-    else
-      batch.push_back(store::Put{.table = store::Table::traces, .key = key, .value = pack(found->second->trace)});
-  }
-  dirty_.clear();
-  store_.commit(std::move(batch), store::Urgency::lazily, [](Result<void>) {});
+  if (unwritten_.empty()) return;
+  // A disk that is full costs the trace's copy on it, no more.
+  store_.commit(std::exchange(unwritten_, {}), store::Urgency::lazily, [](Result<void>) {});
+}
+
+void Traces::fetch(std::string id, Answer answer) {
+  if (auto const* trace = find(id)) return answer(*trace);
+  flush();
+  store_.fetch_trace(id, [id, answer = std::move(answer)](Result<std::optional<store::StoredTrace>> stored) mutable {
+    if (!stored || !*stored) return answer(std::nullopt);
+    answer(told_by(std::move(**stored), id));
+  });
 }
 
 std::optional<model::Milestone> outcome_of(Trace const& trace) {

@@ -13,10 +13,10 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace reveille::admin {
@@ -34,26 +34,27 @@ class Traces final : public model::TracePort {
     std::size_t steps = 100;
     std::size_t ids = 50;  // push ids of one trace
     std::size_t text = 256;
+    std::size_t unwritten = 1000;  // flushed without being asked
   };
 
   explicit Traces(store::Store& store, Limits limits);
   explicit Traces(store::Store& store) : Traces(store, Limits{}) {}
-
-  // Before anything else: what is in the store.
-  Result<void> load();
 
   // Told again with the same tracking id and kind, it adds the ids that are new.
   void begin(model::TraceHead head) override;
   // A step of a trace that nobody began begins it.
   void step(model::TraceStep step) override;
 
-  // By tracking id, Call-ID, archive id or push id; null when it is not known (any more).
+  // By tracking id, Call-ID, archive id or push id; null when it is not in memory (any more).
   [[nodiscard]] Trace const* find(std::string_view id) const;
+  // The same, and then from the store: at once or later, on this thread.
+  using Answer = std::move_only_function<void(std::optional<Trace>)>;
+  void fetch(std::string id, Answer answer);
   // Newest first.
   [[nodiscard]] std::vector<Trace const*> recent(std::size_t most) const;
   [[nodiscard]] std::size_t size() const { return traces_.size(); }
 
-  // Gives what changed since the last flush to the store. `changed` is called once when there is something to flush.
+  // Gives what came since the last flush to the store. `changed` is called once when there is something to flush.
   void flush();
   void set_changed(std::move_only_function<void()> changed) { changed_ = std::move(changed); }
 
@@ -68,14 +69,14 @@ class Traces final : public model::TracePort {
   void index(Place place, std::string id);
   void add_ids(Place place, model::TraceHead const& head);
   void forget_oldest();
-  void touch(std::string key);
+  void write(store::Write write);
 
   store::Store& store_;
   Limits limits_;
   std::list<Kept> traces_{};  // oldest first
   std::unordered_map<std::string, Place> by_key_{};
   std::unordered_map<std::string, Place> by_id_{};
-  std::unordered_set<std::string> dirty_{};
+  store::Batch unwritten_{};
   std::move_only_function<void()> changed_{};
 };
 
@@ -86,9 +87,5 @@ class Traces final : public model::TracePort {
 [[nodiscard]] std::string json_of(Trace const& trace);
 // A timeline for a person: offsets in milliseconds, and reasons in plain words.
 [[nodiscard]] std::string story_of(Trace const& trace);
-
-// The stored form.
-[[nodiscard]] std::string pack(Trace const& trace);
-[[nodiscard]] Result<Trace> unpack_trace(std::string_view bytes);
 
 }  // namespace reveille::admin

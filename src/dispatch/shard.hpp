@@ -41,18 +41,16 @@ struct Shard {
   Deadlines deadlines = {};
   // The nodes that a woken phone is told to register at, best first: "host:port".
   std::vector<std::string> nodes = {};
+  // Whoever wants to know what becomes of devices (presence, the calls under way) listens; said after the fact.
+  using Listener = std::function<void(Entry&, model::InstanceId const&, DeviceChange)>;
+  std::vector<Listener> listeners = {};
 
   [[nodiscard]] Instant now() const { return clock.now(); }
 
-  // Whoever wants to know what becomes of devices (presence, the calls under way) listens; said after the fact.
-  using Listener = std::function<void(Entry&, model::InstanceId const&, DeviceChange)>;
-  void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+  void listen(Listener listener) { listeners.push_back(std::move(listener)); }
   void say(Entry& entry, model::InstanceId const& instance, DeviceChange change) const {
-    for (auto const& listener : listeners_) listener(entry, instance, change);
+    for (auto const& listener : listeners) listener(entry, instance, change);
   }
-
- private:
-  std::vector<Listener> listeners_ = {};
 };
 
 }  // namespace reveille::dispatch

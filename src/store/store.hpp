@@ -35,8 +35,7 @@ enum class Table : std::uint8_t {
   calls,          // call key → packed call in set-up (B-CALL-13); erased at its end
   push_devices,   // push service: tenant NUL account NUL instance → packed device
   push_clients,   // push service: client id → packed credentials
-  settings,       // name → value: switches that survive (push on or off)
-  traces          // kind, tracking id → packed trace (admin/traces); written behind
+  settings        // name → value: switches that survive (push on or off)
 };
 
 struct Put {

@@ -1,0 +1,56 @@
+// Operator: what the administrator's commands ask for, answered from the shard. The control socket and the admin HTTP
+// server bring requests in; a command on data that no server uses calls it directly.
+//
+// Lifetime: refers to what it is made of. Threads: the shard's.
+#pragma once
+
+#include "admin/control.hpp"
+#include "admin/traces.hpp"
+#include "dispatch/shard.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace reveille::admin {
+
+// {"ok":true,"items":[…]} and {"ok":false,"error":…}.
+[[nodiscard]] boost::json::value items(boost::json::array values);
+[[nodiscard]] boost::json::value refusal(std::string_view sentence);
+// The text of a member, empty when there is none.
+[[nodiscard]] std::string text_of(boost::json::object const& request, std::string_view member);
+
+class Operator {
+ public:
+  Operator(dispatch::Shard& shard, Traces& traces);
+
+  void answer(boost::json::object const& request, ControlReply reply);
+
+  // Another command; its owner outlives the Operator.
+  using Command = std::function<void(boost::json::object const&, ControlReply)>;
+  void add(std::string name, Command command) { commands_[std::move(name)] = std::move(command); }
+
+ private:
+  void add_user(boost::json::object const& request, ControlReply reply);
+  void list_users(ControlReply reply) const;
+  void list_devices(boost::json::object const& request, ControlReply reply) const;
+  void tell_trace(boost::json::object const& request, ControlReply reply) const;
+  void test_push(boost::json::object const& request, ControlReply reply);
+
+  dispatch::Shard& shard_;
+  Traces& traces_;
+  std::map<std::string, Command, std::less<>> commands_{};
+};
+
+// interfaces.md, section 1: one object of `devices --json`. Tokens by their tail only.
+[[nodiscard]] boost::json::object json_of(model::AccountId const& account, model::Registrations const& registrations,
+                                          model::Device const& device, model::DeviceState state);
+
+// A contact URI without its pn-* parameters: they carry the push token.
+[[nodiscard]] std::string without_push_parameters(std::string_view contact);
+
+}  // namespace reveille::admin

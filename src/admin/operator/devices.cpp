@@ -1,0 +1,77 @@
+// interfaces.md, section 1: `devices --json`.
+#include "admin/operator.hpp"
+#include "admin/printable.hpp"
+#include "base/secret.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace reveille::admin {
+namespace {
+
+namespace json = boost::json;
+
+json::value time_or_null(std::optional<Instant> at) {
+  return at && *at != Instant{} ? json::value(format_rfc3339(*at)) : json::value(nullptr);
+}
+
+json::value json_of(model::Channel const& channel) {
+  if (channel.token.empty()) return nullptr;
+  json::object object{{"token_tail", tail_of(channel.token)},
+                      {"since", time_or_null(channel.since)},
+                      {"dead_since", time_or_null(channel.dead_since)}};
+  if (channel.quarantined_until) object["quarantined_until"] = format_rfc3339(*channel.quarantined_until);
+  return object;
+}
+
+json::value binding_of(model::Registrations const& registrations, model::InstanceId const& instance) {
+  model::Binding const* newest = nullptr;
+  for (auto const& binding : registrations.bindings)
+    if (binding.instance == instance && (!newest || binding.expires_at > newest->expires_at)) newest = &binding;
+  if (!newest) return nullptr;
+  return json::object{{"contact", printable(without_push_parameters(newest->contact))},
+                      {"expires_at", format_rfc3339(newest->expires_at)}};
+}
+
+json::value json_of(model::LastPush const& push) {
+  if (push.id.empty()) return nullptr;
+  return json::object{{"id", push.id}, {"at", format_rfc3339(push.at)}, {"outcome", push.outcome}};
+}
+
+}  // namespace
+
+std::string without_push_parameters(std::string_view contact) {
+  std::string result;
+  while (!contact.empty()) {
+    auto const end = std::min(contact.find_first_of(";>?", 1), contact.size());
+    auto const part = contact.substr(0, end);
+    if (!part.starts_with(";pn-")) result += part;
+    contact.remove_prefix(end);
+  }
+  return result;
+}
+
+json::object json_of(model::AccountId const& account, model::Registrations const& registrations,
+                     model::Device const& device, model::DeviceState state) {
+  json::array services;
+  if (device.services.call) services.push_back("call");
+  if (device.services.im) services.push_back("im");
+  json::object object;
+  object["account"] = account.value;
+  object["instance"] = printable(device.instance.value);
+  object["app"] = printable(device.app);
+  object["platform"] = model::name_of(device.platform);
+  object["os_version"] = printable(device.os_version);
+  object["provider"] = model::name_of(device.provider);
+  object["environment"] = model::name_of(device.environment);
+  object["state"] = model::name_of(state);
+  object["services"] = std::move(services);
+  object["channels"] = json::object{{"voip", json_of(device.voip)}, {"message", json_of(device.message)}};
+  object["sip"] = binding_of(registrations, device.instance);
+  object["xmpp"] = nullptr;
+  object["last_push"] = json_of(device.last_push);
+  return object;
+}
+
+}  // namespace reveille::admin

@@ -1,0 +1,128 @@
+#include "admin/operator.hpp"
+
+#include "base/encoding.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+namespace reveille::admin {
+namespace {
+
+namespace json = boost::json;
+
+class NoDisk final : public store::Store {
+ public:
+  void commit(store::Batch batch, store::Urgency, Done done) override {
+    written += batch.size();
+    done(fails ? Result<void>(failure(ErrorCode::storage, "the disk is full")) : Result<void>());
+  }
+  Result<void> for_each(store::Table, std::function<void(std::string_view, std::string_view)>) override { return {}; }
+  Result<std::uint64_t> for_each_open_push(std::function<void(store::StoredPush)>) override { return 0; }
+  void fetch_push(std::string, std::string, Answer<std::optional<store::StoredPush>>) override {}
+  void fetch_trace(std::string, Answer<std::optional<store::StoredTrace>> answer) override { answer(std::nullopt); }
+  std::size_t written = 0;
+  bool fails = false;
+};
+
+class OnePush final : public model::PushPort {
+ public:
+  void request(model::PushRequest request, Answer answer) override {
+    last = request;
+    answer({.id = request.id, .state = model::PushState::accepted_by_provider, .provider_status = 200});
+  }
+  void take_back(model::PushId const&) override {}
+  void acknowledge(model::PushId const&) override {}
+  [[nodiscard]] bool serves(model::Provider) const override { return usable; }
+  model::PushRequest last;
+  bool usable = true;
+};
+
+struct House {
+  VirtualClock clock;
+  SeededRandom random;
+  model::Policy policy;
+  NoDisk store;
+  OnePush push;
+  Traces traces{store};
+  dispatch::Shard shard{
+      .clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = push};
+  Operator operate{shard, traces};
+
+  json::object ask(json::object const& request) {
+    json::value answer;
+    operate.answer(request, [&](json::value given) { answer = std::move(given); });
+    return answer.as_object();
+  }
+  json::object add_user(std::string_view address) {
+    auto const verifier = model::derive_verifier(model::AccountId{address}, Secret("secret"), "0123456789abcdef", 4096);
+    return ask({{"command", "user add"}, {"address", address}, {"verifier", encode_base64(model::pack(verifier))}});
+  }
+  void add_phone() {
+    auto& entry = *shard.directory.find(model::AccountId{"juliet@localhost"});
+    model::Registrations registrations;
+    registrations.devices.push_back({.instance = model::InstanceId{"6a1c4f5e-0000-4000-8000-000000000001"},
+                                     .app = "org.example.phone",
+                                     .platform = model::Platform::ios,
+                                     .provider = model::Provider::apns,
+                                     .voip = {.token = "00112233445566778899aabbccddeeff"},
+                                     .message = {.token = "ffeeddccbbaa99887766554433221100"},
+                                     .services = {.call = true, .im = true}});
+    registrations.bindings.push_back({.contact = "sip:juliet@192.0.2.1;pn-provider=apns;pn-prid=0011;ob",
+                                      .expires_at = clock.now() + 1h,
+                                      .instance = registrations.devices[0].instance});
+    shard.directory.set_registrations(entry, registrations);
+  }
+};
+
+TEST(Operator, a_user_added_is_there_at_once_and_on_disk) {
+  House house;
+  EXPECT_TRUE(house.add_user("Juliet@localhost").at("ok").as_bool());
+  EXPECT_TRUE(house.shard.directory.find(model::AccountId{"juliet@localhost"}));
+  EXPECT_EQ(house.store.written, 1U);
+  EXPECT_EQ(json::serialize(house.ask({{"command", "user list"}})),
+            R"({"ok":true,"items":[{"account":"juliet@localhost","devices":0}]})");
+}
+
+TEST(Operator, a_user_of_another_domain_or_a_full_disk_is_refused_in_words) {
+  House house;
+  EXPECT_EQ(house.add_user("juliet@example.org").at("error"),
+            "This server has no domain 'example.org'; it has: localhost.");
+  house.store.fails = true;
+  EXPECT_EQ(house.add_user("juliet@localhost").at("error"), "The user could not be stored: the disk is full");
+  EXPECT_FALSE(house.shard.directory.find(model::AccountId{"juliet@localhost"}));
+}
+
+TEST(Operator, devices_show_no_whole_token) {
+  House house;
+  house.add_user("juliet@localhost");
+  house.add_phone();
+  auto const text = json::serialize(house.ask({{"command", "devices"}}));
+  EXPECT_NE(text.find(R"("token_tail":"…ddeeff")"), std::string::npos) << text;
+  EXPECT_EQ(text.find("00112233"), std::string::npos);
+  EXPECT_NE(text.find(R"("contact":"sip:juliet@192.0.2.1;ob")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("services":["call","im"])"), std::string::npos) << text;
+  EXPECT_FALSE(house.ask({{"command", "devices"}, {"address", "nobody@localhost"}}).at("ok").as_bool());
+}
+
+TEST(Operator, a_test_push_goes_on_the_message_channel) {
+  House house;
+  house.add_user("juliet@localhost");
+  house.add_phone();
+  json::object const request{{"command", "push test"}, {"device", "6a1c4f5e-0000-4000-8000-000000000001"}};
+  auto const answer = house.ask(request);
+  EXPECT_EQ(answer.at("items").as_array()[0].at("state"), "accepted_by_provider");
+  EXPECT_EQ(house.push.last.channel, model::ChannelName::message);
+  EXPECT_EQ(house.push.last.target.topic, "org.example.phone");
+  house.push.usable = false;
+  EXPECT_FALSE(house.ask(request).at("ok").as_bool());
+}
+
+TEST(Operator, what_is_unknown_is_refused) {
+  House house;
+  EXPECT_FALSE(house.ask({{"command", "trace"}, {"id", "x"}}).at("ok").as_bool());
+  EXPECT_FALSE(house.ask({{"command", "reboot"}}).at("ok").as_bool());
+  EXPECT_FALSE(house.ask({}).at("ok").as_bool());
+}
+
+}  // namespace
+}  // namespace reveille::admin
