@@ -10,7 +10,9 @@ using enum HeaderName;
 
 constexpr std::uint8_t default_max_forwards = 70;
 
-constexpr std::size_t index_of(HeaderName name) { return static_cast<std::size_t>(name); }
+constexpr std::size_t index_of(HeaderName name) {
+  return static_cast<std::size_t>(name);
+}
 
 }  // namespace
 
@@ -33,7 +35,9 @@ Forward& Forward::source(Source source) {
   return *this;
 }
 
-Forward& Forward::prepend_via(std::string_view value) { return edit({.kind = Kind::via, .value = value}); }
+Forward& Forward::prepend_via(std::string_view value) {
+  return edit({.kind = Kind::via, .value = value});
+}
 
 Forward& Forward::pop_via() {
   popped_.set(index_of(via));
@@ -47,9 +51,13 @@ Forward& Forward::pop_route() {
   return *this;
 }
 
-Forward& Forward::push_route(std::string_view value) { return edit({.kind = Kind::route, .value = value}); }
+Forward& Forward::push_route(std::string_view value) {
+  return edit({.kind = Kind::route, .value = value});
+}
 
-Forward& Forward::record_route(std::string_view value) { return edit({.kind = Kind::record_route, .value = value}); }
+Forward& Forward::record_route(std::string_view value) {
+  return edit({.kind = Kind::record_route, .value = value});
+}
 
 Forward& Forward::decrement_max_forwards() {
   touched_.set(index_of(max_forwards));

@@ -101,7 +101,9 @@ constexpr std::array<HeaderNameFacts, header_names> table{{
     {"WWW-Authenticate", 0, plain},
 }};
 
-constexpr unsigned char lower(char c) { return static_cast<unsigned char>(static_cast<unsigned char>(c) | 0x20U); }
+constexpr unsigned char lower(char c) {
+  return static_cast<unsigned char>(static_cast<unsigned char>(c) | 0x20U);
+}
 
 // The multipliers were searched so that no two long names share a slot; the assertion below proves it.
 constexpr std::size_t slots = 512;
@@ -126,7 +128,8 @@ constexpr Slots make_slots() {
     auto& slot = made.by_hash[slot_of(table[i].text)];
     if (slot == 0) ++made.placed;
     slot = static_cast<std::uint8_t>(i);
-    if (table[i].compact != 0) made.by_compact[static_cast<std::size_t>(table[i].compact)] = static_cast<std::uint8_t>(i);
+    if (table[i].compact != 0)
+      made.by_compact[static_cast<std::size_t>(table[i].compact)] = static_cast<std::uint8_t>(i);
     for (std::size_t at = 0; at < table[i].text.size(); ++at)
       made.lower_text[i][at] = static_cast<char>(lower(table[i].text[at]));
   }
@@ -154,7 +157,9 @@ bool equals_lower(std::string_view text, char const* name) {
 
 }  // namespace
 
-HeaderNameFacts const& facts_of(HeaderName name) { return table[static_cast<std::size_t>(name)]; }
+HeaderNameFacts const& facts_of(HeaderName name) {
+  return table[static_cast<std::size_t>(name)];
+}
 
 HeaderName header_named(std::string_view text) {
   if (text.empty() || text.size() >= longest_name) return HeaderName::other;

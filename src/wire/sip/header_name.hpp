@@ -1,7 +1,8 @@
-// HeaderName: the header fields that Reveille knows, by their long or compact name, in any case (RFC 3261 section 7.3.3).
+// HeaderName: the header fields that Reveille knows, by their long or compact name, in any case (RFC 3261
+// section 7.3.3).
 //
-// A field of another name is `other` and keeps its text. Finding a name costs one multiplicative hash and one comparison.
-// Source: the IANA registry "SIP Parameters, Header Fields". Pure; threads: any.
+// A field of another name is `other` and keeps its text. Finding a name costs one multiplicative hash and one
+// comparison. Source: the IANA registry "SIP Parameters, Header Fields". Pure; threads: any.
 #pragma once
 
 #include <array>
@@ -121,7 +122,9 @@ struct HeaderNameFacts {
 
 [[nodiscard]] HeaderNameFacts const& facts_of(HeaderName name);
 // The long name in its registered spelling; empty for `other`.
-[[nodiscard]] inline std::string_view name_of(HeaderName name) { return facts_of(name).text; }
+[[nodiscard]] inline std::string_view name_of(HeaderName name) {
+  return facts_of(name).text;
+}
 [[nodiscard]] HeaderName header_named(std::string_view text);
 
 }  // namespace reveille::sip

@@ -222,9 +222,15 @@ class MessageView::ElementsOfAll {
   All all_;
 };
 
-inline MessageView::Headers MessageView::headers() const { return Headers(*this); }
-inline MessageView::All MessageView::all(HeaderName name) const { return {*this, name}; }
-inline MessageView::ElementsOfAll MessageView::elements(HeaderName name) const { return ElementsOfAll(all(name)); }
+inline MessageView::Headers MessageView::headers() const {
+  return Headers(*this);
+}
+inline MessageView::All MessageView::all(HeaderName name) const {
+  return {*this, name};
+}
+inline MessageView::ElementsOfAll MessageView::elements(HeaderName name) const {
+  return ElementsOfAll(all(name));
+}
 
 // Reads a datagram that holds one message (RFC 3261 section 18.3): without Content-Length the body reaches to the end;
 // what is behind the body is ignored. Line folds in the bytes become spaces.

@@ -9,7 +9,9 @@ namespace {
 // "SIP/2.0" in any case (RFC 3261 section 7.1).
 constexpr std::string_view version_text = "SIP/2.0";
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -22,7 +24,8 @@ bool is_other_version(std::string_view text) {
   if (text.size() < 7 || !equal_ignoring_case(text.substr(0, 4), "SIP/")) return false;
   auto const dot = text.find('.', 4);
   return dot != text.npos && dot > 4 && dot + 1 < text.size() &&
-         all_of_class(text.substr(4, dot - 4), character::digit) && all_of_class(text.substr(dot + 1), character::digit);
+         all_of_class(text.substr(4, dot - 4), character::digit) &&
+         all_of_class(text.substr(dot + 1), character::digit);
 }
 
 std::size_t count_of(std::string_view text, char wanted) {

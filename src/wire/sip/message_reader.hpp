@@ -1,5 +1,5 @@
-// MessageReader: the one pass over a message's start line and header section that parse_datagram and StreamFramer share.
-// Lifetime: of one call. Errors: ParseFault. Source: RFC 3261 section 7.
+// MessageReader: the one pass over a message's start line and header section that parse_datagram and StreamFramer
+// share. Lifetime: of one call. Errors: ParseFault. Source: RFC 3261 section 7.
 #pragma once
 
 #include "wire/sip/message.hpp"

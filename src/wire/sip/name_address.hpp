@@ -16,7 +16,7 @@ struct NameAddress {
   std::string_view display_name = {};  // as written, with its quotes
   std::string_view uri_text = {};      // without < and >
   Uri uri = {};
-  Parameters parameters = {};          // of the field, not of the URI
+  Parameters parameters = {};  // of the field, not of the URI
 
   // Unquoted.
   [[nodiscard]] std::string display_text() const { return unquote(display_name); }

@@ -76,7 +76,7 @@ constexpr std::array phrases{
     Phrase{608, "Rejected"},
 };
 
-constexpr std::array<std::string_view, 7> classes{"",      "Progress",     "OK",      "Redirection",
+constexpr std::array<std::string_view, 7> classes{"",      "Progress",     "OK",     "Redirection",
                                                   "Error", "Server Error", "Failure"};
 
 }  // namespace

@@ -53,10 +53,10 @@ class StreamFramer {
 
   Side side_;
   bool dead_ = false;
-  std::span<char> fed_ = {};   // what is not yet consumed: of the caller's bytes, or of kept_
+  std::span<char> fed_ = {};  // what is not yet consumed: of the caller's bytes, or of kept_
   std::string kept_ = {};
-  std::size_t scanned_ = 0;    // how far into fed_ no end of a header section was found
-  std::size_t wanted_ = 0;     // size of the message under way, once its header section is known
+  std::size_t scanned_ = 0;  // how far into fed_ no end of a header section was found
+  std::size_t wanted_ = 0;   // size of the message under way, once its header section is known
   ParseError error_ = {};
 };
 

@@ -34,14 +34,14 @@ using Parsed = Result<T, SyntaxFault>;
 namespace character {
 
 enum Class : std::uint8_t {
-  token = 1,         // token
-  user = 2,          // unreserved and user-unreserved
-  password = 4,      // unreserved and those of password
-  parameter = 8,     // paramchar: unreserved and param-unreserved
-  header = 16,       // unreserved and hnv-unreserved
-  host = 32,         // alphanumeric, hyphen, dot, and underscore (COMPAT: seen in private networks)
-  digit = 64,        //
-  alphanumeric = 128 //
+  token = 1,          // token
+  user = 2,           // unreserved and user-unreserved
+  password = 4,       // unreserved and those of password
+  parameter = 8,      // paramchar: unreserved and param-unreserved
+  header = 16,        // unreserved and hnv-unreserved
+  host = 32,          // alphanumeric, hyphen, dot, and underscore (COMPAT: seen in private networks)
+  digit = 64,         //
+  alphanumeric = 128  //
 };
 
 [[nodiscard]] constexpr std::array<std::uint8_t, 256> make_classes() {
@@ -64,14 +64,20 @@ enum Class : std::uint8_t {
 
 inline constexpr auto classes = make_classes();
 
-[[nodiscard]] constexpr bool is(char c, Class wanted) { return (classes[static_cast<unsigned char>(c)] & wanted) != 0; }
+[[nodiscard]] constexpr bool is(char c, Class wanted) {
+  return (classes[static_cast<unsigned char>(c)] & wanted) != 0;
+}
 
 }  // namespace character
 
 // After parsing, line folding has become spaces; CR and LF are accepted as white space all the same, so that a value
 // from elsewhere is read alike.
-[[nodiscard]] constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-[[nodiscard]] constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+[[nodiscard]] constexpr bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+[[nodiscard]] constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 [[nodiscard]] constexpr std::string_view trim_left(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -81,7 +87,9 @@ inline constexpr auto classes = make_classes();
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
-[[nodiscard]] constexpr std::string_view trim(std::string_view text) { return trim_right(trim_left(text)); }
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) {
+  return trim_right(trim_left(text));
+}
 
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

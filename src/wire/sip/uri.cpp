@@ -146,7 +146,9 @@ bool equal_escaped(std::string_view a, std::string_view b, auto fold) {
 }
 
 constexpr auto with_case = [](unsigned c) { return c; };
-constexpr auto without_case = [](unsigned c) { return c < 128 ? static_cast<unsigned>(to_lower(static_cast<char>(c))) : c; };
+constexpr auto without_case = [](unsigned c) {
+  return c < 128 ? static_cast<unsigned>(to_lower(static_cast<char>(c))) : c;
+};
 
 bool equal_optional(std::optional<std::string_view> a, std::optional<std::string_view> b) {
   return a.has_value() == b.has_value() && (!a || equal_escaped(*a, *b, with_case));
@@ -278,7 +280,8 @@ std::string format_uri(Uri const& uri) {
 std::string address_of(Uri const& uri) {
   std::string out;
   if (uri.scheme == Scheme::tel) {
-    std::ranges::copy_if(uri.opaque, std::back_inserter(out), [](char c) { return c != '-' && c != '.' && c != '(' && c != ')'; });
+    std::ranges::copy_if(uri.opaque, std::back_inserter(out),
+                         [](char c) { return c != '-' && c != '.' && c != '(' && c != ')'; });
     return out;
   }
   if (!uri.is_sip()) return std::string(uri.opaque);

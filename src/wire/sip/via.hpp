@@ -46,8 +46,8 @@ struct Source {
   std::uint16_t port = 0;
 };
 
-// The via-parm with `received` and `rport` as RFC 3261 section 18.2.1 and RFC 3581 section 4 ask of a receiver. What the
-// sender itself wrote there is not believed.
+// The via-parm with `received` and `rport` as RFC 3261 section 18.2.1 and RFC 3581 section 4 ask of a receiver. What
+// the sender itself wrote there is not believed.
 [[nodiscard]] std::string mark_received(std::string_view via, Source source);
 
 }  // namespace reveille::sip

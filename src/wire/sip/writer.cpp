@@ -11,11 +11,14 @@ namespace {
 
 constexpr std::string_view version = "SIP/2.0";
 
-bool breaks_line(std::string_view text) { return text.find('\n') != text.npos || text.find('\r') != text.npos; }
+bool breaks_line(std::string_view text) {
+  return text.find('\n') != text.npos || text.find('\r') != text.npos;
+}
 
 struct Digits {
   explicit Digits(std::uint64_t value)
-      : size(static_cast<std::size_t>(std::to_chars(text.data(), text.data() + text.size(), value).ptr - text.data())) {}
+      : size(static_cast<std::size_t>(std::to_chars(text.data(), text.data() + text.size(), value).ptr - text.data())) {
+  }
   [[nodiscard]] std::string_view view() const { return {text.data(), size}; }
 
   std::array<char, 20> text = {};

@@ -27,7 +27,9 @@ std::string const invite_text =
     "\r\n"
     "v=0\r\n";
 
-Message invite() { return *Message::parse(invite_text); }
+Message invite() {
+  return *Message::parse(invite_text);
+}
 
 TEST(Writer, AResponseCopiesWhatSection8Asks) {
   std::string out;
@@ -96,7 +98,8 @@ TEST(Writer, ForwardsWithEdits) {
 }
 
 TEST(Writer, ForwardsAResponseWithoutItsTopmostVia) {
-  auto const response = *Message::parse("SIP/2.0 200 Fine\r\nv: SIP/2.0/UDP a;branch=1\r\nVia: SIP/2.0/UDP b\r\nl: 0\r\n\r\n");
+  auto const response =
+      *Message::parse("SIP/2.0 200 Fine\r\nv: SIP/2.0/UDP a;branch=1\r\nVia: SIP/2.0/UDP b\r\nl: 0\r\n\r\n");
   std::string out;
   EXPECT_EQ(Forward(*response).pop_via().write(out), Written::yes);
   EXPECT_EQ(out, "SIP/2.0 200 Fine\r\nVia: SIP/2.0/UDP b\r\nContent-Length: 0\r\n\r\n");

@@ -1,0 +1,115 @@
+#include "wire/sip/nonce.hpp"
+
+#include "base/encoding.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+namespace reveille::sip {
+namespace {
+
+constexpr std::size_t time_and_serial_size = 16;
+// How far a nonce may lie in the future: nodes' clocks differ.
+constexpr Duration clock_slack = 30s;
+
+void put_number(std::string& out, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> static_cast<unsigned>(shift));
+}
+
+std::uint64_t number_at(std::string_view bytes, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = at; i < at + 8; ++i) value = value << 8U | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+}  // namespace
+
+void NonceMint::FreeContext::operator()(evp_mac_ctx_st* context) const {
+  EVP_MAC_CTX_free(context);
+}
+
+NonceMint::NonceMint(Secret const& key, Duration lifetime) : lifetime_(lifetime) {
+  auto* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  context_.reset(EVP_MAC_CTX_new(mac));
+  EVP_MAC_free(mac);
+  std::string name = "SHA2-256";
+  std::array const parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
+                              OSSL_PARAM_construct_end()};
+  auto const bytes = key.reveal();
+  EVP_MAC_init(context_.get(), reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(), parameters.data());
+}
+NonceMint::NonceMint(NonceMint&&) noexcept = default;
+NonceMint& NonceMint::operator=(NonceMint&&) noexcept = default;
+NonceMint::~NonceMint() = default;
+
+NonceMint::Mac NonceMint::mac_of(std::string_view time_and_serial, std::string_view bound_to) {
+  std::array<unsigned char, 32> whole{};
+  std::size_t size = 0;
+  // No key: the one given at the start is used again.
+  EVP_MAC_init(context_.get(), nullptr, 0, nullptr);
+  for (auto const part : {time_and_serial, bound_to})
+    EVP_MAC_update(context_.get(), reinterpret_cast<unsigned char const*>(part.data()), part.size());
+  EVP_MAC_final(context_.get(), whole.data(), &size, whole.size());
+  Mac out{};
+  std::copy_n(whole.begin(), out.size(), out.begin());
+  return out;
+}
+
+std::string NonceMint::make(Instant now, std::uint64_t serial, std::string_view bound_to) {
+  std::string bytes;
+  bytes.reserve(time_and_serial_size + mac_size);
+  put_number(bytes, static_cast<std::uint64_t>(unix_microseconds(now)));
+  put_number(bytes, serial);
+  auto const mac = mac_of(bytes, bound_to);
+  bytes.append(mac.begin(), mac.end());
+  return encode_base64url(bytes);
+}
+
+NonceVerdict NonceMint::check(std::string_view nonce, Instant now, std::string_view bound_to) {
+  // 32 bytes in base64url: another length is not of ours, and is not decoded.
+  if (nonce.size() != 43) return {};
+  auto const bytes = decode_base64url(nonce);
+  if (!bytes || bytes->size() != time_and_serial_size + mac_size) return {};
+  auto const head = std::string_view(*bytes).substr(0, time_and_serial_size);
+  auto const mac = mac_of(head, bound_to);
+  if (!equal_in_constant_time(std::string_view(reinterpret_cast<char const*>(mac.data()), mac.size()),
+                              std::string_view(*bytes).substr(time_and_serial_size)))
+    return {};
+  NonceVerdict verdict{.state = NonceState::fresh,
+                       .made = from_unix_microseconds(static_cast<std::int64_t>(number_at(head, 0))),
+                       .serial = number_at(head, 8)};
+  if (now - verdict.made > lifetime_ || verdict.made - now > clock_slack) verdict.state = NonceState::stale;
+  return verdict;
+}
+
+NonceCounts::Entry& NonceCounts::place_for(NonceVerdict const& verdict) {
+  if (size_ < most) return entries_[size_++] = {.made = verdict.made, .serial = verdict.serial};
+  auto& oldest = *std::ranges::min_element(entries_, {}, &Entry::made);
+  dropped_until_ = std::max(dropped_until_, oldest.made);
+  return oldest = {.made = verdict.made, .serial = verdict.serial};
+}
+
+NonceCounts::Use NonceCounts::use(NonceVerdict const& verdict, std::uint32_t count) {
+  if (count == 0) return Use::replayed;
+  auto* const end = entries_.data() + size_;
+  auto* const found = std::find_if(entries_.data(), end, [&verdict](Entry const& one) {
+    return one.made == verdict.made && one.serial == verdict.serial;
+  });
+  if (found == end && verdict.made <= dropped_until_) return Use::forgotten;
+  auto& entry = found == end ? place_for(verdict) : *found;
+
+  if (count > entry.highest) {
+    auto const ahead = count - entry.highest;
+    entry.seen = ahead < 64 ? entry.seen << ahead | 1U : 1U;
+    entry.highest = count;
+    return Use::first;
+  }
+  auto const behind = entry.highest - count;
+  if (behind >= 64 || (entry.seen >> behind & 1U) != 0) return Use::replayed;
+  entry.seen |= std::uint64_t{1} << behind;
+  return Use::first;
+}
+
+}  // namespace reveille::sip

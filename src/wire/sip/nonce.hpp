@@ -1,0 +1,84 @@
+// Nonces that a server need not remember (RFC 7616 section 3.3), and the counts it must (section 3.4.6).
+//
+// A nonce is base64url(time, serial, MAC): the time at which it was made, in microseconds, a random serial, and a
+// truncated HMAC-SHA-256 over both and what the nonce is bound to. So a flood of made-up nonces costs one MAC each and
+// no memory, and whether one is too old is read from itself.
+//
+// Lifetime: NonceMint holds its key. Threads: one object a thread.
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/secret.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct evp_mac_ctx_st;
+
+namespace reveille::sip {
+
+enum class NonceState : std::uint8_t { fresh, stale, forged };
+
+struct NonceVerdict {
+  NonceState state = NonceState::forged;
+  // Of one that is not forged: when it was made, and the number that tells it from others of that instant.
+  Instant made = {};
+  std::uint64_t serial = 0;
+};
+
+class NonceMint {
+ public:
+  // `key`: 32 random bytes, the same on all nodes that share an account.
+  NonceMint(Secret const& key, Duration lifetime);
+  NonceMint(NonceMint&&) noexcept;
+  NonceMint& operator=(NonceMint&&) noexcept;
+  ~NonceMint();
+
+  // `bound_to`: what the nonce is good for, as the realm.
+  [[nodiscard]] std::string make(Instant now, std::uint64_t serial, std::string_view bound_to);
+  [[nodiscard]] NonceVerdict check(std::string_view nonce, Instant now, std::string_view bound_to);
+
+ private:
+  struct FreeContext {
+    void operator()(evp_mac_ctx_st* context) const;
+  };
+  static constexpr std::size_t mac_size = 16;
+  using Mac = std::array<unsigned char, mac_size>;
+  Mac mac_of(std::string_view time_and_serial, std::string_view bound_to);
+
+  std::unique_ptr<evp_mac_ctx_st, FreeContext> context_;
+  Duration lifetime_;
+};
+
+// NonceCounts: which counts of an account's recent nonces were used, so that a captured request cannot be sent again.
+//
+// Holds the newest nonces of one account; a nonce that is older than one already dropped is refused, since nobody knows
+// its counts any more: the client gets a fresh one (stale). Counts may come out of order within a window of 64.
+class NonceCounts {
+ public:
+  enum class Use { first, replayed, forgotten };
+
+  // `verdict`: of a nonce that is fresh.
+  [[nodiscard]] Use use(NonceVerdict const& verdict, std::uint32_t count);
+
+ private:
+  struct Entry {
+    Instant made = {};
+    std::uint64_t serial = 0;
+    std::uint32_t highest = 0;
+    std::uint64_t seen = 0;  // bit n: highest - n was used
+  };
+  static constexpr std::size_t most = 8;
+
+  Entry& place_for(NonceVerdict const& verdict);
+
+  std::array<Entry, most> entries_ = {};
+  std::size_t size_ = 0;
+  Instant dropped_until_ = Instant::min();
+};
+
+}  // namespace reveille::sip
