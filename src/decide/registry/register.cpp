@@ -23,7 +23,7 @@ RegisterOutcome refuse(int status, std::string reason) {
   return {.status = status, .reason = std::move(reason)};
 }
 
-bool is_served(std::string_view provider, PushOffer offer) {
+bool is_provider_served(std::string_view provider, PushOffer offer) {
   if (provider == "apns" || provider == "apns.dev") return offer.apns;
   return provider == "fcm" && offer.fcm;
 }
@@ -83,7 +83,7 @@ std::optional<RegisterOutcome> Registrar::check_contact(ContactUpdate const& con
   // RFC 8599 section 5.6.1: we know that nobody else between us and the client could push.
   if (!removes && offer_.switched_on) {
     bool const named = !contact.asked_provider.empty();
-    if (contact.wish == PushWish::unsupported || (named && !is_served(contact.asked_provider, offer_)))
+    if (contact.wish == PushWish::unsupported || (named && !is_provider_served(contact.asked_provider, offer_)))
       return refuse(555, "Push Notification Service Not Supported");
   }
   // RFC 3261 section 10.3, step 7: "too brief", which only an interval of less than one hour can be.
@@ -247,7 +247,7 @@ void Registrar::write_list() {
 std::vector<std::string> served_of(RegisterRequest const& request, PushOffer offer) {
   std::vector<std::string> served;
   auto const add = [&](std::string_view name) {
-    if (is_served(name, offer) && std::ranges::find(served, name) == served.end()) served.emplace_back(name);
+    if (is_provider_served(name, offer) && std::ranges::find(served, name) == served.end()) served.emplace_back(name);
   };
   for (auto const& contact : request.contacts) {
     if (contact.wish == PushWish::none) continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/instant.hpp"
+#include "decide/wake/should_wake.hpp"
 #include "model/registration.hpp"
 #include "model/settings.hpp"
 
@@ -12,13 +13,7 @@
 
 namespace reveille::decide {
 
-// What push can do now: B-PUSH-0 and PushPort::serves. While it is switched off, tokens are kept and none is offered.
-struct PushOffer {
-  bool switched_on = false;
-  bool apns = false;
-  bool fcm = false;
-};
-
+// While push is switched off (B-PUSH-0), tokens are kept and none is offered.
 // All of the request is done or nothing of it: on a status other than 200 the registrations are as they were.
 [[nodiscard]] model::RegisterOutcome on_register(model::Registrations& registrations,
                                                  model::RegisterRequest const& request,
