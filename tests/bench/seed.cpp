@@ -1,0 +1,87 @@
+// Fills a server's database with users u0 … u(N−1), whose password is the same, and with a sleeping iPhone each for the
+// first M.
+//
+// usage: bench_seed DATABASE DOMAIN PASSWORD N M. The server must not run. The keys are derived with one iteration:
+// this measures registrars, not PBKDF2.
+#include "base/instant.hpp"
+#include "model/device.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+using namespace reveille;
+
+namespace {
+
+std::string padded(int number, int width) {
+  std::string const digits = std::to_string(number);
+  return std::string(static_cast<std::size_t>(width) - digits.size(), '0') + digits;
+}
+
+model::Registrations sleeping_iphone(int index, Instant now) {
+  model::InstanceId const instance{"00000000-0000-4000-8000-" + padded(index, 12)};
+  std::string const tail = padded(index, 8);
+  std::string const voip = "00fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + tail;
+  std::string const message = "11fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + tail;
+  model::Device const device{.instance = instance,
+                             .app = "org.example.phone",
+                             .platform = model::Platform::ios,
+                             .os_version = "18.0",
+                             .provider = model::Provider::apns,
+                             .team = "TEAM012345",
+                             .voip = {.token = voip, .since = now},
+                             .message = {.token = message, .since = now},
+                             .services = {.call = true, .im = true},
+                             .away_in_background = true,
+                             .reported_mode = model::Mode::background,
+                             .mode_since = now,
+                             .seen_at = now};
+  model::Binding const binding{
+      .contact = "sip:u" + std::to_string(index) +
+                 "@192.0.2.1:49822;transport=tls;pn-provider=apns;pn-param=TEAM012345.org.example.phone.voip"
+                 "&remote;pn-prid=" +
+                 voip + ":voip&" + message + ":remote",
+      .call_id = "seed-" + std::to_string(index),
+      .cseq = 1,
+      .expires_at = now + 3600s,
+      .stored_until = now + 7200s,
+      .instance = instance,
+      .user_agent = "ExamplePhone/3.2 (iOS 18.0)",
+      .remote = "tls 192.0.2.1:49822"};
+  return {.devices = {device}, .bindings = {binding}};
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 6) {
+    std::fprintf(stderr, "usage: bench_seed DATABASE DOMAIN PASSWORD USERS SLEEPING\n");
+    return 2;
+  }
+  auto opened = store::SqliteStore::open({.path = arguments[1]}, [](std::move_only_function<void()> act) { act(); });
+  if (!opened) {
+    std::fprintf(stderr, "%s\n", opened.error().ours.c_str());
+    return 1;
+  }
+  std::string const domain = arguments[2];
+  Secret const password{arguments[3]};
+  int const users = std::atoi(arguments[4]);
+  int const sleeping = std::atoi(arguments[5]);
+  Instant const now = SystemClock{}.now();
+  store::Batch batch;
+  for (int i = 0; i < users; ++i) {
+    model::AccountId const account{"u" + std::to_string(i) + "@" + domain};
+    batch.push_back(store::Put{store::Table::users, account.value,
+                               pack(derive_verifier(account, password, "sixteen bytes ok", 1))});
+    if (i < sleeping)
+      batch.push_back(store::Put{store::Table::registrations, account.value, pack(sleeping_iphone(i, now))});
+    if (batch.size() >= 2000) (*opened)->commit(std::exchange(batch, {}), store::Urgency::lazily, [](Result<void>) {});
+  }
+  (*opened)->commit(std::move(batch), store::Urgency::at_once, [](Result<void> done) {
+    if (!done) std::fprintf(stderr, "%s\n", done.error().ours.c_str());
+  });
+  return 0;
+}
