@@ -40,6 +40,11 @@ class TestShard {
       job();
     }
   }
+  // Forgets what was posted and not yet run: a shard that was killed.
+  void drop() {
+    std::lock_guard const lock{mutex_};
+    jobs_.clear();
+  }
 
  private:
   std::mutex mutex_;

@@ -6,8 +6,6 @@
 namespace reveille::store::sqlite {
 namespace {
 
-// How long a connection waits for another of this process: a checkpoint that restarts the log holds the writer's lock.
-constexpr int wait_for_lock_ms = 10'000;
 constexpr std::size_t error_mask = 0xff;
 
 std::unexpected<Error> failure_of(int code, std::string const& path, std::string theirs) {
@@ -41,6 +39,11 @@ std::unexpected<Error> failure_of(int code, std::string const& path, std::string
       return failure(ErrorCode::storage, fmt::format("{} could not be read or written. Check the disk.", path),
                      std::move(theirs));
   }
+}
+
+int note_log_pages(void* out, sqlite3*, char const*, int pages) {
+  *static_cast<int*>(out) = pages;
+  return SQLITE_OK;
 }
 
 }  // namespace
@@ -102,6 +105,7 @@ Result<std::unique_ptr<Database>> Database::open(Place const& place) {
   for (auto const* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0",
                              "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -16000"})
     if (auto done = database->execute(pragma); !done) return std::unexpected(done.error());
+  sqlite3_wal_hook(database->handle_, note_log_pages, &database->log_pages_);
   return database;
 }
 

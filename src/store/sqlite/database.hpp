@@ -20,6 +20,9 @@ struct sqlite3_stmt;
 
 namespace reveille::store::sqlite {
 
+// How long a connection waits for another one's lock.
+inline constexpr int wait_for_lock_ms = 10'000;
+
 // Where a database is. `vfs` names another SQLite VFS than the operating system's: tests lose what was not synced.
 struct Place {
   std::string path = {};
@@ -86,6 +89,8 @@ class Database {
   Result<std::int64_t> number_of(std::string const& query);
   // The rows that the last statement changed.
   [[nodiscard]] int changes() const;
+  // Pages in the log after this connection's last commit; zero before the first.
+  [[nodiscard]] int log_pages() const { return log_pages_; }
   // What went wrong last, in words with what to do.
   [[nodiscard]] std::unexpected<Error> last_failure() const;
   [[nodiscard]] sqlite3* handle() const { return handle_; }
@@ -95,6 +100,7 @@ class Database {
 
   std::string path_;
   sqlite3* handle_ = nullptr;
+  int log_pages_ = 0;
   std::unordered_map<char const*, sqlite3_stmt*> statements_ = {};
 };
 

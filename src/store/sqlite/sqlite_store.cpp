@@ -11,16 +11,22 @@
 namespace reveille::store {
 namespace {
 
-constexpr int commits_a_checkpoint = 200;
+constexpr int pages_a_checkpoint = 1'000;
+// A log of this many pages (16 MB) is started anew even if it is written to all the time.
+constexpr int pages_of_a_long_log = 4'000;
 
 // Tells the checkpoint thread when it is time. Threads: the writer's.
 class CheckpointPace {
  public:
   explicit CheckpointPace(sqlite::Worker& worker) : worker_(worker) {}
 
-  void on_commit() {
-    if (++commits_ < commits_a_checkpoint || under_way_.exchange(true)) return;
-    commits_ = 0;
+  void on_commit(sqlite::Database& writer) {
+    int const pages = writer.log_pages();
+    if (pages < pages_at_last_) pages_at_last_ = 0;  // the log was started anew
+    if (pages - pages_at_last_ < pages_a_checkpoint || under_way_) return;
+    pages_at_last_ = pages;
+    if (pages > pages_of_a_long_log) return sqlite::restart_log(writer);
+    under_way_ = true;
     worker_.give([this](sqlite::Database& database) {
       sqlite::checkpoint(database);
       under_way_ = false;
@@ -29,7 +35,7 @@ class CheckpointPace {
 
  private:
   sqlite::Worker& worker_;
-  int commits_ = 0;
+  int pages_at_last_ = 0;
   std::atomic<bool> under_way_{false};
 };
 
@@ -51,7 +57,7 @@ struct SqliteStore::Parts {
         reader(std::move(read)),
         checkpointer(std::move(copy)),
         pace(checkpointer),
-        writer(std::move(write), post, [this] { pace.on_commit(); }) {}
+        writer(std::move(write), post, [this](sqlite::Database& database) { pace.on_commit(database); }) {}
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post) {

@@ -6,8 +6,12 @@
 namespace reveille::store::sqlite {
 namespace {
 
-// Pages in the log from which on it is started anew: a passive checkpoint cannot do that while the writer writes on.
-constexpr int long_log_pages = 8'000;
+void checkpoint(Database& database, int mode) {
+  int const code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr, mode, nullptr, nullptr);
+  // A full disk: the log grows until there is space, and nothing is lost.
+  if (code != SQLITE_OK && code != SQLITE_BUSY)
+    spdlog::warn("store: the log could not be copied into the database: {}", sqlite3_errmsg(database.handle()));
+}
 
 }  // namespace
 
@@ -51,15 +55,14 @@ void Worker::run() {
 }
 
 void checkpoint(Database& database) {
-  int pages = 0;
-  int copied = 0;
-  int code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
-  if (code == SQLITE_OK && pages > long_log_pages)
-    // Nearly all is copied: what remains is short, and only then the writer waits.
-    code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_RESTART, &pages, &copied);
-  // A full disk: the log grows until there is space, and nothing is lost.
-  if (code != SQLITE_OK && code != SQLITE_BUSY)
-    spdlog::warn("store: the log could not be copied into the database: {}", sqlite3_errmsg(database.handle()));
+  checkpoint(database, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+void restart_log(Database& database) {
+  // A reader in the way: the next commit tries again, rather than have everyone wait here.
+  sqlite3_busy_timeout(database.handle(), 0);
+  checkpoint(database, SQLITE_CHECKPOINT_RESTART);
+  sqlite3_busy_timeout(database.handle(), wait_for_lock_ms);
 }
 
 }  // namespace reveille::store::sqlite

@@ -23,7 +23,7 @@ Result<void> apply_all(Database& database, Batch const& batch) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, Post post, std::function<void()> committed)
+Writer::Writer(std::unique_ptr<Database> database, Post post, std::function<void(Database&)> committed)
     : database_(std::move(database)),
       post_(std::move(post)),
       committed_(std::move(committed)),
@@ -91,7 +91,7 @@ void Writer::run() {
       commit_takes_ = (3 * commit_takes_ + took) / 4;
     }
     answer(std::move(group));
-    committed_();
+    committed_(*database_);
   }
 }
 

@@ -24,8 +24,9 @@ class Writer {
   // What is told of a batch once its fate is known.
   using Done = std::move_only_function<void(Result<void>)>;
 
-  // `post` brings the answers to the shard; `committed` hears on the writer's thread that a transaction has ended.
-  Writer(std::unique_ptr<Database> database, Post post, std::function<void()> committed);
+  // `post` brings the answers to the shard; `committed` is called on the writer's thread after each
+  // transaction.
+  Writer(std::unique_ptr<Database> database, Post post, std::function<void(Database&)> committed);
   ~Writer();
   Writer(Writer const&) = delete;
   Writer& operator=(Writer const&) = delete;
@@ -56,7 +57,7 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   Post post_;
-  std::function<void()> committed_;
+  std::function<void(Database&)> committed_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

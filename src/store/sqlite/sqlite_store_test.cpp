@@ -1,0 +1,181 @@
+// What only a disk can do: keep, fill up, break, belong to another.
+#include "store/sqlite/sqlite_store.hpp"
+
+#include "base/random.hpp"
+#include "store/sqlite/losing_disk.hpp"
+#include "store/test_shard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace reveille::store {
+namespace {
+
+using sqlite::Database;
+using sqlite::LosingDisk;
+using Records = std::vector<std::pair<std::string, std::string>>;
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<SqliteStore> open(std::string const& vfs = {}) {
+    auto opened = SqliteStore::open({.path = path_, .vfs = vfs}, shard_.post());
+    EXPECT_TRUE(opened) << opened.error().ours;
+    return opened ? std::move(*opened) : nullptr;
+  }
+  Error refusal() {
+    auto const opened = SqliteStore::open({.path = path_}, shard_.post());
+    EXPECT_FALSE(opened);
+    return opened ? Error{} : opened.error();
+  }
+
+  TestShard shard_;
+  TestFolder folder_;
+  std::string path_ = folder_.file("store.db");
+};
+
+TEST_F(SqliteStoreTest, EverythingIsThereAfterARestart) {
+  {
+    auto store = open();
+    ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "a", "1"}, AcceptPush{{.row = 5, .id = "p"}}}));
+    // Not waited for: closing the store commits it.
+    store->commit({Put{Table::users, "b", "2"}}, Urgency::lazily, [](Result<void>) {});
+  }
+  auto store = open();
+  EXPECT_EQ(records_of(*store, Table::users), (Records{{"a", "1"}, {"b", "2"}}));
+  int open_pushes = 0;
+  EXPECT_EQ(store->for_each_open_push([&](StoredPush const&) { ++open_pushes; }).value(), 5U);
+  EXPECT_EQ(open_pushes, 1);
+}
+
+TEST_F(SqliteStoreTest, ABatchAtOnceTakesAlongAllThatWaits) {
+  LosingDisk disk;
+  auto store = open(disk.vfs());
+  ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "first", ""}}));
+  auto const before = disk.syncs();
+  int answers = 0;
+  for (int i = 0; i < 100; ++i)
+    store->commit({Put{Table::users, std::to_string(i), ""}}, Urgency::lazily, [&](Result<void>) { ++answers; });
+  ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "last", ""}}));
+  EXPECT_EQ(answers, 100);
+  EXPECT_LE(disk.syncs() - before, 2U) << "one transaction for all of them";
+}
+
+TEST_F(SqliteStoreTest, WhatWasAcknowledgedOutlivesAPowerCutAndTheOrderHolds) {
+  LosingDisk disk;
+  SeededRandom random{7};
+  int acknowledged = 0;
+  for (int round = 0; round < 40; ++round) {
+    auto store = open(disk.vfs());
+    ASSERT_TRUE(store);
+    // What is there is a beginning of what was given: 0, 1, 2 … with no gap, and all that was acknowledged.
+    int const kept = static_cast<int>(records_of(*store, Table::users).size());
+    ASSERT_GE(kept, acknowledged);
+    Records numbered;
+    for (auto const& [key, value] : records_of(*store, Table::users)) numbered.emplace_back(value, key);
+    std::ranges::sort(numbered);
+    for (int i = 0; i < kept; ++i) ASSERT_EQ(std::stoi(numbered.at(static_cast<std::size_t>(i)).first), 100'000 + i);
+
+    int given = kept;
+    acknowledged = kept;
+    auto const goal = kept + static_cast<int>(random.number() % 20);
+    while (acknowledged < goal || given < goal + 5) {
+      auto const urgency = static_cast<Urgency>(random.number() % 2);
+      store->commit({Put{Table::users, random.hex(8), std::to_string(100'000 + given++)}}, urgency,
+                    [&](Result<void> result) { acknowledged += result ? 1 : 0; });
+      if (random.number() % 3 == 0)
+        shard_.run_until([&, before = acknowledged] { return acknowledged > before || acknowledged == given; });
+    }
+    disk.cut_power();
+    store.reset();
+    shard_.drop();
+    disk.restore_power();
+  }
+}
+
+TEST_F(SqliteStoreTest, AFullDiskIsSaidAndTheServiceGoesOnWhenThereIsRoom) {
+  LosingDisk disk;
+  auto store = open(disk.vfs());
+  ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "before", ""}}));
+  disk.fill();
+  for (auto const urgency : {Urgency::at_once, Urgency::soon}) {
+    auto const refused = commit_now(*store, shard_, {Put{Table::users, "meanwhile", ""}}, urgency);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::storage);
+    EXPECT_NE(refused.error().ours.find("The disk is full"), std::string::npos) << refused.error().ours;
+  }
+  EXPECT_EQ(records_of(*store, Table::users), (Records{{"before", ""}})) << "reading goes on";
+  disk.make_room();
+  ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "after", ""}}));
+  store.reset();
+  EXPECT_EQ(records_of(*open(disk.vfs()), Table::users), (Records{{"after", ""}, {"before", ""}}));
+}
+
+TEST_F(SqliteStoreTest, AFileInUseIsRefusedWithTheProcess) {
+  auto const store = open();
+  auto const error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::busy);
+  EXPECT_NE(error.ours.find("in use by process " + std::to_string(getpid())), std::string::npos) << error.ours;
+}
+
+TEST_F(SqliteStoreTest, ANewerSchemaIsRefusedAndLeftAsItIs) {
+  open().reset();
+  {
+    auto database = Database::open({.path = path_}).value();
+    ASSERT_TRUE(database->execute("PRAGMA user_version = 4711"));
+  }
+  auto const error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::configuration);
+  EXPECT_NE(error.ours.find("newer Reveille"), std::string::npos) << error.ours;
+  EXPECT_EQ(Database::open({.path = path_}).value()->number_of("PRAGMA user_version").value(), 4711);
+}
+
+TEST_F(SqliteStoreTest, AnotherProgramsDatabaseIsRefused) {
+  {
+    auto database = Database::open({.path = path_}).value();
+    ASSERT_TRUE(database->execute("CREATE TABLE theirs (a)"));
+  }
+  EXPECT_EQ(refusal().code, ErrorCode::configuration);
+}
+
+TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsCalledDamaged) {
+  std::ofstream{path_} << std::string(8192, 'x');
+  auto const error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::corrupt);
+  EXPECT_NE(error.ours.find(path_), std::string::npos);
+  EXPECT_NE(error.ours.find("backup"), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, ADamagedPageIsFoundAtTheStart) {
+  {
+    auto store = open();
+    Batch batch;
+    for (int i = 0; i < 500; ++i) batch.emplace_back(Put{Table::users, std::to_string(i), std::string(200, 'v')});
+    ASSERT_TRUE(commit_now(*store, shard_, std::move(batch)));
+  }
+  auto const size = static_cast<std::streamoff>(std::filesystem::file_size(path_));
+  std::fstream file{path_, std::ios::in | std::ios::out | std::ios::binary};
+  for (std::streamoff at = 5 * 4096; at < size; at += 4096) file.seekp(at) << std::string(64, '\xff');
+  file.close();
+  EXPECT_EQ(refusal().code, ErrorCode::corrupt);
+}
+
+TEST_F(SqliteStoreTest, AFolderThatDoesNotExistIsNamed) {
+  auto const opened = SqliteStore::open({.path = folder_.file("none/store.db")}, shard_.post());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::storage);
+  EXPECT_NE(opened.error().ours.find("none/store.db"), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, TheLogIsCopiedBackWhileWritingGoesOn) {
+  auto store = open();
+  for (int i = 0; i < 1500; ++i)
+    ASSERT_TRUE(
+        commit_now(*store, shard_, {Put{Table::users, "same", std::string(30'000, static_cast<char>('a' + i % 26))}}));
+  // 1500 commits of eight pages each would be 50 MB without a checkpoint in between.
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 30'000'000U);
+}
+
+}  // namespace
+}  // namespace reveille::store
