@@ -1,7 +1,7 @@
 #include "decide/registry/register.hpp"
 
+#include "decide/registry/contact.hpp"
 #include "decide/registry/merge.hpp"
-#include "decide/registry/push_parameters.hpp"
 #include "wire/sip/uri.hpp"
 
 #include <algorithm>

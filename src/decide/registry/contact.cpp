@@ -1,0 +1,95 @@
+#include "decide/registry/contact.hpp"
+
+#include "base/random.hpp"
+#include "model/push.hpp"
+#include "wire/sip/push_parameters.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::decide {
+namespace {
+
+using model::ContactUpdate;
+using model::DeviceUpdate;
+using model::PushWish;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), sip::to_lower);
+  return out;
+}
+
+model::InstanceId instance_of(sip::Contact const& contact) {
+  if (auto const uuid = contact.instance_uuid(); is_uuid(uuid)) return model::InstanceId{lower(uuid)};
+  if (contact.instance.empty()) return {};
+  return model::InstanceId{model::derive_uuid("sip.instance", {contact.instance})};
+}
+
+void take_target(DeviceUpdate& device, sip::PushParameters const& push) {
+  using enum sip::PushProvider;
+  bool const google = push.provider == fcm;
+  device.provider = google ? model::Provider::fcm : model::Provider::apns;
+  device.environment = push.provider == apns_sandbox ? model::Environment::sandbox : model::Environment::production;
+  device.platform = google ? model::Platform::android : model::Platform::ios;
+  if (google) device.project = push.project;
+  if (!google) device.team = push.team;
+  if (!push.app.empty()) device.app = push.app;
+  if (!push.voip.empty()) device.voip_token = push.voip;
+  if (!push.message.empty()) device.message_token = push.message;
+}
+
+void read_push(ContactUpdate& contact, sip::Uri const& uri) {
+  auto const push = sip::read_push_parameters(uri);
+  if (!push) return;
+  contact.wish = PushWish::unsupported;
+  if (!*push) return;
+  if ((*push)->provider) contact.asked_provider = sip::name_of(*(*push)->provider);
+  contact.wish = (*push)->request == sip::PushRequest::wake ? PushWish::request : PushWish::query;
+  if (contact.wish == PushWish::request) take_target(contact.device, **push);
+}
+
+// "ios/12.5"
+void take_os(DeviceUpdate& device, std::string_view os) {
+  auto const slash = std::min(os.find('/'), os.size());
+  if (auto const platform = model::platform_named(lower(os.substr(0, slash)))) device.platform = *platform;
+  if (slash + 1 < os.size()) device.os_version = std::string(os.substr(slash + 1));
+}
+
+void take_hints(DeviceUpdate& device, sip::DeviceHints const& hints) {
+  take_os(device, hints.os);
+  if (!hints.app.empty()) device.app = hints.app;
+  // RFC 8599 knows calls only; what else the app uses it says itself.
+  device.uses_call = hints.has_call;
+  if (hints.has_im) device.uses_im = true;
+  if (!hints.layout) return;
+  bool const shared = hints.layout == sip::ChannelLayout::shared;
+  device.layout = shared ? model::ChannelLayout::shared : model::ChannelLayout::split;
+  // B-TABLE-3: a shared channel is the VoIP one.
+  if (shared && !device.voip_token && device.message_token) std::swap(device.voip_token, device.message_token);
+}
+
+}  // namespace
+
+ContactUpdate read_contact(sip::Contact const& contact, model::AccountId const& account) {
+  ContactUpdate update{.uri = std::string(contact.address.uri_text),
+                       .expires = contact.expires,
+                       .q_thousandths = contact.q,
+                       .instance = instance_of(contact),
+                       .reg_id = contact.reg_id.value_or(0)};
+  read_push(update, contact.address.uri);
+  take_hints(update.device, sip::read_device_hints(contact.address.parameters));
+  if (update.instance.empty() && update.wish == PushWish::request) {
+    auto const& token = update.device.voip_token ? update.device.voip_token : update.device.message_token;
+    update.instance = model::InstanceId{model::derive_uuid("pn", {account.value, update.asked_provider, *token})};
+  }
+  update.device.instance = update.instance;
+  return update;
+}
+
+std::string without_private_parameters(std::string_view text) {
+  auto const uri = sip::parse_uri(text);
+  return uri ? sip::strip_push_parameters(*uri) : std::string(text);
+}
+
+}  // namespace reveille::decide

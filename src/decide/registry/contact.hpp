@@ -1,0 +1,20 @@
+// What a Contact of a REGISTER says of its device, as an update of what we know: RFC 8599 sections 4 and 8, RFC 5626
+// section 4.1 and our reveille-* (interfaces.md, section 2). Pure; any thread.
+#pragma once
+
+#include "model/registration.hpp"
+#include "wire/sip/contact.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace reveille::decide {
+
+// A client without +sip.instance that wants to be pushed is one device per token: its instance derives from account and
+// token. An instance that is no UUID becomes one of ours (model::derive_uuid).
+[[nodiscard]] model::ContactUpdate read_contact(sip::Contact const& contact, model::AccountId const& account);
+
+// The Contact URI as others see it (B-CALL-7). The text is returned as it is when it cannot be parsed.
+[[nodiscard]] std::string without_private_parameters(std::string_view uri);
+
+}  // namespace reveille::decide
