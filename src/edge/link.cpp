@@ -91,6 +91,14 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
                                                                 error_code error) mutable { ready(error); });
   }
 
+  std::shared_ptr<Link> upgrade(TlsContext tls) override {
+    if constexpr (is_tls) {
+      return nullptr;
+    } else {
+      return make_link(std::move(stream_), std::move(tls));
+    }
+  }
+
   void close() override {
     error_code ignored;
     lowest().close(ignored);

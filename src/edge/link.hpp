@@ -36,6 +36,9 @@ class Link {
   virtual void write(std::span<std::uint8_t const> bytes, Done done) = 0;
   // The TLS handshake as server; at once for a plain link.
   virtual void accept(Ready ready) = 0;
+  // A link with TLS on the same connection, to be accept()ed (STARTTLS); this one is of no use any more. No read or
+  // write may be under way. Null for a link that has TLS already.
+  [[nodiscard]] virtual std::shared_ptr<Link> upgrade(TlsContext tls) = 0;
   // At once; unsent bytes are lost.
   virtual void close() = 0;
   // With a reset (RST) instead of an orderly end.

@@ -1,0 +1,224 @@
+#include "edge/xmpp/connection.hpp"
+
+#include <utility>
+
+namespace reveille::edge {
+namespace {
+
+using namespace xmpp;
+using boost::system::error_code;
+
+constexpr auto goodbye_wait = 5s;  // for the last bytes to leave
+
+std::span<std::uint8_t const> bytes_of(std::string const& text) {
+  return {reinterpret_cast<std::uint8_t const*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+XmppConnection::XmppConnection(std::shared_ptr<XmppHouse> house, std::shared_ptr<Link> link, Security security,
+                               StreamHandle handle)
+    : house_(std::move(house)),
+      link_(std::move(link)),
+      handle_(handle),
+      stream_(house_->settings.stream, *house_->random, security, house_->clock->now()),
+      timer_(link_->executor()) {
+  ++house_->signing_in;
+}
+
+XmppConnection::~XmppConnection() {
+  leave_sign_in();
+}
+
+void XmppConnection::begin(Security security) {
+  watch_deadline();
+  if (security == Security::plain) return read();
+  shaking_ = true;
+  link_->accept([self = shared_from_this()](error_code error) {
+    self->shaking_ = false;
+    if (error) return self->lose();
+    self->read();
+  });
+}
+
+void XmppConnection::read() {
+  if (reading_ || shaking_ || gone_ || stream_.is_finished() || stream_.waits()) return;
+  reading_ = true;
+  link_->read_some(buffer_, [self = shared_from_this()](error_code error, std::size_t size) {
+    self->reading_ = false;
+    if (self->gone_) return;
+    if (error) return self->lose();
+    self->perform(self->stream_.on_bytes({reinterpret_cast<char const*>(self->buffer_.data()), size},
+                                         self->house_->clock->now()));
+  });
+}
+
+// Events may give orders, whose actions come behind those under way.
+void XmppConnection::perform(StreamActions actions) {
+  for (auto& action : actions) actions_.push_back(std::move(action));
+  if (performing_) return;
+  performing_ = true;
+  auto const self = shared_from_this();
+  while (!actions_.empty()) {
+    auto action = std::move(actions_.front());
+    actions_.pop_front();
+    std::visit([this](auto& one) { act(one); }, action);
+  }
+  performing_ = false;
+  if (stream_.is_bound()) leave_sign_in();
+  if (queued_bytes() > house_->settings.most_queued_bytes && !ended_) return lose();
+  flush();
+  watch_deadline();
+  read();
+}
+
+void XmppConnection::act(action::Write& write) {
+  waiting_ += write.bytes;
+}
+
+void XmppConnection::act(action::StartTls&) {
+  wants_tls_ = true;
+}
+
+void XmppConnection::act(action::StartSasl& start) {
+  sasl_ = std::make_unique<ScramServer>(*house_->credentials, house_->secret);
+  sasl_->start(start.mechanism, start.initial, start.domain, [weak = weak_from_this()](SaslAnswer answer) {
+    if (auto const self = weak.lock()) self->on_sasl(std::move(answer));
+  });
+}
+
+void XmppConnection::act(action::ContinueSasl& more) {
+  on_sasl(sasl_ ? sasl_->proceed(more.response) : SaslFailure{.condition = SaslError::malformed_request});
+}
+
+void XmppConnection::act(action::AbortSasl&) {
+  sasl_.reset();
+}
+
+void XmppConnection::on_sasl(SaslAnswer answer) {
+  perform(stream_.on_sasl(answer, house_->clock->now()));
+}
+
+void XmppConnection::act(action::RequestBind& bind) {
+  sasl_.reset();
+  known_above_ = true;
+  if (house_->events) house_->events->on_bind_requested(handle_, stream_.address(), bind.resource);
+}
+
+void XmppConnection::act(action::RequestEnable& enable) {
+  if (house_->events) house_->events->on_enable_requested(handle_, enable.resume);
+}
+
+void XmppConnection::act(action::RequestResume& resume) {
+  sasl_.reset();
+  known_above_ = true;
+  if (house_->events) house_->events->on_resume_requested(handle_, stream_.address(), resume.previous, resume.h);
+}
+
+void XmppConnection::act(action::Deliver& deliver) {
+  if (house_->events) house_->events->on_stanza(handle_, std::move(deliver.stanza));
+}
+
+void XmppConnection::act(action::Acknowledged& acknowledged) {
+  if (house_->events) house_->events->on_acknowledged(handle_, acknowledged.h);
+}
+
+void XmppConnection::act(action::StateChanged& changed) {
+  if (house_->events) house_->events->on_client_state(handle_, changed.state);
+}
+
+void XmppConnection::act(action::ModeChanged& changed) {
+  if (house_->events) house_->events->on_mode(handle_, changed.mode);
+}
+
+// What was written leaves first; a peer that is lost or does not read is not waited for.
+void XmppConnection::act(action::Finish& finish) {
+  ended_ = finish.why;
+  sasl_.reset();
+  timer_.cancel();
+  if (known_above_ && house_->events) house_->events->on_ended(handle_, finish.why);
+  if (finish.why == StreamEnd::lost || finish.why == StreamEnd::overdue) return let_go();
+  timer_.expires_after(goodbye_wait);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->let_go();
+  });
+}
+
+void XmppConnection::flush() {
+  if (writing_ || shaking_ || gone_) return;
+  if (waiting_.empty()) {
+    if (wants_tls_) return shake_hands();
+    if (ended_) {
+      link_->close_gently();
+      gone_ = true;
+      let_go();
+    }
+    return;
+  }
+  writing_ = true;
+  leaving_ = std::exchange(waiting_, {});
+  link_->write(bytes_of(leaving_), [self = shared_from_this()](error_code error, std::size_t) {
+    self->on_written(static_cast<bool>(error));
+  });
+}
+
+void XmppConnection::on_written(bool failed) {
+  writing_ = false;
+  std::string{}.swap(leaving_);
+  if (gone_) return;
+  if (failed) return lose();
+  flush();
+}
+
+void XmppConnection::shake_hands() {
+  wants_tls_ = false;
+  auto secured = link_->upgrade(house_->settings.tls);
+  if (!secured) return lose();
+  link_ = std::move(secured);
+  shaking_ = true;
+  link_->accept([self = shared_from_this()](error_code error) {
+    self->shaking_ = false;
+    if (self->gone_) return;
+    if (error) return self->lose();
+    self->perform(self->stream_.on_tls(self->house_->clock->now()));
+  });
+}
+
+void XmppConnection::lose() {
+  if (gone_) return;
+  perform(stream_.on_lost());
+  if (!gone_) let_go();
+}
+
+void XmppConnection::drop() {
+  known_above_ = false;
+  let_go();
+}
+
+void XmppConnection::watch_deadline() {
+  auto const deadline = stream_.deadline();
+  if (ended_ || gone_ || deadline == watched_) return;
+  watched_ = deadline;
+  timer_.cancel();
+  if (!deadline) return;
+  timer_.expires_after(std::max(Duration{}, *deadline - house_->clock->now()));
+  timer_.async_wait([weak = weak_from_this(), deadline](error_code error) {
+    auto const self = weak.lock();
+    if (error || !self || self->gone_ || self->watched_ != deadline) return;
+    self->watched_.reset();
+    self->perform(self->stream_.on_deadline(self->house_->clock->now()));
+  });
+}
+
+void XmppConnection::leave_sign_in() {
+  if (std::exchange(signing_in_, false)) --house_->signing_in;
+}
+
+void XmppConnection::let_go() {
+  timer_.cancel();
+  leave_sign_in();
+  if (!std::exchange(gone_, true)) link_->close();
+  if (house_->forget) house_->forget(handle_);
+}
+
+}  // namespace reveille::edge

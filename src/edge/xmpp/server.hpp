@@ -1,0 +1,96 @@
+// XmppServer: the listeners for XMPP clients, and the streams that they bring.
+//
+// What:     each connection runs a wire/xmpp ClientStream; what it asks and delivers goes up through StreamEvents, what
+//           is said to it comes down by handle. An order for a stream that is gone does nothing.
+// Lifetime: StreamEvents, credentials and settings outlive the server; the destructor closes everything.
+// Threads:  the io_context's one thread. Orders may be given from inside an event; their bytes leave after it.
+// Limits:   connections in all and before sign-in; bytes waiting to be written to one peer (then it is `lost`); one
+// read
+//           buffer of 4 KiB a connection, and no more is read while something the client asked for is under way.
+// Errors:   listen() fails with configuration, with a sentence that says what to do.
+// Source:   RFC 6120; XEP-0368 (direct TLS).
+#pragma once
+
+#include "base/handle.hpp"
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "edge/tls.hpp"
+#include "edge/xmpp/scram_server.hpp"
+#include "wire/xmpp/client_stream.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace reveille::edge {
+
+// What a stream says. Between one that asks (bind, enable, resume) and its answer, the stream says nothing else.
+class StreamEvents {
+ public:
+  virtual ~StreamEvents() = default;
+
+  // Answer: bound() or refuse_bind(). `account` is a bare JID that has signed in.
+  virtual void on_bind_requested(StreamHandle stream, xmpp::Jid const& account, std::string const& resource) = 0;
+  // Answer: resumed(), or fail_management() and the client will bind.
+  virtual void on_resume_requested(StreamHandle stream, xmpp::Jid const& account, std::string const& previous,
+                                   std::uint32_t h) = 0;
+  // Answer: enabled() or fail_management().
+  virtual void on_enable_requested(StreamHandle stream, xmpp::Resumption resume) = 0;
+  // handled() when what it promises is on disk, in order.
+  virtual void on_stanza(StreamHandle stream, xmpp::Element stanza) = 0;
+  virtual void on_acknowledged(StreamHandle stream, std::uint32_t h) = 0;
+  virtual void on_client_state(StreamHandle stream, xmpp::ClientState state) = 0;
+  virtual void on_mode(StreamHandle stream, xmpp::AppMode mode) = 0;
+  // The last word of a stream that has asked to bind or to resume.
+  virtual void on_ended(StreamHandle stream, xmpp::StreamEnd why) = 0;
+};
+
+struct XmppServerSettings {
+  xmpp::ClientStreamSettings stream = {};
+  TlsContext tls = {};
+  std::size_t most_connections = 50'000;
+  std::size_t most_signing_in = 1'000;
+  std::size_t most_queued_bytes = 1 << 20;
+  std::uint16_t thread = 0;  // of the handles
+};
+
+class XmppServer {
+ public:
+  XmppServer(boost::asio::io_context& io, XmppServerSettings settings, Clock const& clock, Random& random,
+             StreamEvents& events, ScramCredentials& credentials);
+  ~XmppServer();
+  XmppServer(XmppServer const&) = delete;
+  XmppServer& operator=(XmppServer const&) = delete;
+
+  // Port 0: any free one. Gives the port. `security` tls: direct TLS.
+  [[nodiscard]] Result<std::uint16_t> listen(std::string const& address, std::uint16_t port, xmpp::Security security);
+  // Accepts no more and says system-shutdown to every stream; what is written still leaves.
+  void drain();
+
+  void bound(StreamHandle stream, std::string_view resource);
+  void refuse_bind(StreamHandle stream, xmpp::StanzaError condition);
+  void enabled(StreamHandle stream, xmpp::Enabled const& enabled);
+  void resumed(StreamHandle stream, xmpp::ClientStream::Continuation const& state);
+  void fail_management(StreamHandle stream, xmpp::Failed const& failed);
+  void send(StreamHandle stream, std::string_view stanza);
+  void handled(StreamHandle stream, std::uint32_t count);
+  void close(StreamHandle stream);
+  void close(StreamHandle stream, xmpp::Element const& stream_error);
+  // What waits to be written to the peer: who sends much (the archive) looks here first. 0 for one that is gone.
+  [[nodiscard]] std::size_t queued_bytes(StreamHandle stream) const;
+
+  [[nodiscard]] std::size_t connections() const;
+
+  struct Shared;  // what the connections share; lives until the last of them is gone
+
+ private:
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace reveille::edge
