@@ -1,5 +1,6 @@
 #include "wire/sip/push_parameters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -49,11 +50,12 @@ std::optional<Topic> read_topic(std::string_view text) {
   auto const first_service = rest.substr(0, rest.find('&'));
   if (is_service(first_service)) {
     topic.app = topic.app.substr(0, last == text.npos ? 0 : last);
-    while (!rest.empty()) {
+    for (;;) {
       auto const end = std::min(rest.find('&'), rest.size());
       if (topic.count == topic.services.size() || !is_service(rest.substr(0, end))) return {};
       topic.services[topic.count++] = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (end == rest.size()) break;
+      rest.remove_prefix(end + 1);
     }
   } else {
     topic.services[topic.count++] = remote_service;
