@@ -15,23 +15,17 @@ constexpr std::array profiles{
             .newest_os = 18,
             .push = PushProvider::apple,
             .channels = ChannelLayout::split,
-            .sip = Transport::tls,
+            .sip = sip::Transport::tls,
             .app = "org.reveille.jabber",
             .os = {.sleeps = true, .voip_must_show_call = true}},
-    Profile{
-        .name = "desk", .platform = "desk", .sip = Transport::udp, .app = "org.reveille.desk", .os = {.sleeps = false}},
+    Profile{.name = "desk",
+            .platform = "desk",
+            .sip = sip::Transport::udp,
+            .app = "org.reveille.desk",
+            .os = {.sleeps = false}},
 };
 
 }  // namespace
-
-std::string_view name_of(Transport transport) {
-  switch (transport) {
-    case Transport::udp: return "UDP";
-    case Transport::tcp: return "TCP";
-    case Transport::tls: return "TLS";
-  }
-  std::unreachable();
-}
 
 std::string_view name_of(ChannelLayout layout) {
   return layout == ChannelLayout::shared ? "shared" : "split";

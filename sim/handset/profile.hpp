@@ -2,14 +2,12 @@
 #pragma once
 
 #include "sim/handset/os_rules.hpp"
+#include "wire/sip/via.hpp"
 
 #include <cstdint>
 #include <string_view>
 
 namespace reveille::sim::handset {
-
-enum class Transport : std::uint8_t { udp, tcp, tls };
-[[nodiscard]] std::string_view name_of(Transport transport);  // as in a Via: "TLS"
 
 enum class PushProvider : std::uint8_t { none, apple, google };
 enum class ChannelLayout : std::uint8_t { shared, split };
@@ -22,7 +20,7 @@ struct Profile {
   unsigned newest_os = 0;
   PushProvider push = PushProvider::none;
   ChannelLayout channels = ChannelLayout::split;
-  Transport sip = Transport::tls;
+  sip::Transport sip = sip::Transport::tls;
   std::string_view app = {};
   std::string_view services = "call,im";
   OsProfile os = {};

@@ -172,7 +172,7 @@ void SipTransactions::flow_lost(Instant now) {
   // What the machines leave open (a call that rings) ends here: on this flow nothing will come.
   auto rest = std::exchange(clients_, {});
   for (auto const& [key, client] : rest)
-    if (client.handler) client.handler(503, nullptr);
+    if (client.handler) client.handler({.status = 503, .now = now});
 }
 
 void SipTransactions::forget() {
@@ -235,13 +235,13 @@ void SipTransactions::perform(sip::Action const& action, Client& client, sip::Me
     case send_ack:
       return send_(sibling_of(client.request.view(), sip::Method::ack, response->text(sip::HeaderName::to), {}));
     case pass_response:
-      if (handler) handler(response->status(), response);
+      if (handler) handler({.status = response->status(), .response = response, .now = now});
       return;
     case report_timeout:
-      if (handler) handler(408, nullptr);
+      if (handler) handler({.status = 408, .now = now});
       return;
     case report_transport_error:
-      if (handler) handler(503, nullptr);
+      if (handler) handler({.status = 503, .now = now});
       return;
     case arm:
     case disarm: return set_timer(client.timers, action);

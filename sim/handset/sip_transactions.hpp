@@ -13,6 +13,7 @@
 #include "wire/sip/owned_message.hpp"
 #include "wire/sip/server_invite_transaction.hpp"
 #include "wire/sip/server_transaction.hpp"
+#include "wire/sip/status.hpp"
 
 #include <array>
 #include <functional>
@@ -24,8 +25,16 @@
 
 namespace reveille::sim::handset {
 
-// `response` is null where nobody answered.
-using ResponseHandler = std::function<void(int status, sip::MessageView const* response)>;
+struct SipOutcome {
+  int status = 0;
+  sip::MessageView const* response = nullptr;  // null where nobody answered
+  Instant now = {};
+
+  [[nodiscard]] std::string reason() const {
+    return std::string(response != nullptr ? response->reason() : sip::reason_of(status));
+  }
+};
+using ResponseHandler = std::function<void(SipOutcome const&)>;
 
 class SipTransactions {
  public:

@@ -1,0 +1,369 @@
+#include "sim/handset/sip_agent.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+
+namespace reveille::sim::handset {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto secret = "wherefore";
+
+class FakeMedia final : public MediaPort {
+ public:
+  FakeMedia(MediaWish const& wish, Random& random, int& agreements) : agreements_(agreements) {
+    local_ = {.audio_port = 4000, .video_port = static_cast<std::uint16_t>(wish.video ? 4002 : 0), .tone = 500};
+    if (wish.secure) local_.audio_crypto = local_.video_crypto = make_crypto_line(random, 1);
+  }
+  [[nodiscard]] LocalMedia const& local() const override { return local_; }
+  void agree(SessionDescription const&, SessionDescription const&) override { ++agreements_; }
+
+ private:
+  LocalMedia local_ = {};
+  int& agreements_;
+};
+
+// A phone whose wire is a list.
+class Phone final : public SipHost {
+ public:
+  Phone(std::string const& user, std::uint64_t seed)
+      : random(seed),
+        agent({.address = user + "@localhost",
+               .password = Secret(secret),
+               .instance = random.uuid(),
+               .push_parameters = ";pn-provider=apns;pn-param=T.app.voip;pn-prid=abc:voip",
+               .contact_parameters = ";reveille-os=\"ios/18.0\""},
+              *this, random) {}
+
+  void send(std::string const& bytes) override { wire.push_back(bytes); }
+  void open_flow() override { ++flows_wanted; }
+  void emit(std::string_view event, json::object fields) override {
+    fields["event"] = event;
+    events.push_back(std::move(fields));
+  }
+  void tell_os(OsInput input) override { told.push_back(std::move(input)); }
+  std::unique_ptr<MediaPort> open_media(MediaWish const& wish) override {
+    return std::make_unique<FakeMedia>(wish, random, agreements);
+  }
+
+  // The names of the events since the last look.
+  std::vector<std::string> look() {
+    std::vector<std::string> names;
+    for (auto const& event : events) {
+      names.emplace_back(event.at("event").as_string());
+      if (event.contains("why")) names.back() += " " + std::string(event.at("why").as_string());
+    }
+    events.clear();
+    return names;
+  }
+
+  SeededRandom random;
+  std::deque<std::string> wire = {};
+  std::vector<json::object> events = {};
+  std::vector<OsInput> told = {};
+  int flows_wanted = 0;
+  int agreements = 0;
+  SipAgent agent;
+};
+
+using Events = std::vector<std::string>;
+
+// Two phones and a registrar that stands between them; it passes everything but REGISTER on as it is.
+class SipAgentTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (auto* phone : {&romeo, &juliet}) {
+      phone->agent.sign_in(AppMode::foreground, clock.now(), {});
+      connect(*phone);
+      settle();
+      ASSERT_EQ(phone->look(), Events{"registered"});
+    }
+  }
+
+  void connect(Phone& phone) {
+    phone.agent.on_flow_up({.transport = transport, .host = "127.0.0.1", .port = 4711}, clock.now());
+  }
+
+  void settle() {
+    for (int rounds = 0; rounds < 200 && !(romeo.wire.empty() && juliet.wire.empty()); ++rounds) {
+      carry(romeo, juliet);
+      carry(juliet, romeo);
+    }
+  }
+
+  void carry(Phone& from, Phone& to) {
+    if (from.wire.empty()) return;
+    auto message = sip::Message::parse(std::exchange(from.wire.front(), {}));
+    from.wire.pop_front();
+    ASSERT_TRUE(message);
+    seen.push_back(message->bytes());
+    if (message->view().is_request() && message->view().method() == sip::Method::register_)
+      return from.agent.on_message(answer_register(message->view()), clock.now());
+    if (message->view().is_request() && challenges > 0 && message->view().method() == sip::Method::invite &&
+        !message->view().has(sip::HeaderName::proxy_authorization)) {
+      --challenges;
+      return from.agent.on_message(challenge(message->view(), 407), clock.now());
+    }
+    to.agent.on_message(with_uuid(*message), clock.now());
+  }
+
+  sip::Message answer_register(sip::MessageView const& request) {
+    if (!request.has(sip::HeaderName::authorization)) return challenge(request, 401);
+    std::string out;
+    auto writer = sip::respond(out, request, {.status = 200, .to_tag = "reg"});
+    writer.copy(request, sip::HeaderName::contact).header(sip::HeaderName::feature_caps, "*;+sip.pns=\"apns\"");
+    EXPECT_EQ(writer.finish(), sip::Written::yes);
+    return *sip::Message::parse(out);
+  }
+
+  static sip::Message challenge(sip::MessageView const& request, int status) {
+    std::string out;
+    auto writer = sip::respond(out, request, {.status = status, .to_tag = "challenge"});
+    writer.header(status == 401 ? sip::HeaderName::www_authenticate : sip::HeaderName::proxy_authenticate,
+                  R"(Digest realm="localhost", nonce="n1", algorithm=SHA-256, qop="auth")");
+    EXPECT_EQ(writer.finish(), sip::Written::yes);
+    return *sip::Message::parse(out);
+  }
+
+  // What our server adds to an INVITE.
+  sip::Message with_uuid(sip::Message const& message) {
+    if (!message.view().is_request() || message.view().method() != sip::Method::invite || call_uuid.empty())
+      return message;
+    std::string out;
+    EXPECT_EQ(sip::Forward(message.view()).add(sip::HeaderName::reveille_call_uuid, call_uuid).write(out),
+              sip::Written::yes);
+    return *sip::Message::parse(out);
+  }
+
+  void pass(Duration time) {
+    clock.advance(time);
+    romeo.agent.on_time(clock.now());
+    juliet.agent.on_time(clock.now());
+    settle();
+  }
+
+  Push voip_push() const {
+    return {.id = "p1",
+            .type = PushType::voip,
+            .subject = PushSubject::call,
+            .call_uuid = call_uuid,
+            .from_name = "Romeo",
+            .from_address = "romeo@localhost",
+            .deadline = clock.now() + 13s};
+  }
+  bool was_reported(std::string const& push_id) const {
+    return std::ranges::any_of(juliet.told, [&](OsInput const& input) {
+      auto const* reported = std::get_if<CallReported>(&input);
+      return reported != nullptr && reported->push_id == push_id;
+    });
+  }
+  void dial(CallMedia media = CallMedia::audio) {
+    EXPECT_EQ(romeo.agent.calls().call("juliet@localhost", media, clock.now()), "");
+  }
+  void answer() { EXPECT_EQ(juliet.agent.calls().answer(clock.now()), ""); }
+  void hang_up() { EXPECT_EQ(romeo.agent.calls().hang_up(clock.now()), ""); }
+  void establish() {
+    ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio, clock.now()), "");
+    settle();
+    ASSERT_EQ(juliet.agent.calls().answer(clock.now()), "");
+    settle();
+    ASSERT_EQ(romeo.look(), (Events{"ringing", "answered"}));
+    ASSERT_EQ(juliet.look(), (Events{"call_screen", "ringing", "answered"}));
+  }
+
+  VirtualClock clock;
+  sip::Transport transport = sip::Transport::tls;
+  std::string call_uuid = "0b9c5e4e-7f5d-4a3f-8f7b-3d9a1c2b4e6f";
+  std::vector<std::string> seen = {};
+  int challenges = 0;
+  Phone romeo{"romeo", 1};
+  Phone juliet{"juliet", 2};
+};
+
+TEST_F(SipAgentTest, RegistersWithPushAndCredentials) {
+  EXPECT_NE(seen.at(1).find("Authorization: Digest username=\"romeo\""), std::string::npos);
+  EXPECT_NE(seen.at(1).find(";transport=tls;pn-provider=apns;pn-param=T.app.voip;pn-prid=abc:voip>"),
+            std::string::npos);
+  EXPECT_NE(seen.at(1).find("Reveille-Mode: foreground"), std::string::npos);
+  EXPECT_TRUE(romeo.agent.is_registered());
+  pass(30min);
+  EXPECT_EQ(romeo.look(), Events{"registered"});
+}
+
+// RFC 8599 section 4.1.3.
+TEST_F(SipAgentTest, SigningOutTakesThePushAway) {
+  std::string why = "not called";
+  juliet.agent.sign_out(clock.now(), [&](std::string const& said) { why = said; });
+  settle();
+  EXPECT_EQ(why, "");
+  EXPECT_EQ(seen.back().find("pn-prid"), std::string::npos);
+  EXPECT_NE(seen.back().find("expires=0"), std::string::npos);
+  EXPECT_FALSE(juliet.agent.is_signed_in());
+}
+
+TEST_F(SipAgentTest, TwoPhonesTalkAndOneHangsUp) {
+  challenges = 1;
+  establish();
+  EXPECT_EQ(romeo.agreements, 1);
+  EXPECT_EQ(juliet.agreements, 1);
+  EXPECT_EQ(juliet.agent.calls().hang_up(clock.now()), "");
+  settle();
+  EXPECT_EQ(romeo.look(), Events{"call_ended remote_hangup"});
+  EXPECT_EQ(juliet.look(), Events{"call_ended hangup"});
+  EXPECT_TRUE(romeo.agent.calls().empty() && juliet.agent.calls().empty());
+  pass(64s);
+  EXPECT_TRUE(romeo.look().empty() && juliet.look().empty());
+}
+
+TEST_F(SipAgentTest, SrtpWhereSignallingIsTls) {
+  establish();
+  EXPECT_TRUE(std::ranges::any_of(
+      seen, [](auto const& bytes) { return bytes.contains("RTP/SAVP 0") && bytes.contains("SIP/2.0 200"); }));
+  transport = sip::Transport::udp;
+  connect(romeo);
+  hang_up();
+  settle();
+  ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio, clock.now()), "");
+  ASSERT_FALSE(romeo.wire.empty());
+  EXPECT_TRUE(romeo.wire.back().contains("RTP/AVP 0"));
+}
+
+TEST_F(SipAgentTest, DeclineBusyAndCancel) {
+  dial(CallMedia::video);
+  settle();
+  EXPECT_EQ(juliet.agent.calls().decline(clock.now()), "");
+  settle();
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended declined"}));
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended declined"}));
+
+  call_uuid = "second";
+  dial();
+  settle();
+  EXPECT_EQ(romeo.agent.calls().hang_up(clock.now()), "");
+  settle();
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended cancelled"}));
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended cancelled"}));
+  EXPECT_EQ(juliet.agent.calls().answer(clock.now()), "no call rings");
+}
+
+// B-CALL-4, and the third column of the delivery table.
+TEST_F(SipAgentTest, APushRingsAtOnceAndItsInviteDoesNotRingAgain) {
+  juliet.agent.woke(clock.now());
+  juliet.agent.set_mode(AppMode::background, clock.now());
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  EXPECT_EQ(juliet.look(), Events{"call_screen"});
+  EXPECT_TRUE(was_reported("p1"));
+  EXPECT_GE(juliet.flows_wanted, 1);
+  connect(juliet);
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"registered"});
+  dial();
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"ringing"});
+  answer();
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"answered"});
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "answered"}));
+}
+
+TEST_F(SipAgentTest, AnAnswerBeforeTheInviteIsRemembered) {
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  EXPECT_EQ(juliet.agent.calls().answer(clock.now()), "");
+  settle();
+  dial();
+  settle();
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "answered"}));
+}
+
+TEST_F(SipAgentTest, ADeclineBeforeTheInviteIsToldWhenItComes) {
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  EXPECT_EQ(juliet.agent.calls().decline(clock.now()), "");
+  settle();
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended declined", "registered"}));
+  dial();
+  settle();
+  EXPECT_EQ(romeo.look(), Events{"call_ended declined"});
+  EXPECT_TRUE(juliet.look().empty());
+}
+
+TEST_F(SipAgentTest, AnInviteThatNeverComesEndsTheCallScreen) {
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  settle();
+  pass(15s);
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "registered"}));
+  pass(1s);
+  EXPECT_EQ(juliet.look(), Events{"call_ended no_invite"});
+}
+
+TEST_F(SipAgentTest, AVoipPushThatIsNoCallIsStillReported) {
+  juliet.agent.on_voip_push({.id = "p9", .type = PushType::voip}, clock.now());
+  EXPECT_TRUE(was_reported("p9"));
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended not_a_call"}));
+}
+
+TEST_F(SipAgentTest, APushBehindItsInviteShowsNothingTwice) {
+  establish();
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  EXPECT_TRUE(was_reported("p1"));
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"registered"});
+  hang_up();
+  settle();
+  juliet.look();
+  juliet.agent.on_voip_push(voip_push(), clock.now());
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"registered"});
+}
+
+// RFC 3261 section 13.3.1.4, and section 13.2.2.4 at the other end.
+TEST_F(SipAgentTest, ALostAckIsAskedForAgain) {
+  dial();
+  settle();
+  answer();
+  while (!juliet.wire.empty()) carry(juliet, romeo);
+  ASSERT_FALSE(romeo.wire.empty());
+  EXPECT_TRUE(romeo.wire.front().starts_with("ACK"));
+  romeo.wire.clear();
+  pass(500ms);
+  EXPECT_EQ(juliet.look().back(), "answered");
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "answered"}));
+}
+
+TEST_F(SipAgentTest, WithoutAnyAckTheCallIsEnded) {
+  dial();
+  settle();
+  answer();
+  for (int i = 0; i < 40; ++i) {
+    juliet.wire.clear();
+    clock.advance(1s);
+    juliet.agent.on_time(clock.now());
+  }
+  EXPECT_EQ(juliet.look().back(), "call_ended no_ack");
+}
+
+TEST_F(SipAgentTest, AReasonSaysWhoAnswered) {
+  EXPECT_EQ(why_cancelled("SIP;cause=200;text=\"Call completed elsewhere\""), "answered_elsewhere");
+  EXPECT_EQ(why_cancelled("SIP ;cause=603"), "declined_elsewhere");
+  EXPECT_EQ(why_cancelled("Q.850;cause=16"), "cancelled");
+  EXPECT_EQ(why_cancelled(""), "cancelled");
+}
+
+TEST_F(SipAgentTest, AWrongPasswordIsSaidOnceAndNotTriedForEver) {
+  Phone tybalt{"tybalt", 3};
+  std::string why;
+  tybalt.agent.sign_in(AppMode::foreground, clock.now(), [&](std::string const& said) { why = said; });
+  tybalt.agent.on_flow_up({.host = "127.0.0.1", .port = 1}, clock.now());
+  for (int i = 0; i < 10 && !tybalt.wire.empty(); ++i) {
+    auto const request = *sip::Message::parse(std::exchange(tybalt.wire.front(), {}));
+    tybalt.wire.pop_front();
+    tybalt.agent.on_message(challenge(request.view(), 401), clock.now());
+  }
+  EXPECT_TRUE(why.contains("401")) << why;
+}
+
+}  // namespace
+}  // namespace reveille::sim::handset

@@ -1,0 +1,236 @@
+// What calls in both directions share: BYE, the user's commands, time, and how a call is told of.
+#include "sim/handset/sip_calls.hpp"
+
+#include "wire/sip/parameters.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace reveille::sim::handset {
+
+namespace {
+
+constexpr std::size_t calls_remembered = 64;
+
+std::string_view name_of(CallDirection direction) {
+  return direction == CallDirection::in ? "in" : "out";
+}
+
+}  // namespace
+
+std::string_view name_of(CallState state) {
+  switch (state) {
+    case CallState::announced: return "announced";
+    case CallState::declined: return "declined";
+    case CallState::ringing: return "ringing";
+    case CallState::accepted: return "accepted";
+    case CallState::dialling: return "dialling";
+    case CallState::alerting: return "alerting";
+    case CallState::cancelling: return "cancelling";
+    case CallState::talking: return "talking";
+  }
+  std::unreachable();
+}
+
+std::string_view why_cancelled(std::string_view reason) {
+  auto const semicolon = reason.find(';');
+  if (semicolon == reason.npos) return "cancelled";
+  auto const cause = sip::Parameters(reason.substr(semicolon)).value("cause").value_or(std::string_view{});
+  if (cause == "200") return "answered_elsewhere";
+  if (cause == "600" || cause == "603") return "declined_elsewhere";
+  return cause == "486" ? "busy_elsewhere" : "cancelled";
+}
+
+std::string_view why_refused(int status) {
+  switch (status) {
+    case 480: return "unreachable";
+    case 486:
+    case 600: return "busy";
+    case 603: return "declined";
+    case 487: return "cancelled";
+    case 404: return "not_found";
+    case 408: return "no_answer";
+    case 401:
+    case 403:
+    case 407: return "denied";
+    case 503: return "connection_lost";
+    default: return "failed";
+  }
+}
+
+void SipCalls::on_request(std::string const& key, sip::MessageView const& request, Instant now) {
+  switch (request.method()) {
+    case sip::Method::invite: return on_invite(key, request, now);
+    case sip::Method::ack: return on_ack(request);
+    case sip::Method::cancel: return on_cancel(key, request, now);
+    case sip::Method::bye: return on_bye(key, request, now);
+    case sip::Method::options: return reply(key, request, 200, now, line_.new_tag());
+    default: return reply(key, request, find_dialog(request) != nullptr ? 501 : 405, now, line_.new_tag());
+  }
+}
+
+void SipCalls::on_bye(std::string const& key, sip::MessageView const& bye, Instant now) {
+  auto* call = find_dialog(bye);
+  reply(key, bye, call != nullptr ? 200 : 481, now);
+  if (call != nullptr) end(call->uuid, "remote_hangup");
+}
+
+std::string SipCalls::answer(Instant now) {
+  auto* call = find_offered();
+  if (call == nullptr) return "no call rings";
+  if (call->state == CallState::announced)
+    call->answer_wanted = true;
+  else
+    accept(*call, now);
+  return {};
+}
+
+std::string SipCalls::decline(Instant now) {
+  auto* call = find_offered();
+  if (call == nullptr) return "no call rings";
+  if (call->state == CallState::announced) {  // the INVITE is still to come, and will be told
+    call->state = CallState::declined;
+    tell("call_ended", *call, {{"why", "declined"}});
+    return {};
+  }
+  reply(call->invite_key, call->invite.view(), 603, now, call->local_tag);
+  end(call->uuid, "declined");
+  return {};
+}
+
+std::string SipCalls::hang_up(Instant now) {
+  if (find_offered() != nullptr) return decline(now);
+  auto* call = find_busy();
+  if (call == nullptr) return "there is no call";
+  if (call->state == CallState::dialling || call->state == CallState::alerting) {
+    call->state = CallState::cancelling;
+    line_.transactions().cancel(call->branch, {}, now);
+    return {};
+  }
+  if (call->dialog) send_bye(*call->dialog, now);
+  end(call->uuid, "hangup");
+  return {};
+}
+
+void SipCalls::abandon() {
+  while (!calls_.empty()) end(calls_.begin()->first, "app_ended");
+}
+
+void SipCalls::on_flow_lost(Instant now) {
+  for (auto& [uuid, call] : calls_) {
+    if (call.state != CallState::ringing) continue;  // it comes again on the next flow, or not at all
+    call.state = CallState::announced;
+    call.invite_key.clear();
+    call.invite_due = now + 15s;
+  }
+}
+
+void SipCalls::on_time(Instant now) {
+  std::vector<std::string> uuids;
+  for (auto const& [uuid, call] : calls_) uuids.push_back(uuid);
+  for (auto const& uuid : uuids) {
+    auto const at = calls_.find(uuid);
+    if (at == calls_.end()) continue;
+    auto& call = at->second;
+    if (call.repeat_at && *call.repeat_at <= now)
+      repeat_acceptance(call, now);
+    else if (call.invite_due && *call.invite_due <= now)
+      end(uuid, "no_invite");
+  }
+}
+
+std::optional<Instant> SipCalls::next_deadline() const {
+  std::optional<Instant> earliest;
+  for (auto const& [uuid, call] : calls_)
+    for (auto const& at : {call.repeat_at, call.invite_due})
+      if (at && (!earliest || *at < *earliest)) earliest = at;
+  return earliest;
+}
+
+boost::json::array SipCalls::describe() const {
+  boost::json::array calls;
+  for (auto const& [uuid, call] : calls_)
+    calls.push_back({{"call_uuid", uuid},
+                     {"peer", call.peer},
+                     {"direction", name_of(call.direction)},
+                     {"state", name_of(call.state)}});
+  return calls;
+}
+
+// RFC 3261 section 15.1.1. The dialog is a copy: its call may be over before the answer comes.
+void SipCalls::send_bye(SipDialog dialog, Instant now) {
+  auto sequence = dialog.local_sequence;
+  auto const target = dialog.target;
+  auto build = [dialog = std::move(dialog), sequence](Attempt const& attempt) mutable {
+    std::string out;
+    sip::MessageWriter writer(out);
+    begin_request(writer, dialog, sip::Method::bye, attempt.via, ++sequence);
+    attempt.write_credentials(writer);
+    return writer.finish() == sip::Written::yes ? out : std::string();
+  };
+  line_.request(sip::Method::bye, target, std::move(build), now, {});
+}
+
+void SipCalls::reply(std::string const& key, sip::MessageView const& request, int status, Instant now,
+                     std::string_view to_tag) {
+  std::string out;
+  auto writer = sip::respond(out, request, {.status = status, .to_tag = to_tag});
+  if (status < 300) writer.header(sip::HeaderName::contact, line_.contact());
+  writer.header(sip::HeaderName::allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
+  if (writer.finish() == sip::Written::yes) line_.transactions().respond(key, status, std::move(out), now);
+}
+
+bool SipCalls::open_media(SipCall& call, MediaWish wish) {
+  wish.call = call.uuid;
+  wish.peer = call.peer;
+  call.port = line_.host().open_media(wish);
+  return call.port != nullptr;
+}
+
+void SipCalls::end(std::string const& uuid, std::string_view why, int status) {
+  auto node = calls_.extract(uuid);
+  if (node.empty()) return;
+  auto& call = node.mapped();
+  call.port.reset();
+  boost::json::object fields{{"why", why}};
+  if (status != 0) fields["status"] = status;
+  if (call.state != CallState::declined) tell("call_ended", call, std::move(fields));
+  line_.host().tell_os(CallOver{uuid});
+  over_.push_back(uuid);
+  if (over_.size() > calls_remembered) over_.pop_front();
+}
+
+void SipCalls::tell(std::string_view event, SipCall const& call, boost::json::object fields) {
+  boost::json::object told{{"call_uuid", call.uuid},
+                           {"call_id", call.call_id},
+                           {"direction", name_of(call.direction)},
+                           {"from", call.direction == CallDirection::in ? call.peer : line_.identity().address},
+                           {"peer", call.peer},
+                           {"media", name_of(call.media)}};
+  for (auto& [name, value] : fields) told[name] = std::move(value);
+  line_.host().emit(event, std::move(told));
+}
+
+SipCall* SipCalls::find_dialog(sip::MessageView const& request) {
+  for (auto& [uuid, call] : calls_)
+    if (call.dialog && call.dialog->matches(request)) return &call;
+  return nullptr;
+}
+
+SipCall* SipCalls::find_offered() {
+  for (auto& [uuid, call] : calls_)
+    if (call.state == CallState::ringing || (call.state == CallState::announced && !call.answer_wanted)) return &call;
+  return nullptr;
+}
+
+SipCall* SipCalls::find_busy() {
+  for (auto& [uuid, call] : calls_)
+    if (call.state != CallState::declined) return &call;
+  return nullptr;
+}
+
+bool SipCalls::is_over(std::string const& uuid) const {
+  return std::ranges::find(over_, uuid) != over_.end();
+}
+
+}  // namespace reveille::sim::handset

@@ -1,0 +1,210 @@
+// Calls that come in: by push, by INVITE, by both.
+#include "sim/handset/sip_calls.hpp"
+#include "wire/sip/cseq.hpp"
+#include "wire/sip/name_address.hpp"
+#include "wire/sip/timers.hpp"
+
+#include <algorithm>
+
+namespace reveille::sim::handset {
+
+namespace {
+
+// From the call screen to the INVITE, where the push names no deadline; and what is added to one that it names, since
+// the phone's and the server's clocks differ and a late phone is still told why (B-CALL-9).
+constexpr Duration invite_wait = 15s;
+constexpr Duration deadline_margin = 3s;
+
+std::string uuid_of(sip::MessageView const& invite) {
+  auto uuid = std::string(invite.text(sip::HeaderName::reveille_call_uuid));
+  std::ranges::transform(uuid, uuid.begin(), sip::to_lower);
+  return uuid.empty() ? "sip:" + std::string(invite.call_id()) : uuid;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), sip::to_lower);
+  return text;
+}
+
+Result<std::optional<SessionDescription>> session_in(sip::MessageView const& message) {
+  if (message.body().empty()) return std::nullopt;
+  auto session = parse_session(message.body());
+  if (!session) return std::unexpected(session.error());
+  return std::optional(std::move(*session));
+}
+
+LocalMedia next_version(LocalMedia local, SessionDescription const& before) {
+  local.version = before.version + 1;
+  return local;
+}
+
+}  // namespace
+
+void SipCalls::announce(Push const& push, Instant now) {
+  auto const uuid = push.call_uuid.empty() ? line_.random().uuid() : lower(push.call_uuid);
+  if (calls_.contains(uuid) || is_over(uuid)) {  // the INVITE was faster; CallKit knows the call
+    line_.host().tell_os(CallReported{push.id, uuid});
+    if (!calls_.contains(uuid)) line_.host().tell_os(CallOver{uuid});
+    return;
+  }
+  auto& call = calls_[uuid];
+  call.uuid = uuid;
+  call.media = push.media;
+  call.peer = push.from_address;
+  call.peer_name = push.from_name;
+  call.invite_due = now + invite_wait;
+  if (push.deadline) call.invite_due = std::clamp(*push.deadline + deadline_margin, now, now + 60s);
+  show(call, push.id, "push");
+  if (push.subject != PushSubject::call || push.call_uuid.empty()) end(uuid, "not_a_call");
+}
+
+void SipCalls::show(SipCall& call, std::string const& push_id, std::string_view by) {
+  line_.host().tell_os(CallReported{push_id, call.uuid});
+  if (!line_.identity().shows_call_screen) return;
+  tell("call_screen", call, {{"from_name", call.peer_name}, {"by", by}});
+}
+
+void SipCalls::on_invite(std::string const& key, sip::MessageView const& invite, Instant now) {
+  if (sip::tag_of(invite.text(sip::HeaderName::to)).empty()) return on_new_invite(key, invite, now);
+  auto* call = find_dialog(invite);
+  if (call == nullptr) return reply(key, invite, 481, now);
+  on_reinvite(*call, key, invite, now);
+}
+
+void SipCalls::on_new_invite(std::string const& key, sip::MessageView const& invite, Instant now) {
+  auto const uuid = uuid_of(invite);
+  auto const known = calls_.find(uuid);
+  if (known != calls_.end()) {
+    auto& call = known->second;
+    if (call.state == CallState::declined) {
+      reply(key, invite, 603, now, line_.new_tag());
+      return end(uuid, "declined");
+    }
+    // RFC 3261 section 8.2.2.2: the same call on a second branch of this flow.
+    bool const waits = call.state == CallState::announced ||
+                       (call.state == CallState::ringing && !line_.transactions().is_open(call.invite_key));
+    if (!waits) return reply(key, invite, 482, now, line_.new_tag());
+    return attach(call, key, invite, now);
+  }
+  if (is_over(uuid)) return reply(key, invite, 480, now, line_.new_tag());
+  if (find_busy() != nullptr) return reply(key, invite, 486, now, line_.new_tag());
+  auto& call = calls_[uuid];
+  call.uuid = uuid;
+  attach(call, key, invite, now);
+}
+
+void SipCalls::attach(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now) {
+  bool const shown = !call.peer.empty() || !call.call_id.empty();
+  call.invite = sip::Message(invite);
+  call.invite_key = key;
+  call.invite_due.reset();
+  call.call_id = std::string(invite.call_id());
+  if (call.local_tag.empty()) call.local_tag = line_.new_tag();
+  if (auto const from = sip::parse_name_address(invite.text(sip::HeaderName::from))) {
+    call.peer = sip::address_of(from->uri);
+    if (call.peer_name.empty()) call.peer_name = from->display_text();
+  }
+  auto const offer = session_in(invite);
+  if (!offer) {
+    reply(key, invite, 400, now, call.local_tag);
+    return end(call.uuid, "malformed_offer");
+  }
+  if (*offer) call.media = (*offer)->find(StreamKind::video) != nullptr ? CallMedia::video : CallMedia::audio;
+  if (!shown) show(call, {}, "invite");
+  call.state = CallState::ringing;
+  reply(key, invite, 180, now, call.local_tag);
+  tell("ringing", call);
+  if (call.answer_wanted) accept(call, now);
+}
+
+// RFC 3261 section 13.3.1.4, RFC 3264 section 6.
+void SipCalls::accept(SipCall& call, Instant now) {
+  auto const offer = session_in(call.invite.view()).value_or(std::nullopt);
+  auto const* audio = offer ? offer->find(StreamKind::audio) : nullptr;
+  MediaWish wish{.video = call.media == CallMedia::video};
+  wish.secure = audio != nullptr ? audio->is_secure() : line_.is_secure() && line_.identity().offers_srtp;
+  wish.peer_tone = audio != nullptr ? audio->tone.value_or(0) : 0;
+  auto dialog = SipDialog::as_callee(call.invite.view(), call.local_tag);
+  auto const ours = !open_media(call, wish) ? failure(ErrorCode::unreachable, "no socket for media")
+                    : offer                 ? make_answer(*offer, call.port->local())
+                                            : Result<SessionDescription>(make_offer(call.port->local()));
+  if (!ours || !dialog) {
+    reply(call.invite_key, call.invite.view(), dialog ? 488 : 400, now, call.local_tag);
+    return end(call.uuid, "not_acceptable");
+  }
+  call.dialog = std::move(*dialog);
+  call.ours = *ours;
+  call.media_is = offer ? MediaIs::agreed : MediaIs::awaited_in_ack;
+  auto writer = sip::respond(call.acceptance, call.invite.view(), {.status = 200, .to_tag = call.local_tag});
+  writer.header(sip::HeaderName::contact, line_.contact())
+      .header(sip::HeaderName::allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
+  if (writer.finish("application/sdp", format_session(call.ours)) != sip::Written::yes) return end(call.uuid, "failed");
+  call.state = CallState::accepted;
+  call.answer_wanted = false;
+  call.repeat_after = sip::t1;
+  call.repeat_at = now + sip::t1;
+  call.give_up_at = now + 64 * sip::t1;
+  line_.transactions().respond(call.invite_key, 200, call.acceptance, now);
+  if (offer) call.port->agree(call.ours, *offer);
+}
+
+// The 200 is repeated until its ACK comes, on any transport: a proxy between may lose it.
+void SipCalls::repeat_acceptance(SipCall& call, Instant now) {
+  if (now >= call.give_up_at) {
+    if (call.dialog) send_bye(*call.dialog, now);
+    return end(call.uuid, "no_ack");
+  }
+  call.repeat_after = sip::doubled_up_to_t2(call.repeat_after);
+  call.repeat_at = now + call.repeat_after;
+  line_.transactions().respond(call.invite_key, 200, call.acceptance, now);
+}
+
+void SipCalls::on_ack(sip::MessageView const& ack) {
+  auto* call = find_dialog(ack);
+  if (call == nullptr || !call->repeat_at) return;
+  call->repeat_at.reset();
+  if (call->media_is == MediaIs::awaited_in_ack) {
+    call->media_is = MediaIs::agreed;
+    if (auto const theirs = session_in(ack); theirs && *theirs) call->port->agree(call->ours, **theirs);
+  }
+  if (call->state != CallState::accepted) return;  // of a re-INVITE
+  call->state = CallState::talking;
+  tell("answered", *call, {{"secure", call->ours.streams.front().is_secure()}});
+}
+
+// RFC 3261 section 9.2.
+void SipCalls::on_cancel(std::string const& key, sip::MessageView const& cancel, Instant now) {
+  auto const at = std::ranges::find_if(calls_, [&](auto const& entry) {
+    return entry.second.state == CallState::ringing && entry.second.call_id == cancel.call_id();
+  });
+  if (at == calls_.end()) return reply(key, cancel, 481, now);
+  auto& call = at->second;
+  reply(key, cancel, 200, now, call.local_tag);
+  reply(call.invite_key, call.invite.view(), 487, now, call.local_tag);
+  end(call.uuid, why_cancelled(cancel.text(sip::HeaderName::reason)));
+}
+
+// RFC 3261 section 14.2: hold, resume, another address. Its 200 is repeated like the first.
+void SipCalls::on_reinvite(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now) {
+  auto const offer = session_in(invite);
+  auto const local = next_version(call.port->local(), call.ours);
+  auto const ours = !offer   ? Result<SessionDescription>(std::unexpected(offer.error()))
+                    : *offer ? make_answer(**offer, local)
+                             : Result<SessionDescription>(make_offer(local));
+  if (!ours) return reply(key, invite, 488, now);
+  call.ours = *ours;
+  call.media_is = *offer ? MediaIs::agreed : MediaIs::awaited_in_ack;
+  call.invite_key = key;
+  auto writer = sip::respond(call.acceptance, invite, {.status = 200});
+  writer.header(sip::HeaderName::contact, line_.contact());
+  if (writer.finish("application/sdp", format_session(call.ours)) != sip::Written::yes)
+    return reply(key, invite, 500, now);
+  call.repeat_after = sip::t1;
+  call.repeat_at = now + sip::t1;
+  call.give_up_at = now + 64 * sip::t1;
+  line_.transactions().respond(key, 200, call.acceptance, now);
+  if (auto fresh = SipDialog::as_callee(invite, call.dialog->local_tag)) call.dialog->target = fresh->target;
+  if (*offer) call.port->agree(call.ours, **offer);
+}
+
+}  // namespace reveille::sim::handset

@@ -1,0 +1,69 @@
+// SipHost: what the SIP side of the app asks of everything around it. The app implements it over sockets; a test, over
+// lists. Calls come from the app's thread only.
+#pragma once
+
+#include "base/secret.hpp"
+#include "sim/handset/os_rules.hpp"
+#include "sim/handset/session_description.hpp"
+#include "wire/sip/via.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace reveille::sim::handset {
+
+// The media of one call: sockets, and who plays and hears what.
+class MediaPort {
+ public:
+  virtual ~MediaPort() = default;  // the sound stops
+  [[nodiscard]] virtual LocalMedia const& local() const = 0;
+  // Begins, or goes on under a new agreement.
+  virtual void agree(SessionDescription const& ours, SessionDescription const& theirs) = 0;
+};
+
+struct MediaWish {
+  std::string call = {};  // for its events
+  std::string peer = {};
+  bool video = false;
+  bool secure = false;
+  unsigned peer_tone = 0;  // not to be played
+};
+
+class SipHost {
+ public:
+  virtual ~SipHost() = default;
+  virtual void send(std::string const& bytes) = 0;
+  // A new flow in the place of the old one; SipAgent::on_flow_up or on_flow_lost follows, never from inside this call.
+  virtual void open_flow() = 0;
+  virtual void emit(std::string_view event, boost::json::object fields) = 0;
+  virtual void tell_os(OsInput input) = 0;
+  // Null where no socket can be had.
+  [[nodiscard]] virtual std::unique_ptr<MediaPort> open_media(MediaWish const& wish) = 0;
+};
+
+struct SipFlowFacts {
+  sip::Transport transport = sip::Transport::tls;
+  std::string host = {};
+  std::uint16_t port = 0;
+};
+
+struct SipIdentity {
+  std::string address = {};  // juliet@localhost
+  std::string display_name = {};
+  Secret password = {};
+  std::string instance = {};
+  std::string push_parameters = {};     // of the Contact URI, each with its semicolon; empty without push
+  std::string contact_parameters = {};  // of the Contact field, likewise
+  std::chrono::seconds expires{3600};
+  bool shows_call_screen = true;
+  bool offers_srtp = true;  // where the signalling is TLS
+
+  [[nodiscard]] std::string user() const { return address.substr(0, address.find('@')); }
+  [[nodiscard]] std::string domain() const { return address.substr(address.find('@') + 1); }
+};
+
+}  // namespace reveille::sim::handset
