@@ -21,13 +21,16 @@ using boost::system::error_code;
 
 constexpr std::chrono::seconds goodbye_time{2};
 
+std::string text_of(tcp::endpoint const& endpoint) {
+  auto const address = endpoint.address();
+  auto const text = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return text + ":" + std::to_string(endpoint.port());
+}
+
 std::string address_of(tcp::socket const& socket) {
   error_code error;
   auto const remote = socket.remote_endpoint(error);
-  if (error) return {};
-  auto const address = remote.address();
-  auto const text = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  return text + ":" + std::to_string(remote.port());
+  return error ? std::string{} : text_of(remote);
 }
 
 std::string common_name(SSL const* connection) {
@@ -140,6 +143,12 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
   }
 
   std::string remote() const override { return remote_; }
+  std::string local() const override {
+    error_code error;
+    auto const endpoint = const_cast<StreamLink*>(this)->lowest().local_endpoint(error);
+    return error ? std::string{} : text_of(endpoint);
+  }
+  int native_handle() override { return lowest().native_handle(); }
   asio::any_io_executor executor() override { return lowest().get_executor(); }
   Stream& stream() { return stream_; }
 

@@ -52,6 +52,10 @@ class Link {
   [[nodiscard]] virtual std::string peer_name() const = 0;
   // "192.0.2.1:4711", "[2001:db8::1]:4711"; empty when unknown.
   [[nodiscard]] virtual std::string remote() const = 0;
+  // Our own end, in the same form.
+  [[nodiscard]] virtual std::string local() const = 0;
+  // The socket's descriptor, for options that Asio does not know; it stays the link's.
+  [[nodiscard]] virtual int native_handle() = 0;
   [[nodiscard]] virtual boost::asio::any_io_executor executor() = 0;
 };
 
