@@ -157,16 +157,15 @@ void XmppConnection::flush() {
   }
   writing_ = true;
   leaving_ = std::exchange(waiting_, {});
-  link_->write(bytes_of(leaving_), [self = shared_from_this()](error_code error, std::size_t) {
-    self->on_written(static_cast<bool>(error));
-  });
+  link_->write(bytes_of(leaving_),
+               [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
 }
 
-void XmppConnection::on_written(bool failed) {
+void XmppConnection::on_written(error_code error) {
   writing_ = false;
   std::string{}.swap(leaving_);
   if (gone_) return;
-  if (failed) return lose();
+  if (error) return lose();
   flush();
 }
 

@@ -66,7 +66,7 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   void on_sasl(xmpp::SaslAnswer answer);
   void shake_hands();
   void flush();
-  void on_written(bool failed);
+  void on_written(boost::system::error_code error);
   void lose();
   void watch_deadline();
   void leave_sign_in();
