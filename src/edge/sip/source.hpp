@@ -1,0 +1,74 @@
+// Where a SIP message came from (Source), where one is to go (Target), and how much of all that we bear (Limits).
+// Plain values; threads: any.
+#pragma once
+
+#include "base/handle.hpp"
+#include "base/instant.hpp"
+#include "edge/sip/address.hpp"
+#include "wire/sip/timers.hpp"
+#include "wire/sip/via.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace reveille::edge::sip {
+
+// Inside this namespace the SIP language goes by another name than outside.
+namespace wire = reveille::sip;
+
+enum class Secured : std::uint8_t { no, yes };
+
+struct Source {
+  wire::Transport transport = wire::Transport::udp;
+  Address remote = {};
+  // The connection; for UDP empty: Stack::flow_of makes one.
+  FlowHandle flow = {};
+  // Which of our UDP sockets.
+  std::uint16_t socket = 0;
+
+  [[nodiscard]] Secured secured() const {
+    return transport == wire::Transport::tls || transport == wire::Transport::wss ? Secured::yes : Secured::no;
+  }
+};
+
+struct Target {
+  wire::Transport transport = wire::Transport::udp;
+  Address remote = {};
+  // With a flow, that connection and no other. Without, UDP goes to `remote`; TCP and TLS use the connection that we
+  // have dialled there before, or dial.
+  FlowHandle flow = {};
+  std::uint16_t socket = 0;
+  // The name that a certificate must bear when TLS is dialled.
+  std::string host = {};
+};
+
+// Back the way that a message came (a connection, or the address that a datagram came from).
+[[nodiscard]] inline Target target_of(Source const& source) {
+  return {.transport = source.transport, .remote = source.remote, .flow = source.flow, .socket = source.socket};
+}
+
+[[nodiscard]] constexpr wire::Reliability reliability_of(wire::Transport transport) {
+  return transport == wire::Transport::udp ? wire::Reliability::unreliable : wire::Reliability::reliable;
+}
+
+// RFC 3261 section 18.1.1: "5060 for UDP, TCP and SCTP, 5061 for TLS".
+[[nodiscard]] constexpr std::uint16_t default_port(wire::Transport transport) {
+  return transport == wire::Transport::tls ? 5061 : 5060;
+}
+
+struct Limits {
+  std::size_t server_transactions = 100'000;
+  std::size_t client_transactions = 100'000;
+  std::size_t connections = 20'000;
+  std::size_t connections_per_address = 2'000;
+  std::size_t udp_flows = 200'000;
+  std::size_t write_queue = std::size_t{512} * 1024;  // bytes that wait for a connection
+  Duration handshake = 10s;                           // of TLS, and for dialling
+  Duration first_message = 30s;                       // after the connection stands
+  Duration whole_message = 10s;                       // from a message's first byte to its last
+  Duration stalled_write = 20s;                       // a peer that does not read
+  Duration idle = 65min;                              // nothing heard, not even a keep-alive
+};
+
+}  // namespace reveille::edge::sip

@@ -1,0 +1,286 @@
+#include "edge/sip/stack.hpp"
+
+#include "edge/development_ca.hpp"
+#include "edge/sip/stack_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace reveille::edge::sip {
+namespace {
+
+using testing::HasSubstr;
+using wire::Transport;
+
+TEST(Stack, AnswersOptionsOverUdp) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+  phone.send(request_text("OPTIONS", "UDP", phone.local(), "z9hG4bK1", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 1; }));
+  auto const& response = phone.received().front();
+  EXPECT_THAT(response, testing::StartsWith("SIP/2.0 200 OK\r\n"));
+  // RFC 3581 section 4.
+  EXPECT_THAT(response, HasSubstr("received=127.0.0.1"));
+  EXPECT_THAT(response, HasSubstr("rport=" + std::to_string(phone.local().port)));
+  EXPECT_EQ(server.stack().counts().server.open, 0U);
+  EXPECT_EQ(server.stack().counts().server.stateless, 1U);
+}
+
+TEST(Stack, WithoutRportTheResponseGoesToThePortInVia) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+  UdpPeer sender{server.context(), server.address(Transport::udp)};
+  UdpPeer named{server.context(), server.address(Transport::udp)};
+  sender.send(request_text("OPTIONS", "UDP", named.local(), "z9hG4bK1"));
+  ASSERT_TRUE(server.run_until([&] { return named.received().size() == 1; }));
+  EXPECT_TRUE(sender.received().empty());
+}
+
+TEST(Stack, AnswersOptionsOverTcpAndTls) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  for (auto transport : {Transport::tcp, Transport::tls}) {
+    StreamPeer phone{server.context(), server.address(transport), server.client_tls(transport)};
+    ASSERT_TRUE(server.run_until([&] { return phone.is_connected(); }));
+    std::string const name{wire::name_of(transport)};
+    // A keep-alive, two requests at once, the second in two pieces (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
+    auto const first = request_text("OPTIONS", name, {}, "z9hG4bK" + name + "1");
+    auto const second = request_text("OPTIONS", name, {}, "z9hG4bK" + name + "2");
+    phone.send("\r\n\r\n" + first + second.substr(0, 100));
+    ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 200") == 1; }));
+    phone.send(second.substr(100));
+    ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 200") == 2; }));
+    EXPECT_THAT(phone.received(), testing::StartsWith("\r\nSIP/2.0"));
+  }
+  EXPECT_EQ(server.handler().sources().back().secured(), Secured::yes);
+  EXPECT_EQ(server.stack().counts().server.open, 0U);
+}
+
+// RFC 3261 section 17.2.1: the response is repeated until the ACK comes; the request's repetitions are absorbed.
+TEST(Stack, RepeatsARefusalUntilTheAck) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  server.handler().answer_all_with(486, Server::Handler::How::by_transaction);
+  auto const invite = request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport");
+  phone.send(invite);
+  phone.send(invite);
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 486") >= 3; }));
+  EXPECT_EQ(phone.count("SIP/2.0 100"), 1U);
+  EXPECT_EQ(server.handler().requests().size(), 1U);
+  phone.send(request_text("ACK", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  // The ACK is absorbed: what follows it is handled, and nobody heard of it.
+  phone.send(request_text("OPTIONS", "UDP", phone.local(), "z9hG4bKnext", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return server.handler().requests().size() == 2; }));
+  EXPECT_TRUE(server.handler().acks().empty());
+}
+
+TEST(Stack, ARingingInviteIsCancelled) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  phone.send(request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 100") == 1; }));
+  phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKelse", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 3; }));
+  EXPECT_EQ(server.handler().cancelled(), server.handler().requests());
+  EXPECT_EQ(phone.count("CSeq: 1 CANCEL"), 2U);
+  EXPECT_EQ(phone.count("SIP/2.0 200"), 1U);
+  EXPECT_EQ(phone.count("SIP/2.0 481"), 1U);
+}
+
+// RFC 3261 section 17.1.1: a phone that loses packets gets the INVITE again; its refusal is acknowledged.
+TEST(Stack, SendsAnInviteUntilItIsHeard) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  Outcome outcome;
+  auto const sent = server.stack().send_request({.remote = phone.local()}, invite_text(), outcome.handler());
+  ASSERT_TRUE(sent);
+  ASSERT_TRUE(server.run_until([&] { return phone.count("INVITE sip:") == 2; }));
+  phone.send(response_text(486, phone.received().front(), "j1"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("ACK sip:") == 1; }));
+  phone.send(response_text(486, phone.received().front(), "j1"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("ACK sip:") == 2; }));
+  EXPECT_THAT(outcome.heard(), testing::ElementsAre("486"));
+}
+
+TEST(Stack, CancelsAfterTheFirstProvisionalResponse) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  Outcome outcome;
+  auto const sent = server.stack().send_request({.remote = phone.local()}, invite_text(), outcome.handler());
+  ASSERT_TRUE(sent);
+  server.stack().cancel(*sent, "SIP;cause=200");
+  ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 1; }));
+  phone.send(response_text(180, phone.received()[0], "j1"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("CANCEL sip:") >= 1; }));
+  EXPECT_EQ(phone.count("Reason: SIP;cause=200"), phone.count("CANCEL sip:"));
+  phone.send(response_text(200, phone.received().back(), "j1"));
+  phone.send(response_text(487, phone.received()[0], "j1"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("ACK sip:") == 1; }));
+  EXPECT_THAT(outcome.heard(), testing::ElementsAre("180", "487"));
+}
+
+TEST(Stack, ReachesAPhoneOverItsFlowAndTellsWhenItIsLost) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  StreamPeer phone{server.context(), server.address(Transport::tcp), {}};
+  phone.send(request_text("REGISTER", "TCP", {}, "z9hG4bKreg"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 200") == 1; }));
+  auto const flow = server.stack().transports().flow_of(server.handler().sources().front());
+  Outcome ringing;
+  Outcome lost;
+  ASSERT_TRUE(
+      server.stack().send_request({.transport = Transport::tcp, .flow = flow}, invite_text(), ringing.handler()));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("INVITE sip:") == 1; }));
+  ASSERT_TRUE(server.stack().send_request({.transport = Transport::tcp, .flow = flow}, invite_text(), lost.handler()));
+  phone.close();
+  ASSERT_TRUE(server.run_until([&] { return !server.handler().lost().empty(); }));
+  EXPECT_EQ(server.handler().lost().front(), flow);
+  EXPECT_THAT(lost.heard(), testing::ElementsAre("unreachable"));
+  EXPECT_FALSE(server.stack().transports().target_of_flow(flow));
+  // From now on there is no way, and the handler hears it after the handle is known.
+  Outcome late;
+  ASSERT_TRUE(server.stack().send_request({.transport = Transport::tcp, .flow = flow}, invite_text(), late.handler()));
+  EXPECT_TRUE(late.heard().empty());
+  ASSERT_TRUE(server.run_until([&] { return !late.heard().empty(); }));
+  EXPECT_THAT(late.heard(), testing::ElementsAre("unreachable"));
+  EXPECT_EQ(server.stack().counts().client.open, 0U);
+}
+
+TEST(Stack, DialsWhereThereIsNoFlowAndKeepsToIt) {
+  Server server;
+  Server other;
+  other.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  Outcome first;
+  Outcome second;
+  Target const target{.transport = Transport::tcp, .remote = other.address(Transport::tcp)};
+  ASSERT_TRUE(server.stack().send_request(target, message_text(), first.handler()));
+  ASSERT_TRUE(server.stack().send_request(target, message_text(), second.handler()));
+  ASSERT_TRUE(run_until(server, other, [&] { return !first.heard().empty() && !second.heard().empty(); }));
+  EXPECT_THAT(first.heard(), testing::ElementsAre("200"));
+  EXPECT_EQ(other.stack().counts().transports.accepted, 1U);
+}
+
+TEST(Stack, NobodyListensThere) {
+  Server server;
+  Address nobody;
+  {
+    Server gone;
+    nobody = gone.address(Transport::tcp);
+  }
+  Outcome outcome;
+  ASSERT_TRUE(
+      server.stack().send_request({.transport = Transport::tcp, .remote = nobody}, message_text(), outcome.handler()));
+  ASSERT_TRUE(server.run_until([&] { return !outcome.heard().empty(); }));
+  EXPECT_THAT(outcome.heard(), testing::ElementsAre("unreachable"));
+}
+
+TEST(Stack, AFloodIsBounded) {
+  Server server{{.server_transactions = 10}};
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  for (int i = 0; i < 30; ++i)
+    phone.send(request_text("INVITE", "UDP", phone.local(), "z9hG4bK" + std::to_string(i), ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 30; }));
+  EXPECT_EQ(phone.count("SIP/2.0 100"), 10U);
+  EXPECT_EQ(phone.count("SIP/2.0 503"), 20U);
+  EXPECT_EQ(phone.count("Retry-After: 5"), 20U);
+  EXPECT_EQ(server.stack().counts().server.open, 10U);
+}
+
+TEST(Stack, ConnectionsAreBounded) {
+  Server server{{.connections_per_address = 2}};
+  StreamPeer one{server.context(), server.address(Transport::tcp), {}};
+  StreamPeer two{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 2; }));
+  StreamPeer three{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return three.is_closed(); }));
+  EXPECT_EQ(server.stack().counts().transports.refused, 1U);
+  one.close();
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.connections == 1; }));
+  StreamPeer four{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
+}
+
+TEST(Stack, ASlowOrSilentPeerIsClosed) {
+  Server server{{.handshake = 50ms, .first_message = 50ms, .whole_message = 50ms}};
+  StreamPeer silent{server.context(), server.address(Transport::tcp), {}};
+  StreamPeer no_handshake{server.context(), server.address(Transport::tls), {}};
+  StreamPeer half{server.context(), server.address(Transport::tcp), {}};
+  half.send("OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/T");
+  ASSERT_TRUE(server.run_until([&] { return silent.is_closed() && no_handshake.is_closed() && half.is_closed(); }));
+  EXPECT_EQ(server.stack().counts().transports.connections, 0U);
+}
+
+TEST(Stack, APeerThatDoesNotReadIsClosed) {
+  Server server{{.write_queue = 20'000, .stalled_write = 200ms}};
+  server.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  StreamPeer deaf{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return deaf.is_connected(); }));
+  deaf.stop_reading();
+  deaf.send(request_text("REGISTER", "TCP", {}, "z9hG4bKreg"));
+  ASSERT_TRUE(server.run_until([&] { return !server.handler().sources().empty(); }));
+  auto const target = target_of(server.handler().sources().front());
+  ASSERT_TRUE(server.run_until([&] {
+    if (!server.handler().lost().empty()) return true;
+    server.stack().send_stateless(target, "SIP/2.0 200 OK\r\nX: " + std::string(8000, 'x') + "\r\n\r\n");
+    return false;
+  }));
+  EXPECT_EQ(server.stack().counts().transports.connections, 0U);
+}
+
+TEST(Stack, NonsenseIsAnsweredOrDropped) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  phone.send("\r\n\r\n");
+  phone.send("hello");
+  phone.send(std::string(3000, '\0'));
+  auto wrong_method = request_text("OPTIONS", "UDP", phone.local(), "z9hG4bK1", ";rport");
+  wrong_method.replace(0, 7, "MESSAGE");
+  phone.send(wrong_method);
+  ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 1; }));
+  EXPECT_EQ(phone.count("SIP/2.0 400"), 1U);
+  EXPECT_TRUE(server.handler().requests().empty());
+
+  StreamPeer web{server.context(), server.address(Transport::tcp), {}};
+  web.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(server.run_until([&] { return web.is_closed(); }));
+}
+
+TEST(Stack, AnAckTo2xxGoesUp) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  phone.send(request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 200") == 1; }));
+  phone.send(request_text("ACK", "UDP", phone.local(), "z9hG4bKack", ";rport"));
+  // COMPAT: some clients send it with the branch of the INVITE.
+  phone.send(request_text("ACK", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return server.handler().acks().size() == 2; }));
+}
+
+TEST(Stack, UdpFlowsAreBoundedAndNamed) {
+  Server server{{.udp_flows = 2}};
+  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+  std::vector<std::unique_ptr<UdpPeer>> phones;
+  std::vector<FlowHandle> flows;
+  for (int i = 0; i < 3; ++i) {
+    phones.push_back(std::make_unique<UdpPeer>(server.context(), server.address(Transport::udp)));
+    auto& phone = *phones.back();
+    phone.send(request_text("REGISTER", "UDP", phone.local(), "z9hG4bKr" + std::to_string(i), ";rport"));
+    ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 1; }));
+    flows.push_back(server.stack().transports().flow_of(server.handler().sources().back()));
+    EXPECT_EQ(server.stack().transports().flow_of(server.handler().sources().back()), flows.back());
+  }
+  ASSERT_TRUE(server.run_until([&] { return server.handler().lost().size() == 1; }));
+  EXPECT_EQ(server.handler().lost().front(), flows[0]);
+  Outcome outcome;
+  auto const target = server.stack().transports().target_of_flow(flows[2]);
+  ASSERT_TRUE(target);
+  ASSERT_TRUE(server.stack().send_request(*target, message_text(), outcome.handler()));
+  ASSERT_TRUE(server.run_until([&] { return phones[2]->count("MESSAGE sip:") >= 1; }));
+  EXPECT_THAT(server.stack().describe(), HasSubstr("2 UDP flows"));
+}
+
+}  // namespace
+}  // namespace reveille::edge::sip

@@ -1,0 +1,54 @@
+#include "edge/sip/transaction_key.hpp"
+
+#include "wire/sip/cseq.hpp"
+#include "wire/sip/name_address.hpp"
+
+#include <cstring>
+
+namespace reveille::edge::sip {
+namespace {
+
+using enum wire::HeaderName;
+
+void add(std::string& out, std::string_view part) {
+  (out += part) += '\n';
+}
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  auto const product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace
+
+void write_transaction_key(std::string& out, wire::MessageView const& request, wire::Via const& via,
+                           std::string_view method) {
+  out.clear();
+  auto const branch = via.branch();
+  add(out, method);
+  add(out, via.host);
+  add(out, via.port ? std::to_string(*via.port) : std::string{});
+  add(out, branch);
+  if (branch.starts_with(wire::branch_cookie)) return;
+  // RFC 2543: "the Request-URI, To tag, From tag, Call-ID, CSeq, and top Via header field match". The To tag of an ACK
+  // is that of our response, which the key of the INVITE cannot know: it is left out for all.
+  add(out, request.request_uri());
+  add(out, wire::tag_of(request.text(from)));
+  add(out, request.call_id());
+  auto const number = wire::parse_cseq(request.text(cseq));
+  add(out, number ? std::to_string(number->number) : std::string{});
+}
+
+std::size_t SeededHash::operator()(std::string_view text) const noexcept {
+  std::uint64_t state = seed ^ text.size();
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    std::size_t const take = text.size() < sizeof word ? text.size() : sizeof word;
+    std::memcpy(&word, text.data(), take);
+    state = mix(state ^ word, seed | 1) + 0x9e3779b97f4a7c15ULL;
+    text.remove_prefix(take);
+  }
+  return static_cast<std::size_t>(mix(state, 0xd6e8feb86659fd93ULL));
+}
+
+}  // namespace reveille::edge::sip

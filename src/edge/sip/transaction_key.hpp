@@ -1,0 +1,24 @@
+// The key by which a request finds its server transaction: RFC 3261 section 17.2.3. Pure; threads: any.
+#pragma once
+
+#include "edge/sip/source.hpp"
+#include "wire/sip/message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace reveille::edge::sip {
+
+// Writes the key into `out`. For ACK, and for what a CANCEL cancels, `method` is INVITE.
+void write_transaction_key(std::string& out, wire::MessageView const& request, wire::Via const& via,
+                           std::string_view method);
+
+// A hash that nobody outside can aim at a bucket.
+struct SeededHash {
+  std::uint64_t seed = 0;
+  [[nodiscard]] std::size_t operator()(std::string_view text) const noexcept;
+};
+
+}  // namespace reveille::edge::sip

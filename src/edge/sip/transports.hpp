@@ -1,0 +1,148 @@
+// Transports: the SIP sockets of one thread, listening and dialled, and the flows over them (RFC 3261 section 18,
+// RFC 3581, RFC 5626's notion of a flow).
+//
+// What:     each message goes up with its Source, its topmost Via marked with where it came from. A flow is a live
+//           connection, or a pair of a UDP socket and a remote address that somebody asked for with flow_of.
+// Lifetime: closed by close() or the destructor; outstanding handlers know. A flow that ends is told once by
+// on_flow_lost. Limits:   Limits. UDP flows beyond their number push out the one that was longest unused, and tell.
+// Errors:   of listening only. Threads: the io_context's one thread.
+#pragma once
+
+#include "base/result.hpp"
+#include "edge/sip/message_sender.hpp"
+#include "edge/sip/slot_map.hpp"
+#include "edge/sip/stream_connection.hpp"
+#include "edge/sip/stream_listener.hpp"
+#include "edge/sip/udp_socket.hpp"
+#include "edge/tls.hpp"
+
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace reveille::edge::sip {
+
+class MessageReceiver {
+ public:
+  virtual void on_message(wire::MessageView const& message, Source const& source) = 0;
+  // A request that is broken but can be answered.
+  virtual void on_broken(wire::MessageView const& message, wire::ParseError const& error, Source const& source) = 0;
+  virtual void on_flow_lost(FlowHandle flow) = 0;
+
+ protected:
+  ~MessageReceiver() = default;
+};
+
+struct TransportCounts {
+  std::size_t connections = 0;
+  std::size_t udp_flows = 0;
+  std::size_t queued_bytes = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;  // over a limit
+  std::uint64_t broken = 0;   // messages that are none
+  std::uint64_t dropped_datagrams = 0;
+  std::uint64_t accept_pauses = 0;
+};
+
+class Transports final : public MessageSender, private DatagramReceiver, private StreamReceiver {
+ public:
+  Transports(boost::asio::io_context& context, WheelDriver& driver, Limits const& limits, std::uint16_t thread);
+  Transports(Transports const&) = delete;
+  Transports& operator=(Transports const&) = delete;
+  ~Transports();
+
+  // Before anything listens.
+  void set_receiver(MessageReceiver& receiver) { receiver_ = &receiver; }
+  // What Via and Record-Route name in place of the address that a listener is bound to; without a port.
+  void set_public_host(std::string host) { public_host_ = std::move(host); }
+  void set_client_tls(TlsContext tls) { client_tls_ = std::move(tls); }
+
+  [[nodiscard]] Result<Address> listen(wire::Transport transport, Address const& local, TlsContext tls = {});
+  void close();
+
+  [[nodiscard]] std::optional<FlowHandle> send(Target const& target, std::string_view bytes) override;
+  [[nodiscard]] std::string_view sent_by(Target const& target) const override;
+
+  // The flow of that message: its connection; for UDP the pair of socket and address, made when it is new.
+  [[nodiscard]] FlowHandle flow_of(Source const& source);
+  // Where the flow leads; nothing when it is lost.
+  [[nodiscard]] std::optional<Target> target_of_flow(FlowHandle flow) const;
+  void close_flow(FlowHandle flow);
+  [[nodiscard]] TransportCounts counts() const;
+
+ private:
+  struct UdpPeer {
+    Address remote = {};
+    std::uint16_t socket = 0;
+    bool operator==(UdpPeer const&) const = default;
+  };
+  struct UdpPeerHash {
+    std::size_t operator()(UdpPeer const& peer) const noexcept {
+      return std::hash<Address>{}(peer.remote) ^ peer.socket;
+    }
+  };
+  struct UdpFlow {
+    UdpPeer peer = {};
+    std::list<FlowHandle>::iterator use = {};  // its place in uses_, latest first
+  };
+  using Flow = std::variant<std::shared_ptr<StreamConnection>, UdpFlow>;
+  struct Dialled {
+    wire::Transport transport = wire::Transport::tcp;
+    Address remote = {};
+    bool operator==(Dialled const&) const = default;
+  };
+  struct DialledHash {
+    std::size_t operator()(Dialled const& to) const noexcept {
+      return std::hash<Address>{}(to.remote) ^ static_cast<std::size_t>(to.transport);
+    }
+  };
+  struct Listener {
+    wire::Transport transport = wire::Transport::tcp;
+    std::string sent_by = {};
+    std::shared_ptr<StreamListener> stream = {};
+    std::unique_ptr<UdpSocket> datagrams = {};
+  };
+
+  void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) override;
+  void on_stream_message(wire::MessageView const& message, Source const& source) override;
+  void on_broken_message(wire::MessageView const& message, wire::ParseError const& error,
+                         Source const& source) override;
+  void on_closed(FlowHandle flow) override;
+
+  // The private bases, named here for makers that cannot see them.
+  DatagramReceiver& receiver_of_datagrams() { return *this; }
+  StreamReceiver& receiver_of_streams() { return *this; }
+
+  // RFC 3261 section 18.2.1 and RFC 3581 section 4; the message itself when it needs no mark.
+  void hand_up(wire::MessageView const& message, Source const& source);
+  void accept(boost::asio::ip::tcp::socket socket, Address const& remote, wire::Transport transport,
+              TlsContext const& tls);
+  [[nodiscard]] std::optional<FlowHandle> send_on(FlowHandle flow, std::string_view bytes);
+  [[nodiscard]] std::optional<FlowHandle> dial_and_send(Target const& target, std::string_view bytes);
+  [[nodiscard]] std::optional<FlowHandle> dial_to(Target const& target);
+  [[nodiscard]] UdpSocket* udp_socket(std::uint16_t number) const;
+  [[nodiscard]] std::string sent_by_text(Address const& local) const;
+  void forget_address(Address const& remote);
+  void push_out_oldest_udp_flow();
+
+  boost::asio::io_context& context_;
+  WheelDriver& driver_;
+  Limits const& limits_;
+  MessageReceiver* receiver_ = nullptr;
+  std::string public_host_ = {};
+  TlsContext client_tls_ = {};
+  std::vector<Listener> listeners_ = {};
+  SlotMap<Flow, FlowTag> flows_;
+  std::unordered_map<UdpPeer, FlowHandle, UdpPeerHash> udp_flows_ = {};
+  std::list<FlowHandle> uses_ = {};
+  std::unordered_map<Dialled, FlowHandle, DialledHash> dialled_ = {};
+  std::unordered_map<boost::asio::ip::address, std::size_t> connections_of_ = {};
+  std::string marked_ = {};  // the message under way, with its Via marked
+  TransportCounts counts_ = {};
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace reveille::edge::sip

@@ -1,0 +1,91 @@
+// UdpSocket: one bound UDP socket, read and written in batches (recvmmsg, sendmmsg).
+//
+// What:     every datagram goes to the receiver with its bytes in place, which the receiver may change. What is sent
+// while
+//           a batch is handed up leaves together when the batch is done; otherwise with the next turn of the
+//           io_context.
+// Lifetime: must outlive the io_context's handlers that it has outstanding, or be closed and drained first.
+// Limits:   the kernel's buffers and `waiting_limit` datagrams of ours; beyond, datagrams are dropped and counted, as
+// any
+//           network may do. Errors: of open() only. Threads: the io_context's one thread.
+//           FIXME: RFC 3261 18.4: an ICMP error tells the transaction; here it runs into its timeout.
+#pragma once
+
+#include "base/result.hpp"
+#include "edge/sip/address.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reveille::edge::sip {
+
+class DatagramReceiver {
+ public:
+  virtual void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) = 0;
+
+ protected:
+  ~DatagramReceiver() = default;
+};
+
+class UdpSocket {
+ public:
+  UdpSocket(boost::asio::io_context& context, DatagramReceiver& receiver, std::uint16_t number);
+  UdpSocket(UdpSocket const&) = delete;
+  UdpSocket& operator=(UdpSocket const&) = delete;
+  ~UdpSocket();
+
+  // Binds and begins to receive. Port 0: any free one, as the result says.
+  [[nodiscard]] Result<Address> open(Address const& local);
+  void close();
+  void send(Address const& remote, std::string_view bytes);
+  [[nodiscard]] Address const& local() const { return local_; }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  static constexpr std::size_t batch = 32;
+  static constexpr std::size_t datagram_size = 65'536;
+  static constexpr std::size_t waiting_limit = 1024;
+  // Batches handed up before others get their turn.
+  static constexpr int batches_a_turn = 4;
+
+  struct Datagram {
+    boost::asio::ip::udp::endpoint remote = {};
+    std::string bytes = {};
+  };
+  struct Headers;
+  // Outlives the socket in outstanding handlers, and tells them that it is gone.
+  struct Alive {};
+
+  void wait_readable();
+  void wait_writable();
+  void receive();
+  // The number received; 0 when there is nothing more.
+  int receive_batch();
+  void flush();
+  void flush_later();
+
+  boost::asio::io_context& context_;
+  boost::asio::ip::udp::socket socket_;
+  DatagramReceiver& receiver_;
+  std::uint16_t number_;
+  Address local_ = {};
+  std::unique_ptr<char[]> buffers_;
+  std::unique_ptr<Headers> headers_;
+  std::vector<Datagram> waiting_ = {};  // the first waiting_count_ are to be sent; the strings keep their memory
+  std::size_t waiting_count_ = 0;
+  bool is_receiving_ = false;
+  bool is_blocked_ = false;
+  bool is_flush_due_ = false;
+  std::uint64_t dropped_ = 0;
+  std::shared_ptr<Alive> alive_ = std::make_shared<Alive>();
+};
+
+}  // namespace reveille::edge::sip
