@@ -62,9 +62,10 @@ void Traces::begin(model::TraceHead head) {
 
 void Traces::step(model::TraceStep step) {
   if (step.detail.size() > limits_.text) step.detail.resize(limits_.text);
-  auto& steps = kept_for(step.kind, step.tracking, step.at).trace.steps;
-  if (steps.size() >= limits_.steps) steps.pop_back();
-  steps.push_back(step);
+  auto& trace = kept_for(step.kind, step.tracking, step.at).trace;
+  if (trace.steps.size() >= limits_.steps) trace.steps.pop_back();
+  trace.steps.push_back(step);
+  if (observer_) observer_(trace, step);
   write(store::StepTrace{.step = std::move(step)});
 }
 

@@ -53,6 +53,9 @@ class Traces final : public model::TracePort {
   // Newest first.
   [[nodiscard]] std::vector<Trace const*> recent(std::size_t most) const;
   [[nodiscard]] std::size_t size() const { return traces_.size(); }
+  // Hears of every step, after it is kept.
+  using Observer = std::function<void(Trace const&, model::TraceStep const&)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
 
   // Gives what came since the last flush to the store. `changed` is called once when there is something to flush.
   void flush();
@@ -78,6 +81,7 @@ class Traces final : public model::TracePort {
   std::unordered_map<std::string, Place> by_id_{};
   store::Batch unwritten_{};
   std::move_only_function<void()> changed_{};
+  Observer observer_{};
 };
 
 // How it ended: the milestone that says so; nothing while it is under way.

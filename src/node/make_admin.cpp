@@ -1,0 +1,47 @@
+// What operators talk to.
+#include "admin/control.hpp"
+#include "admin/http.hpp"
+#include "node/parts.hpp"
+
+namespace reveille::node {
+namespace {
+
+class AdminPart final : public Part {
+ public:
+  AdminPart(std::unique_ptr<admin::ControlSocket> control, std::unique_ptr<edge::HttpServer> http)
+      : control_(std::move(control)), http_(std::move(http)) {}
+  void stop() override {
+    control_->close();
+    if (http_) http_->stop();
+  }
+
+ private:
+  std::unique_ptr<admin::ControlSocket> control_;
+  std::unique_ptr<edge::HttpServer> http_;
+};
+
+Result<std::unique_ptr<edge::HttpServer>> open_http(Core& core) {
+  auto const& listen = core.settings.listen.admin;
+  if (!core.settings.roles.admin || !listen) return nullptr;
+  auto server = edge::HttpServer::open(
+      core.io, {.address = listen->host, .port = listen->port, .max_connections = 100},
+      admin::make_admin_handler(
+          {.operate = *core.operate, .health = core.health, .metrics = *core.metrics, .traces = *core.traces}));
+  if (server) core.listeners.emplace_back("admin", (*server)->address());
+  return server;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Part>> make_admin(Core& core) {
+  auto http = open_http(core);
+  if (!http) return std::unexpected(http.error());
+  auto control = admin::ControlSocket::open(
+      core.io, core.folder.path, [&operate = *core.operate](boost::json::object request, admin::ControlReply reply) {
+        operate.answer(request, std::move(reply));
+      });
+  if (!control) return std::unexpected(control.error());
+  return std::make_unique<AdminPart>(std::move(*control), std::move(*http));
+}
+
+}  // namespace reveille::node

@@ -1,0 +1,60 @@
+// Certificates: the administrator's, or a development authority's in the data folder.
+#include "edge/development_ca.hpp"
+#include "node/core.hpp"
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+namespace reveille::node {
+namespace {
+
+std::string trouble_with(edge::TlsContext const& context, std::filesystem::path const& file) {
+  auto const* certificate = SSL_CTX_get0_certificate(context->native_handle());
+  if (!certificate || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0) return {};
+  return fmt::format("The certificate {} has expired: clients refuse it. Put a new one in its place, and send SIGHUP.",
+                     file.string());
+}
+
+}  // namespace
+
+Result<edge::TlsContext> Certificates::context(std::vector<std::string> alpn) {
+  auto made = edge::make_server_tls({.certificate = certificate, .key = key, .alpn = std::move(alpn)});
+  if (made) contexts.push_back(*made);
+  return made;
+}
+
+Result<void> Certificates::reload() {
+  // Tried on a context of its own first, so that a bad pair changes nothing.
+  if (auto const tried = edge::make_server_tls({.certificate = certificate, .key = key}); !tried)
+    return std::unexpected(tried.error());
+  for (auto const& context : contexts) {
+    SSL_CTX_use_certificate_chain_file(context->native_handle(), certificate.c_str());
+    SSL_CTX_use_PrivateKey_file(context->native_handle(), key.c_str(), SSL_FILETYPE_PEM);
+  }
+  return {};
+}
+
+Result<void> make_certificates(Core& core) {
+  auto const& tls = core.settings.tls;
+  auto& certificates = core.certificates;
+  if (tls.certificate.empty()) {
+    auto const made =
+        edge::ensure_development_certificate(core.folder.path, core.settings.policy.domains, core.clock.now());
+    if (!made) return std::unexpected(made.error());
+    certificates.certificate = made->certificate;
+    certificates.key = made->key;
+    certificates.ca = made->ca;
+  } else {
+    certificates.certificate = tls.certificate;
+    certificates.key = tls.key;
+  }
+  if (!tls.ca.empty()) certificates.ca = tls.ca;
+  auto const context = certificates.context({});
+  if (!context) return std::unexpected(context.error());
+  core.health.watch("certificate",
+                    [context = *context, file = certificates.certificate] { return trouble_with(context, file); });
+  return {};
+}
+
+}  // namespace reveille::node

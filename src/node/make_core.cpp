@@ -1,0 +1,111 @@
+// The core: store, traces, the shard with the accounts that are on disk.
+#include "node/core.hpp"
+#include "node/version.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace reveille::node {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto flush_after = std::chrono::milliseconds(300);
+
+void flush_traces_when_changed(Core& core) {
+  core.traces->set_changed([&core] {
+    core.flush_timer.expires_after(flush_after);
+    core.flush_timer.async_wait([&core](error_code error) {
+      if (!error) core.traces->flush();
+    });
+  });
+}
+
+void run_deadlines(Core& core);
+
+void wait_until(Core& core, Instant at) {
+  core.deadline_timer.expires_after(std::max(at - core.clock.now(), Duration::zero()));
+  core.deadline_timer.async_wait([&core](error_code error) {
+    if (!error) run_deadlines(core);
+  });
+}
+
+void run_deadlines(Core& core) {
+  core.shard->deadlines.run(core.clock.now());
+  if (auto const next = core.shard->deadlines.next()) wait_until(core, *next);
+}
+
+Result<void> load_accounts(store::Store& store, dispatch::Directory& directory) {
+  Result<void> loaded;
+  auto const refuse = [&](std::string_view table, std::string_view account) {
+    loaded =
+        failure(ErrorCode::corrupt,
+                fmt::format("The record of {} in the table '{}' of {} cannot be read. Restore the data folder from "
+                            "a backup.",
+                            account, table, server_database));
+  };
+  auto read = store.for_each(store::Table::users, [&](std::string_view account, std::string_view packed) {
+    if (!model::unpack_verifier(packed)) return refuse("users", account);
+    directory.put_packed_verifier(model::AccountId{account}, std::string(packed));
+  });
+  if (!read) return read;
+  read = store.for_each(store::Table::registrations, [&](std::string_view account, std::string_view packed) {
+    auto const put = directory.put_packed_registrations(model::AccountId{account}, std::string(packed));
+    // Registrations whose account is gone are no concern of a start.
+    if (!put && put.error().code == ErrorCode::corrupt) refuse("registrations", account);
+  });
+  return read ? loaded : read;
+}
+
+void add_core_metrics(Core& core) {
+  admin::add_process_metrics(*core.metrics);
+  core.metrics->add_gauge("reveille_accounts", "Users of this server.",
+                          [&core] { return static_cast<double>(core.shard->directory.size()); });
+  core.metrics->add_gauge("reveille_traces", "Traces in memory.",
+                          [&core] { return static_cast<double>(core.traces->size()); });
+  core.metrics->add_gauge("reveille_deadlines", "Things that are due at some time: calls, bursts of messages.",
+                          [&core] { return static_cast<double>(core.shard->deadlines.size()); });
+  core.metrics->add_gauge("reveille_degraded", "Parts of the server that are degraded; /healthz names them.",
+                          [&core] { return static_cast<double>(core.health.reasons().size()); });
+  core.traces->set_observer([&core](auto const& trace, auto const& step) { core.metrics->count(trace, step); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open_store(Core& core, char const* name) {
+  auto store = store::SqliteStore::open(
+      {.path = core.folder.file(name)},
+      [&io = core.io](std::move_only_function<void()> job) { asio::post(io, std::move(job)); });
+  if (!store) return std::unexpected(store.error());
+  return std::unique_ptr<store::Store>(std::move(*store));
+}
+
+Result<std::unique_ptr<Core>> make_core(asio::io_context& io, Settings settings, DataFolder folder) {
+  auto core = std::make_unique<Core>(io, std::move(settings), std::move(folder));
+  auto store = open_store(*core, server_database);
+  if (!store) return std::unexpected(store.error());
+  core->store = std::move(*store);
+  core->metrics = std::make_unique<admin::Metrics>(version);
+  core->traces = std::make_unique<admin::Traces>(*core->store);
+  flush_traces_when_changed(*core);
+  return core;
+}
+
+Result<void> make_shard(Core& core) {
+  core.shard = std::make_unique<dispatch::Shard>(dispatch::Shard{.clock = core.clock,
+                                                                 .random = core.random,
+                                                                 .policy = core.settings.policy,
+                                                                 .store = *core.store,
+                                                                 .traces = *core.traces,
+                                                                 .push = *core.push});
+  if (auto loaded = load_accounts(*core.store, core.shard->directory); !loaded) return loaded;
+  core.shard->deadlines.set_earlier([&core](Instant at) { wait_until(core, at); });
+  core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
+  add_core_metrics(core);
+  return {};
+}
+
+}  // namespace reveille::node

@@ -1,0 +1,35 @@
+#include "node/offline.hpp"
+
+#include "node/parts.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace reveille::node {
+
+Result<boost::json::value> answer_offline(Settings const& settings, boost::json::object const& request) {
+  auto const command = admin::text_of(request, "command");
+  if (command == "push test")
+    return failure(ErrorCode::unreachable,
+                   fmt::format("No server runs on {}; a test push needs one.", settings.data.string()));
+  if (!command.ends_with(" add") && !std::filesystem::exists(settings.data))
+    return failure(ErrorCode::not_found,
+                   fmt::format("There is no data folder {}; name it with --data or --config.", settings.data.string()));
+  auto folder = open_data_folder(settings.data);
+  if (!folder) return std::unexpected(folder.error());
+  boost::asio::io_context io;
+  auto core = make_core(io, settings, std::move(*folder));
+  if (!core) return std::unexpected(core.error());
+  if (auto made = make_push(**core); !made) return std::unexpected(made.error());
+  if (auto made = make_shard(**core); !made) return std::unexpected(made.error());
+  auto const work = boost::asio::make_work_guard(io);
+  std::optional<boost::json::value> answer;
+  (*core)->operate->answer(request, [&](boost::json::value given) { answer = std::move(given); });
+  while (!answer) io.run_one();
+  return std::move(*answer);
+}
+
+}  // namespace reveille::node

@@ -1,0 +1,17 @@
+// Parts: one function a role makes what it runs, on a core. Each adds its listeners to the core's. Errors: a listener
+// that cannot be opened, a file that cannot be read, in a sentence with what to do.
+#pragma once
+
+#include "node/core.hpp"
+
+#include <memory>
+
+namespace reveille::node {
+
+// make_admin.cpp: the control socket, and HTTP for the role admin.
+[[nodiscard]] Result<std::unique_ptr<Part>> make_admin(Core& core);
+
+// make_push.cpp: the port through which this process asks for pushes, and the push service for the role push.
+[[nodiscard]] Result<void> make_push(Core& core);
+
+}  // namespace reveille::node
