@@ -1,0 +1,77 @@
+// Devices: the phones that Apple knows, their tokens, and what waits for those that are offline.
+//
+// APNs keeps one notification for each device and topic, the newest, until its expiration; one with expiration 0 is
+// tried once and never kept. A phone is online while it has somewhere to be handed pushes. Pure; time comes in.
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "sim/apple/notification.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace reveille::sim::apple {
+
+enum class Environment : std::uint8_t { sandbox, production };
+enum class Channel : std::uint8_t { voip, message };
+
+struct Delivery {
+  Instant at = {};
+  Notification notification = {};
+};
+
+struct Device {
+  std::string id = {};
+  std::string app = {};
+  std::string platform = {};
+  std::string os_version = {};
+  Environment environment = Environment::sandbox;
+  std::string voip_token = {};
+  std::string message_token = {};
+  std::optional<Instant> gone_since = {};
+  std::map<std::string, Notification> stored = {};  // by topic
+  std::function<void(Delivery const&)> online = {};
+};
+
+enum class Fate : std::uint8_t { delivered, stored, dropped };
+[[nodiscard]] std::string_view name_of(Fate fate);
+
+class Devices {
+ public:
+  explicit Devices(Random& random) : random_(random) {}
+
+  Device& add(Device description);
+  [[nodiscard]] Device* find(std::string const& id);
+  // The app on it was deleted: its tokens are dead from now on.
+  void remove(Device& device, Instant now);
+
+  // Whose token it is; or why it cannot be pushed.
+  struct Refusal {
+    Reason reason = Reason::bad_device_token;
+    std::optional<Instant> since = {};
+  };
+  [[nodiscard]] std::expected<Device*, Refusal> addressee(Notification const& notification);
+
+  Fate deliver(Device& device, Notification notification, Instant now);
+  // Hands over what is stored and has not expired, oldest topic name first.
+  void come_online(Device& device, std::function<void(Delivery const&)> handler, Instant now);
+
+  [[nodiscard]] std::size_t size() const { return devices_.size(); }
+
+ private:
+  struct Owner {
+    Device* device = nullptr;
+    Channel channel = Channel::message;
+  };
+
+  Random& random_;
+  std::unordered_map<std::string, std::unique_ptr<Device>> devices_;
+  std::unordered_map<std::string, Owner> tokens_;
+};
+
+}  // namespace reveille::sim::apple

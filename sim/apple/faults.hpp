@@ -1,0 +1,59 @@
+// Faults: what the cloud is told to do wrong, to whom, and how often.
+//
+// A fault is `{match:{token,topic,push_type,device,connection}, reason, status, goaway, reset, stall_ms, latency_ms,
+// streams, count}`. Every field of `match` that is given must fit; none given fits all. `count` defaults to 1; negative
+// means until it is taken away. Pure.
+//   reason, status   answer that instead of delivering
+//   goaway           "after": answer, then leave; "before": leave, this request unprocessed; "lost": deliver, then
+//   reset
+//                    the connection without an answer. true is "after"
+//   reset            an HTTP/2 error code for RST_STREAM (7: refused, provably unprocessed)
+//   stall_ms         the whole connection stands still; latency_ms: this answer comes late
+//   streams          SETTINGS_MAX_CONCURRENT_STREAMS from now on
+#pragma once
+
+#include "base/result.hpp"
+#include "sim/apple/notification.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+
+namespace reveille::sim::apple {
+
+enum class Goaway : std::uint8_t { no, after, before, lost };
+
+struct Fault {
+  std::string token = {};
+  std::string topic = {};
+  std::string push_type = {};
+  std::string reason = {};  // any text, so that undocumented answers can be played too
+  std::optional<int> status = {};
+  Goaway goaway = Goaway::no;
+  std::optional<std::uint32_t> reset = {};
+  std::chrono::milliseconds stall{0};
+  std::chrono::milliseconds latency{0};
+  std::optional<std::uint32_t> streams = {};
+  int count = 1;
+
+  [[nodiscard]] bool answers() const { return !reason.empty() || status.has_value(); }
+};
+
+[[nodiscard]] Result<Fault> read_fault(boost::json::object const& object);
+
+class Faults {
+ public:
+  void add(Fault fault) { faults_.push_back(std::move(fault)); }
+  void clear() { faults_.clear(); }
+  // The first fault that fits; one use of it is spent. The headers may be wrong: they are taken as they came.
+  [[nodiscard]] std::optional<Fault> take(edge::HttpRequest const& request);
+
+ private:
+  std::list<Fault> faults_;
+};
+
+}  // namespace reveille::sim::apple
