@@ -64,7 +64,7 @@ Parsed<NameAddress> parse_name_address(std::string_view text) {
 }
 
 std::string_view tag_of(std::string_view name_address) {
-  auto const close = find_outside(name_address, ";");
+  auto const close = find_outside(name_address, ';');
   return Parameters(name_address.substr(close)).value("tag").value_or(std::string_view{});
 }
 

@@ -23,7 +23,7 @@ void Parameters::Iterator::advance() {
     }
     at_end_ = rest_.empty();
     if (at_end_) return;
-    auto const end = find_outside(rest_, ";");
+    auto const end = find_outside(rest_, ';');
     text_ = trim_right(rest_.substr(0, end));
     rest_.remove_prefix(end);
     auto const equals = text_.find('=');
@@ -51,7 +51,7 @@ std::optional<SyntaxFault> Parameters::check() const {
   while (!rest.empty()) {
     if (rest.front() != ';') return SyntaxFault::character;
     rest = trim_left(rest.substr(1));
-    auto const end = find_outside(rest, ";");
+    auto const end = find_outside(rest, ';');
     auto const one = trim_right(rest.substr(0, end));
     rest.remove_prefix(end);
     auto const equals = one.find('=');

@@ -12,19 +12,6 @@ bool is_escape(std::string_view text, std::size_t at) {
   return text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
 }
 
-// Skips the quoted string or the bracketed part that begins at `at`; one character when there is neither.
-std::size_t skip_unit(std::string_view text, std::size_t at) {
-  if (text[at] == '"') {
-    auto const length = quoted_length(text.substr(at));
-    return length ? at + *length : text.size();
-  }
-  if (text[at] == '<') {
-    auto const end = text.find('>', at);
-    return end == text.npos ? text.size() : end + 1;
-  }
-  return at + 1;
-}
-
 }  // namespace
 
 std::string_view name_of(SyntaxFault fault) {
@@ -79,9 +66,19 @@ std::optional<std::size_t> quoted_length(std::string_view text) {
   return {};
 }
 
-std::size_t find_outside(std::string_view text, std::string_view stops) {
-  for (std::size_t at = 0; at < text.size(); at = skip_unit(text, at))
-    if (stops.find(text[at]) != stops.npos) return at;
+std::size_t find_outside(std::string_view text, char stop) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    auto const c = text[at];
+    if (c == stop) return at;
+    if (c == '"') {
+      auto const length = quoted_length(text.substr(at));
+      if (!length) return text.size();
+      at += *length - 1;
+    } else if (c == '<') {
+      at = text.find('>', at);
+      if (at == text.npos) return text.size();
+    }
+  }
   return text.size();
 }
 
@@ -141,7 +138,7 @@ void Elements::Iterator::advance() {
     rest_ = trim_left(rest_);
     at_end_ = rest_.empty();
     if (at_end_) return;
-    auto const comma = find_outside(rest_, ",");
+    auto const comma = find_outside(rest_, ',');
     element_ = trim_right(rest_.substr(0, comma));
     rest_.remove_prefix(comma < rest_.size() ? comma + 1 : comma);
     if (!element_.empty()) return;

@@ -116,8 +116,8 @@ inline constexpr auto classes = make_classes();
 
 // The length of the quoted string that `text` begins with, both quotes included; nothing when it has no end.
 [[nodiscard]] std::optional<std::size_t> quoted_length(std::string_view text);
-// The place of the first of `stops` outside of quoted strings and <>; text.size() when there is none.
-[[nodiscard]] std::size_t find_outside(std::string_view text, std::string_view stops);
+// The place of the first `stop` outside of quoted strings and <>; text.size() when there is none.
+[[nodiscard]] std::size_t find_outside(std::string_view text, char stop);
 
 // A quoted string without its quotes and backslashes; any other text as it is.
 [[nodiscard]] std::string unquote(std::string_view text);

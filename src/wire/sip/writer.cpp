@@ -103,7 +103,7 @@ MessageWriter respond(std::string& out, MessageView const& request, ResponsePart
       writer.header(HeaderName::via, via);
       continue;
     }
-    auto const end = find_outside(via, ",");
+    auto const end = find_outside(via, ',');
     writer.header(HeaderName::via, mark_received(via.substr(0, end), *source) + std::string(via.substr(end)));
     source.reset();
   }
