@@ -1,0 +1,173 @@
+// How a call ends: B-CALL-2, B-CALL-3, B-CALL-5, B-CALL-9; RFC 3261 sections 16.7 and 16.10.
+#include "decide/calls/mind.hpp"
+
+#include <algorithm>
+
+namespace reveille::decide {
+
+using model::Milestone;
+using model::Why;
+using Final = sip::ResponseContext::Final;
+
+std::string reason_field(int cause, std::string_view text) {
+  return "SIP;cause=" + std::to_string(cause) + ";text=\"" + std::string(text) + '"';
+}
+
+void Mind::note(Milestone milestone, model::InstanceId const& device, Why why, std::string detail) {
+  if (!is_invite()) return;
+  decide(model::NoteMilestone{{.tracking = call_.offer.tracking,
+                               .kind = model::TraceKind::call,
+                               .milestone = milestone,
+                               .at = now_,
+                               .device = device,
+                               .why = why,
+                               .detail = std::move(detail)}});
+}
+
+bool Mind::is_pending(std::size_t branch) const {
+  return branch < call_.fork.branches.size() && call_.fork.branches[branch].phase != sip::ForkBranch::Phase::ended;
+}
+
+// Gives the event to the response context and performs what it says.
+void Mind::feed(sip::ForkInput const& input) {
+  int status = 0;
+  for (auto const& action : sip::on(call_.fork, input, now_)) {
+    std::visit(sip::Overloaded{
+                   [&](sip::ForwardResponse const& forward) {
+                     bool const all = forward.challenges == sip::Challenges::aggregate;
+                     using enum model::ForwardResponse::Challenges;
+                     decide(model::ForwardResponse{.branch = forward.branch, .challenges = all ? aggregate : keep});
+                     status = call_.fork.branches[forward.branch].status;
+                   },
+                   [&](sip::AnswerOurselves const& answer) {
+                     // B-CALL-2: nobody there, or nobody who answered in time: 480 rather than 408.
+                     bool const nobody = !call_.fork.cancelled && (answer.status == 408 || answer.status == 487);
+                     status = nobody ? 480 : answer.status;
+                     decide(model::AnswerCaller{status});
+                   },
+                   [&](sip::CancelBranch const& cancel) {
+                     decide(model::CancelBranch{.branch = cancel.branch, .reason = call_.end_reason});
+                   },
+                   // Timer C is longer than any ring time: no_answer_after ends the branch before.
+                   [](sip::ArmTimerC const&) {},
+               },
+               action);
+  }
+  if (call_.phase == CallPhase::ringing && call_.fork.sent != Final::none) {
+    end_call();
+    note_end(status);
+  }
+}
+
+// The branch is cancelled, and not waited for.
+void Mind::give_up_branch(std::size_t number) {
+  if (!is_pending(number)) return;
+  call_.branches[number].given_up = true;
+  feed(sip::BranchAbandoned{number});
+  feed(sip::BranchTimedOut{number});
+}
+
+void Mind::give_up_pending() {
+  for (std::size_t number = 0; number < call_.branches.size(); ++number) give_up_branch(number);
+}
+
+// At 13 s: "a device that has not come is given up together with its old flow".
+void Mind::give_up_absent() {
+  call_.give_up_at.reset();
+  for (std::size_t number = 0; number < call_.legs.size(); ++number) {
+    auto& leg = call_.legs[number];
+    if (leg.spoke || has_come(leg)) continue;
+    leg.given_up = true;
+    call_.unreachable_because = Why::deadline_passed;
+    note(Milestone::unreachable, leg.instance, Why::deadline_passed);
+    call_.end_reason = reason_field(480, "Not reachable in time");
+    for (std::size_t branch = 0; branch < call_.branches.size(); ++branch)
+      if (call_.branches[branch].leg == number) give_up_branch(branch);
+  }
+}
+
+void Mind::give_up_unanswered() {
+  for (std::size_t number = 0; number < call_.branches.size(); ++number) {
+    auto const& branch = call_.branches[number];
+    if (!is_pending(number) || now_ < branch.rung_at + call_.no_answer_after) continue;
+    call_.legs[branch.leg].spoke = true;
+    call_.end_reason = reason_field(480, "No answer");
+    give_up_branch(number);
+  }
+}
+
+bool Mind::is_awaited(Leg const& leg) const {
+  return !leg.spoke && !leg.given_up && is_push_out(leg) && call_.give_up_at && now_ < *call_.give_up_at;
+}
+
+void Mind::settle() {
+  if (call_.phase != CallPhase::ringing) return;
+  for (std::size_t branch = 0; branch < call_.branches.size(); ++branch)
+    if (is_pending(branch)) return;
+  for (auto const& leg : call_.legs)
+    if (is_awaited(leg)) return;
+  if (call_.end_reason.empty()) call_.end_reason = reason_field(480, "Temporarily Unavailable");
+  feed(sip::Closed{});
+}
+
+void Mind::end_call() {
+  call_.phase = CallPhase::ended;
+  call_.ringback_at.reset();
+  call_.give_up_at.reset();
+  if (call_.end == CallEnd::none) call_.end = CallEnd::nobody;
+  if (!is_invite()) return;
+  for (auto& leg : call_.legs) part_with(leg);
+  decide(model::ForgetCall{});
+}
+
+void Mind::note_elsewhere() {
+  for (auto const& leg : call_.legs)
+    if (!leg.spoke) note(Milestone::answered_elsewhere, leg.instance, Why::answered_by_other_device);
+}
+
+// The end of the trace, for the call as a whole.
+void Mind::note_end(int status) {
+  bool const rang = std::ranges::any_of(call_.legs, &Leg::ringing);
+  auto const detail = std::to_string(status);
+  switch (call_.end) {
+    case CallEnd::none: return;
+    case CallEnd::answered: return note_elsewhere();
+    case CallEnd::caller_gave_up: return note(Milestone::cancelled, {}, Why::caller_gave_up);
+    case CallEnd::declined:
+      return note(status == 600 ? Milestone::busy : Milestone::declined, {}, Why::declined_by_device, detail);
+    case CallEnd::nobody: break;
+  }
+  if (status == 486) return note(Milestone::busy, {}, Why::user_busy, detail);
+  if (rang) return note(Milestone::no_answer, {}, Why::ring_time_over, detail);
+  note(Milestone::unreachable, {}, call_.unreachable_because, detail);
+}
+
+void Mind::hear(model::CallerCancelled const& event) {
+  if (call_.phase != CallPhase::ringing || !is_invite()) return;
+  call_.end = CallEnd::caller_gave_up;
+  call_.end_reason = event.reason.empty() ? reason_field(487, "Caller gave up") : event.reason;
+  feed(sip::CallerCancelled{});
+  give_up_pending();
+}
+
+void Mind::hear(model::DeviceSignedOut const& event) {
+  auto const found = std::ranges::find(call_.legs, event.instance, &Leg::instance);
+  if (found == call_.legs.end() || found->spoke) return;
+  found->spoke = true;
+  if (call_.phase == CallPhase::ringing) note(Milestone::unreachable, found->instance, Why::device_signed_out);
+}
+
+void Mind::hear(model::DeadlinePassed const&) {
+  if (call_.phase == CallPhase::ended && now_ >= call_.late_until)
+    for (auto& leg : call_.legs) leg.spoke = true;
+  if (call_.phase != CallPhase::ringing) return;
+  // Ours is for callers who hear nothing: not needed once a device rings.
+  if (call_.ringback_at && now_ >= *call_.ringback_at) {
+    call_.ringback_at.reset();
+    if (std::ranges::none_of(call_.legs, &Leg::ringing)) decide(model::AnswerCaller{180});
+  }
+  if (call_.give_up_at && now_ >= *call_.give_up_at) give_up_absent();
+  if (is_invite()) give_up_unanswered();
+}
+
+}  // namespace reveille::decide

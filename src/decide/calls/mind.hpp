@@ -1,0 +1,100 @@
+// Mind: one event's way through a call. Internal to decide/calls: call.hpp is what others use.
+//
+// Lifetime: one on(). The files beside this one have a part each: offer.cpp begins, ring.cpp adds branches, answer.cpp
+// hears responses, push.cpp hears of pushes, end.cpp ends.
+#pragma once
+
+#include "decide/calls/call.hpp"
+#include "wire/sip/transaction.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reveille::decide {
+
+class Mind {
+ public:
+  Mind(Call& call, CallRules const& rules, Instant now) : call_(call), rules_(rules), now_(now) {}
+
+  void hear(model::CallOffered const& event);      // offer.cpp
+  void hear(model::FlowRegistered const& event);   // ring.cpp
+  void hear(model::BranchAnswered const& event);   // answer.cpp
+  void hear(model::BranchTimedOut const& event);   // answer.cpp
+  void hear(model::BranchFailed const& event);     // answer.cpp
+  void hear(model::PushAnswered const& event);     // push.cpp
+  void hear(model::CallerCancelled const& event);  // end.cpp
+  void hear(model::DeviceSignedOut const& event);  // end.cpp
+  void hear(model::DeadlinePassed const& event);   // end.cpp
+  // After every event: with nobody left to wait for, the caller gets his answer (B-CALL-5).
+  void settle();  // end.cpp
+
+  [[nodiscard]] std::vector<model::CallDecision> take() { return std::move(then_); }
+
+ private:
+  // offer.cpp
+  void begin_trace();
+  void arm();
+  void add_legs(model::CallOffered const& event);
+  void wake(Leg& leg, bool reached_live);
+  void remember();
+  void ring_all(std::vector<model::Target> const& targets);
+  [[nodiscard]] bool is_callers_own(model::InstanceId const& instance) const;
+
+  // ring.cpp
+  std::size_t leg_of(model::InstanceId const& instance);
+  [[nodiscard]] bool is_reached_on(model::Target const& target) const;
+  void ring(Branch branch, model::Why because);
+  void ring_late(Branch branch);
+
+  // answer.cpp
+  void on_late_response(model::BranchAnswered const& event);
+  void note_provisional(Leg& leg, int status);
+  void on_refusal(std::size_t branch, int status);
+  void on_no_response(std::size_t branch, sip::ForkInput const& input);
+
+  // push.cpp
+  [[nodiscard]] Wake wake_for(model::Device const& device, bool reached_live) const;
+  [[nodiscard]] model::PushRequest push_of(Leg const& leg) const;
+  void send_notice(Leg& leg);
+  void part_with(Leg& leg);
+
+  // end.cpp
+  void feed(sip::ForkInput const& input);
+  void give_up_branch(std::size_t branch);
+  void give_up_pending();
+  void give_up_absent();
+  void give_up_unanswered();
+  void end_call();
+  void note_end(int status);
+  void note_elsewhere();
+  [[nodiscard]] bool is_awaited(Leg const& leg) const;
+  [[nodiscard]] bool is_pending(std::size_t branch) const;
+
+  void note(model::Milestone milestone, model::InstanceId const& device = {}, model::Why why = model::Why::none,
+            std::string detail = {});
+  template <class Decision>
+  void decide(Decision decision) {
+    then_.emplace_back(std::move(decision));
+  }
+  [[nodiscard]] bool is_invite() const { return call_.offer.kind == model::OfferKind::invite; }
+
+  Call& call_;
+  CallRules const& rules_;
+  Instant now_;
+  std::vector<model::CallDecision> then_ = {};
+};
+
+// The device came by SIP, before or after the end.
+[[nodiscard]] inline bool has_come(Leg const& leg) {
+  return leg.registered || leg.heard;
+}
+[[nodiscard]] inline bool is_push_out(Leg const& leg) {
+  return leg.push == PushPhase::requested || leg.push == PushPhase::accepted;
+}
+
+// RFC 3326: `SIP;cause=200;text="Call completed elsewhere"`.
+[[nodiscard]] std::string reason_field(int cause, std::string_view text);
+
+}  // namespace reveille::decide

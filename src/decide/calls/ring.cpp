@@ -1,0 +1,77 @@
+// A way to a device: the late fork (B-CALL-1), and the phone that comes too late (B-CALL-9).
+#include "decide/calls/mind.hpp"
+#include "model/push.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace reveille::decide {
+
+using model::Milestone;
+using model::Why;
+
+std::size_t Mind::leg_of(model::InstanceId const& instance) {
+  auto const found = std::ranges::find(call_.legs, instance, &Leg::instance);
+  if (found != call_.legs.end()) return static_cast<std::size_t>(found - call_.legs.begin());
+  auto const& offer = call_.offer;
+  auto const cseq = std::to_string(offer.cseq);
+  // B-CALL-4: the same call and device give the same ids, in any process, however often it is asked.
+  call_.legs.push_back(
+      Leg{.instance = instance,
+          .call_uuid = model::derive_uuid("call", {offer.call_id, offer.from_tag, offer.callee.value, instance.value}),
+          .push_id = model::PushId{model::derive_uuid(
+              "call-push", {offer.call_id, offer.from_tag, cseq, offer.callee.value, instance.value})}});
+  return call_.legs.size() - 1;
+}
+
+// Once per flow. What was put on a connection before the phone fell asleep is read when it wakes; a datagram may have
+// been lost with its socket, so a phone that registers over UDP is sent its INVITE anew: if it has both, it refuses the
+// second as merged (RFC 3261 section 8.2.2.2).
+bool Mind::is_reached_on(model::Target const& target) const {
+  return std::ranges::any_of(call_.branches, [&](Branch const& branch) {
+    if (branch.target.instance != target.instance || !model::is_same_flow(branch.target, target)) return false;
+    return !target.flow.empty() || branch.registered || call_.legs[branch.leg].heard;
+  });
+}
+
+void Mind::ring(Branch branch, Why because) {
+  auto const& leg = call_.legs[branch.leg];
+  branch.rung_at = now_;
+  decide(model::RingFlow{.branch = call_.branches.size(), .target = branch.target, .call_uuid = leg.call_uuid});
+  call_.branches.push_back(std::move(branch));
+  note(Milestone::invited, leg.instance, because);
+}
+
+// The phone shows a call screen that only an INVITE and its CANCEL can take away; the hands hold the CANCEL until the
+// first provisional response.
+void Mind::ring_late(Branch branch) {
+  branch.late = true;
+  ring(std::move(branch), Why::call_ended);
+  decide(model::CancelBranch{.branch = call_.branches.size() - 1, .reason = call_.end_reason});
+}
+
+void Mind::hear(model::FlowRegistered const& event) {
+  auto const& target = event.target;
+  bool const known = std::ranges::find(call_.legs, target.instance, &Leg::instance) != call_.legs.end();
+  if (call_.phase == CallPhase::offered || is_callers_own(target.instance)) return;
+  // A device that nobody knew of when the call came may join while it rings.
+  if (!known && call_.phase == CallPhase::ended) return;
+  auto const number = leg_of(target.instance);
+  auto& leg = call_.legs[number];
+  if (is_push_out(leg)) {
+    if (!leg.registered) note(Milestone::registered, leg.instance);
+    leg.registered = true;
+    decide(model::AcknowledgePush{leg.push_id});
+  }
+  // Once per flow, whatever hangs on another flow.
+  if (leg.spoke || is_reached_on(target)) return;
+  Branch branch{.leg = number, .target = target, .registered = true};
+  if (call_.phase == CallPhase::ringing) {
+    leg.given_up = false;
+    ring(std::move(branch), is_push_out(leg) ? Why::registered_after_push : Why::flow_live);
+    return feed(sip::BranchAdded{});
+  }
+  if (is_push_out(leg) && !leg.heard && now_ < call_.late_until) ring_late(std::move(branch));
+}
+
+}  // namespace reveille::decide
