@@ -64,12 +64,71 @@ TEST_P(StoreContract, KeepsRecordsByKeyInOrder) {
   EXPECT_EQ(records(Table::users), (Records{{with_nul, std::string("\0\xff", 2)}, {"b", "3"}}));
 }
 
+ArchiveMessage a_message(std::uint64_t row, std::string from = "romeo") {
+  return {.row = row,
+          .at = now + std::chrono::seconds{row},
+          .message_id = "id-" + std::to_string(row),
+          .stanza = "<message/>" + std::to_string(row),
+          .entries = {{.account = "juliet", .peer = from, .direction = Direction::incoming},
+                      {.account = from, .peer = "juliet", .direction = Direction::outgoing}}};
+}
+
+TEST_P(StoreContract, ArchivesAreReadInPagesFromEitherEnd) {
+  EXPECT_EQ(store_->newest_archive_row(), 0U);
+  Batch batch;
+  for (std::uint64_t row = 1; row <= 10; ++row) batch.emplace_back(a_message(row, row % 2 == 0 ? "romeo" : "nurse"));
+  ASSERT_TRUE(commit(std::move(batch)));
+  auto const rows_of = [&](ArchiveQuery query) {
+    query.account = "juliet";
+    std::optional<Result<ArchivePage>> answer;
+    store_->fetch_archive(std::move(query), [&](auto found) { answer = std::move(found); });
+    shard_.run_until([&] { return answer.has_value(); });
+    std::string rows;
+    for (auto const& message : answer->value().messages) rows += std::to_string(message.row) + " ";
+    return rows + (answer->value().completeness == Completeness::complete ? "complete" : "partial");
+  };
+  EXPECT_EQ(rows_of({}), "1 2 3 4 5 6 7 8 9 10 complete");
+  EXPECT_EQ(rows_of({.most = 3}), "1 2 3 partial");
+  EXPECT_EQ(rows_of({.after = 7, .most = 3}), "8 9 10 complete");
+  EXPECT_EQ(rows_of({.from = ArchiveEnd::newest, .most = 3}), "8 9 10 partial");
+  EXPECT_EQ(rows_of({.before = 8, .from = ArchiveEnd::newest, .most = 3}), "5 6 7 partial");
+  EXPECT_EQ(rows_of({.peer = "romeo", .after = 2}), "4 6 8 10 complete");
+  EXPECT_EQ(rows_of({.since = now + 3s, .until = now + 5s}), "3 4 5 complete");
+  EXPECT_EQ(rows_of({.direction = Direction::outgoing}), "complete");
+  EXPECT_EQ(rows_of({.most = 0}), "partial");
+  EXPECT_EQ(store_->newest_archive_row(), 10U);
+}
+
+TEST_P(StoreContract, ArchivedRowsAreThoseOfTheAccount) {
+  ASSERT_TRUE(commit({a_message(5), a_message(6), a_message(9)}));
+  std::optional<Result<std::vector<ArchivedMessage>>> answer;
+  store_->fetch_archived("juliet", {9, 5, 7}, [&](auto found) { answer = std::move(found); });
+  shard_.run_until([&] { return answer.has_value(); });
+  ASSERT_EQ(answer->value().size(), 2U);
+  EXPECT_EQ(answer->value()[1], (ArchivedMessage{.row = 9, .at = now + 9s, .peer = "romeo", .stanza = "<message/>9"}));
+}
+
+TEST_P(StoreContract, UnreadIsWhatCameAfterTheNewestDisplayed) {
+  ASSERT_TRUE(commit({a_message(5), a_message(6), a_message(9, "nurse")}));
+  auto const unread = [&](std::uint64_t displayed, std::string peer, std::string id) {
+    std::optional<Result<Unread>> answer;
+    store_->fetch_unread("juliet", displayed, std::move(peer), std::move(id), [&](auto found) { answer = found; });
+    shard_.run_until([&] { return answer.has_value(); });
+    return std::pair(answer->value().displayed, answer->value().count);
+  };
+  EXPECT_EQ(unread(0, "", ""), std::pair(std::uint64_t{0}, 3U));
+  EXPECT_EQ(unread(0, "romeo", "id-6"), std::pair(std::uint64_t{6}, 1U));
+  EXPECT_EQ(unread(6, "romeo", "id-5"), std::pair(std::uint64_t{6}, 1U));
+  EXPECT_EQ(unread(6, "romeo", "id-9"), std::pair(std::uint64_t{6}, 1U));
+  EXPECT_EQ(unread(6, "nurse", "id-9"), std::pair(std::uint64_t{9}, 0U));
+}
+
 TEST_P(StoreContract, EveryTableIsItsOwn) {
   Batch batch;
-  for (int table = 0; table <= static_cast<int>(Table::settings); ++table)
+  for (int table = 0; table <= static_cast<int>(Table::inboxes); ++table)
     batch.emplace_back(Put{static_cast<Table>(table), "key", std::to_string(table)});
   ASSERT_TRUE(commit(std::move(batch)));
-  for (int table = 0; table <= static_cast<int>(Table::settings); ++table)
+  for (int table = 0; table <= static_cast<int>(Table::inboxes); ++table)
     EXPECT_EQ(records(static_cast<Table>(table)), (Records{{"key", std::to_string(table)}}));
 }
 

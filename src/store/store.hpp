@@ -35,7 +35,8 @@ enum class Table : std::uint8_t {
   calls,          // call key → packed call in set-up (B-CALL-13); erased at its end
   push_devices,   // push service: tenant NUL account NUL instance → packed device
   push_clients,   // push service: client id → packed credentials
-  settings        // name → value: switches that survive (push on or off)
+  settings,       // name → value: switches that survive (push on or off)
+  inboxes         // account → packed inbox: how far its messages have been displayed
 };
 
 struct Put {
@@ -88,6 +89,54 @@ struct StoredTrace {
   std::vector<model::TraceStep> steps = {};  // in the order in which they were given
 };
 
+// A message, once, and whose archives it stands in (XEP-0313). Rows are given out by the shard and only grow; they
+// order every archive.
+enum class Direction : std::uint8_t { outgoing, incoming };
+struct ArchiveEntry {
+  std::string account = {};
+  std::string peer = {};  // the other side's bare address
+  Direction direction = Direction::incoming;
+};
+struct ArchiveMessage {
+  std::uint64_t row = 0;
+  Instant at = {};
+  std::string message_id = {};  // the sender's own; markers refer to it
+  std::string stanza = {};
+  std::vector<ArchiveEntry> entries = {};
+};
+// What is asked of one account's archive; the answer is in the archive's order.
+enum class ArchiveEnd : std::uint8_t { oldest, newest };
+struct ArchiveQuery {
+  std::string account = {};
+  std::string peer = {};  // empty: anyone
+  std::optional<Direction> direction = {};
+  std::optional<Instant> since = {};
+  std::optional<Instant> until = {};
+  std::uint64_t after = 0;               // rows beyond this one
+  std::uint64_t before = 0;              // rows up to this one, exclusive; 0: no limit
+  ArchiveEnd from = ArchiveEnd::oldest;  // at which end the page lies
+  unsigned most = 50;
+};
+struct ArchivedMessage {
+  std::uint64_t row = 0;
+  Instant at = {};
+  Direction direction = Direction::incoming;
+  std::string peer = {};
+  std::string stanza = {};
+
+  bool operator==(ArchivedMessage const&) const = default;
+};
+enum class Completeness : std::uint8_t { complete, partial };
+struct ArchivePage {
+  std::vector<ArchivedMessage> messages = {};
+  Completeness completeness = Completeness::complete;  // partial: there is more beyond the page
+};
+// Incoming messages beyond the newest one displayed.
+struct Unread {
+  std::uint64_t displayed = 0;
+  std::uint32_t count = 0;
+};
+
 // Forgets ended notifications whose time has come, and traces that began before `traces_before`; at most `most` of
 // each.
 struct Sweep {
@@ -96,7 +145,7 @@ struct Sweep {
   unsigned most = 1000;
 };
 
-using Write = std::variant<Put, Erase, AcceptPush, UpdatePush, BeginTrace, StepTrace, Sweep>;
+using Write = std::variant<Put, Erase, AcceptPush, UpdatePush, BeginTrace, StepTrace, Sweep, ArchiveMessage>;
 using Batch = std::vector<Write>;
 
 // How soon a batch is committed: at once; with others after 3 ms (50 ms under load); whenever convenient (within a
@@ -121,10 +170,20 @@ class Store {
   // Every open notification, oldest row first; answers the newest row ever given out.
   virtual Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) = 0;
 
+  // The newest row of the archives; 0 when they are empty.
+  virtual Result<std::uint64_t> newest_archive_row() = 0;
+
   // Nothing when there is none.
   virtual void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) = 0;
   // By tracking id, SIP Call-ID, archive id or push id.
   virtual void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) = 0;
+  virtual void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) = 0;
+  // Those of the rows that stand in the account's archive, in the archive's order.
+  virtual void fetch_archived(std::string account, std::vector<std::uint64_t> rows,
+                              Answer<std::vector<ArchivedMessage>> answer) = 0;
+  // `displayed` is what is known so far; a message of that id from that peer moves it forward.
+  virtual void fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
+                            Answer<Unread> answer) = 0;
 };
 
 // How the store's threads reach the shard's thread: runs the function there.

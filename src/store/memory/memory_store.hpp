@@ -18,8 +18,14 @@ class MemoryStore final : public Store {
   void commit(Batch batch, Urgency urgency, Done done) override;
   Result<void> for_each(Table table, std::function<void(std::string_view key, std::string_view value)> visit) override;
   Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) override;
+  Result<std::uint64_t> newest_archive_row() override;
   void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) override;
   void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) override;
+  void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) override;
+  void fetch_archived(std::string account, std::vector<std::uint64_t> rows,
+                      Answer<std::vector<ArchivedMessage>> answer) override;
+  void fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
+                    Answer<Unread> answer) override;
 
   // From now on every commit fails with that error; without one, they work again.
   void fail_with(std::optional<Error> error) { error_ = std::move(error); }
@@ -34,16 +40,18 @@ class MemoryStore final : public Store {
   void apply(BeginTrace const& write);
   void apply(StepTrace const& write);
   void apply(Sweep const& write);
+  void apply(ArchiveMessage const& write);
 
   Post post_;
   std::optional<Error> error_ = {};
   std::size_t commits_ = 0;
-  std::array<std::map<std::string, std::string>, 8> tables_ = {};
+  std::array<std::map<std::string, std::string>, 9> tables_ = {};
   std::map<std::uint64_t, StoredPush> pushes_ = {};
   std::map<std::pair<std::string, std::string>, std::uint64_t> push_rows_ = {};
   std::uint64_t newest_row_ = 0;
   std::map<std::string, StoredTrace> traces_ = {};
   std::map<std::string, std::string> trace_names_ = {};
+  std::map<std::uint64_t, ArchiveMessage> archive_ = {};
 };
 
 }  // namespace reveille::store

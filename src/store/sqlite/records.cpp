@@ -19,11 +19,11 @@ struct RecordSql {
 
 RecordSql const& sql_of(Table table) {
   using enum Table;
-  static constexpr std::array all = {REVEILLE_RECORDS("users"),        REVEILLE_RECORDS("registrations"),
-                                     REVEILLE_RECORDS("rosters"),      REVEILLE_RECORDS("streams"),
-                                     REVEILLE_RECORDS("calls"),        REVEILLE_RECORDS("push_devices"),
-                                     REVEILLE_RECORDS("push_clients"), REVEILLE_RECORDS("settings")};
-  static_assert(all.size() == static_cast<std::size_t>(settings) + 1);
+  static constexpr std::array all = {
+      REVEILLE_RECORDS("users"),        REVEILLE_RECORDS("registrations"), REVEILLE_RECORDS("rosters"),
+      REVEILLE_RECORDS("streams"),      REVEILLE_RECORDS("calls"),         REVEILLE_RECORDS("push_devices"),
+      REVEILLE_RECORDS("push_clients"), REVEILLE_RECORDS("settings"),      REVEILLE_RECORDS("inboxes")};
+  static_assert(all.size() == static_cast<std::size_t>(inboxes) + 1);
   return all.at(static_cast<std::size_t>(table));
 }
 

@@ -40,6 +40,14 @@ constexpr std::array migrations = {
                                 why INTEGER NOT NULL, detail BLOB NOT NULL);
       CREATE INDEX trace_steps_by_tracking ON trace_steps (tracking);
     )sql",
+    // 2: message archives. A message is stored once; an entry says whose archive it stands in.
+    R"sql(
+      CREATE TABLE inboxes (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE archive_messages (row INTEGER PRIMARY KEY, at INTEGER NOT NULL, message_id BLOB NOT NULL,
+                                     stanza BLOB NOT NULL);
+      CREATE TABLE archive_entries (account BLOB NOT NULL, row INTEGER NOT NULL, peer BLOB NOT NULL,
+                                    direction INTEGER NOT NULL, PRIMARY KEY (account, row)) WITHOUT ROWID;
+    )sql",
 };
 
 // A whole check reads the whole file: done while that takes less than about a tenth of a second.

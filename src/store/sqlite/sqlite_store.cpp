@@ -117,4 +117,33 @@ void SqliteStore::fetch_trace(std::string id, Answer<std::optional<StoredTrace>>
       [id = std::move(id)](sqlite::Database& database) { return sqlite::find_trace(database, id); }, std::move(answer));
 }
 
+Result<std::uint64_t> SqliteStore::newest_archive_row() {
+  Result<std::uint64_t> result;
+  parts_->reader.run_here([&](sqlite::Database& database) { result = sqlite::newest_archive_row(database); });
+  return result;
+}
+
+void SqliteStore::fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) {
+  fetch<ArchivePage>(
+      [query = std::move(query)](sqlite::Database& database) { return sqlite::find_archive(database, query); },
+      std::move(answer));
+}
+
+void SqliteStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows,
+                                 Answer<std::vector<ArchivedMessage>> answer) {
+  fetch<std::vector<ArchivedMessage>>(
+      [account = std::move(account), rows = std::move(rows)](sqlite::Database& database) {
+        return sqlite::find_archived(database, account, rows);
+      },
+      std::move(answer));
+}
+
+void SqliteStore::fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
+                               Answer<Unread> answer) {
+  fetch<Unread>(
+      [account = std::move(account), displayed, peer = std::move(peer), message_id = std::move(message_id)](
+          sqlite::Database& database) { return sqlite::find_unread(database, account, displayed, peer, message_id); },
+      std::move(answer));
+}
+
 }  // namespace reveille::store

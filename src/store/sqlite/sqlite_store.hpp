@@ -22,8 +22,14 @@ class SqliteStore final : public Store {
   void commit(Batch batch, Urgency urgency, Done done) override;
   Result<void> for_each(Table table, std::function<void(std::string_view key, std::string_view value)> visit) override;
   Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) override;
+  Result<std::uint64_t> newest_archive_row() override;
   void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) override;
   void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) override;
+  void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) override;
+  void fetch_archived(std::string account, std::vector<std::uint64_t> rows,
+                      Answer<std::vector<ArchivedMessage>> answer) override;
+  void fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
+                    Answer<Unread> answer) override;
 
  private:
   struct Parts;

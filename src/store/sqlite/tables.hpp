@@ -27,4 +27,13 @@ namespace reveille::store::sqlite {
 [[nodiscard]] Result<void> apply(Database& database, Sweep const& write);
 [[nodiscard]] Result<std::optional<StoredTrace>> find_trace(Database& database, std::string_view id);
 
+// archive.cpp
+[[nodiscard]] Result<void> apply(Database& database, ArchiveMessage const& write);
+[[nodiscard]] Result<std::uint64_t> newest_archive_row(Database& database);
+[[nodiscard]] Result<ArchivePage> find_archive(Database& database, ArchiveQuery const& query);
+[[nodiscard]] Result<std::vector<ArchivedMessage>> find_archived(Database& database, std::string_view account,
+                                                                 std::vector<std::uint64_t> const& rows);
+[[nodiscard]] Result<Unread> find_unread(Database& database, std::string_view account, std::uint64_t displayed,
+                                         std::string_view peer, std::string_view message_id);
+
 }  // namespace reveille::store::sqlite
