@@ -5,6 +5,7 @@
 #pragma once
 
 #include "decide/calls/call.hpp"
+#include "decide/wake/delivery_table.hpp"
 #include "wire/sip/transaction.hpp"
 
 #include <string>
@@ -37,7 +38,7 @@ class Mind {
   void begin_trace();
   void arm();
   void add_legs(model::CallOffered const& event);
-  void wake(Leg& leg, bool reached_live);
+  void wake(Leg& leg, Live live);
   void remember();
   void ring_all(std::vector<model::Target> const& targets);
   [[nodiscard]] bool is_callers_own(model::InstanceId const& instance) const;
@@ -55,7 +56,7 @@ class Mind {
   void on_no_response(std::size_t branch, sip::ForkInput const& input);
 
   // push.cpp
-  [[nodiscard]] Wake wake_for(model::Device const& device, bool reached_live) const;
+  [[nodiscard]] Wake wake_for(model::Device const& device, Live live) const;
   [[nodiscard]] model::PushRequest push_of(Leg const& leg) const;
   void send_notice(Leg& leg);
   void part_with(Leg& leg);

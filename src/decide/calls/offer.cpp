@@ -54,13 +54,13 @@ void Mind::add_legs(model::CallOffered const& event) {
     if (!is_callers_own(target.instance)) (void)leg_of(target.instance);
 }
 
-void Mind::wake(Leg& leg, bool reached_live) {
+void Mind::wake(Leg& leg, Live live) {
   if (!leg.device) return;
-  auto const wake = wake_for(*leg.device, reached_live);
+  auto const wake = wake_for(*leg.device, live);
   if (wake.verdict == WakeVerdict::let_sleep) {
     // "Why was no push sent?" is answered in the trace (B-ADMIN-2).
     note(Milestone::offered, leg.instance, wake.because);
-    if (!reached_live) call_.unreachable_because = wake.because;
+    if (live == Live::no) call_.unreachable_because = wake.because;
     return;
   }
   leg.push = PushPhase::requested;
@@ -93,7 +93,7 @@ void Mind::hear(model::CallOffered const& event) {
   for (auto& leg : call_.legs) {
     bool const live =
         std::ranges::any_of(event.targets, [&](auto const& target) { return target.instance == leg.instance; });
-    wake(leg, live);
+    wake(leg, live ? Live::yes : Live::no);
   }
   ring_all(event.targets);
   if (!call_.legs.empty()) remember();

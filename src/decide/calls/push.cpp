@@ -47,11 +47,11 @@ PushPhase phase_after(PushState state) {
 
 }  // namespace
 
-Wake Mind::wake_for(model::Device const& device, bool reached_live) const {
+Wake Mind::wake_for(model::Device const& device, Live live) const {
   if (is_invite()) return should_wake_for_call(device, rules_.push, now_);
   if (!device.services.call) return {.verdict = WakeVerdict::let_sleep, .because = Why::service_not_used};
   // A connection of an app in the foreground needs no help; anything else may be asleep.
-  if (reached_live && device.reported_mode == model::Mode::foreground)
+  if (live == Live::yes && device.reported_mode == model::Mode::foreground)
     return {.verdict = WakeVerdict::let_sleep, .because = Why::device_in_foreground};
   return can_push(device, request_channel_of(device), rules_.push, now_);
 }

@@ -14,8 +14,8 @@
 namespace reveille::decide {
 
 // Names and addresses are cut to these, at a character's end. A whole payload then stays far below 4096 bytes.
-inline constexpr std::size_t most_name_bytes = 256;
-inline constexpr std::size_t most_address_bytes = 256;
+inline constexpr std::size_t most_name_bytes = 128;
+inline constexpr std::size_t most_address_bytes = 192;
 inline constexpr std::size_t most_nodes = 8;
 
 struct CallPayload {
