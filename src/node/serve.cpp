@@ -31,6 +31,8 @@ void prepare_process(CommandLine const& line) {
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may grow no further is an error like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
   // A connection is a file: as many as the system allows.
   rlimit files{};
@@ -82,16 +84,22 @@ void reload_on_hangup(Core& core, asio::signal_set& hangup) {
   });
 }
 
-void run_until_told(Core& core) {
-  asio::signal_set stop(core.io, SIGTERM, SIGINT);
-  asio::signal_set hangup(core.io, SIGHUP);
-  stop.async_wait([&core](error_code error, int number) {
+// What the process is told from outside. Made before anything else, so that no signal is missed.
+struct Signals {
+  explicit Signals(asio::io_context& io) : stop(io, SIGTERM, SIGINT), hangup(io, SIGHUP) {}
+  asio::signal_set stop;
+  asio::signal_set hangup;
+};
+
+void run_until_told(Core& core, Signals& signals) {
+  signals.stop.async_wait([&core](error_code error, int number) {
     if (error) return;
     spdlog::info("stopping on signal {}", number);
     core.io.stop();
   });
-  reload_on_hangup(core, hangup);
+  reload_on_hangup(core, signals.hangup);
   core.io.run();
+  signals.hangup.cancel();
 }
 
 void end(Core& core, Parts& parts) {
@@ -122,6 +130,7 @@ int serve(CommandLine const& line) {
   auto folder = open_data_folder(settings->data);
   if (!folder) return complain(folder.error());
   asio::io_context io{1};
+  Signals signals(io);
   auto core = make_core(io, std::move(*settings), std::move(*folder));
   if (!core) return complain(core.error());
   Parts parts;
@@ -130,7 +139,7 @@ int serve(CommandLine const& line) {
   fmt::print("{}\n", ready_line(**core));
   std::fflush(stdout);
   spdlog::info("reveille {} is ready", version);
-  run_until_told(**core);
+  run_until_told(**core, signals);
   end(**core, parts);
   spdlog::info("stopped");
   return exit_ok;

@@ -18,7 +18,7 @@ def build_folder() -> Path:
     """REVEILLE_BUILD, else the release build, else the quick one."""
     named = os.environ.get("REVEILLE_BUILD")
     if named:
-        return Path(named)
+        return Path(named).resolve()
     release = ROOT / "build" / "release"
     return release if (release / "reveille").exists() else ROOT / "build" / "dev"
 

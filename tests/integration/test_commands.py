@@ -1,0 +1,247 @@
+"""The commands of interfaces.md, section 1, and what a server does when something is wrong: one clear sentence, and an exit code."""
+import http.client
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from reveille import NotReady, Server, program
+
+
+def reveille(*words, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([program("reveille"), *map(str, words)], capture_output=True, text=True, timeout=60, **options)
+
+
+def refusal_of(start) -> str:
+    """The log of a program that must not become ready."""
+    with pytest.raises(NotReady) as refused:
+        start()
+    return str(refused.value)
+
+
+# Usage and configuration
+
+def test_version_and_help_end_with_0_and_mistakes_with_2():
+    assert re.fullmatch(r"reveille \d+\.\d+\.\d+\n", reveille("version").stdout)
+    assert "version" in json.loads(reveille("version", "--json").stdout)
+    assert reveille("--help").returncode == 0
+    for words in ([], ["dance"], ["serve", "--loud"], ["user"], ["user", "add"], ["user", "add", "a@localhost"], ["trace"], ["check-config"]):
+        mistaken = reveille(*words)
+        assert mistaken.returncode == 2, words
+        assert mistaken.stderr and not mistaken.stdout, words
+
+
+WRONG = [
+    ("domains = [\"localhost\"]\n\n[calls]\nringback = \"5s\"\n", 4, "unknown key 'calls.ringback'"),
+    ("[calls]\nringback_after = 5\n", 2, "must be a time with its unit"),
+    ("[calls]\ngive_up_after = \"soon\"\n", 2, "must be a time with its unit"),
+    ("roles = [\"call-control\", \"king\"]\n", 1, "unknown role \"king\""),
+    ("\n\n[listen]\nsip_udp = \"everywhere\"\n", 4, "must be \"ADDRESS:PORT\""),
+    ("[sip]\nrequire_digest = \"yes\"\n", 2, "must be true or false"),
+    ("[push]\nvia = \"carrier pigeon\"\n", 2, "must be \"in-process\" or the https URL"),
+    ("[[push.apns]]\nteam = \"ABCDE12345\"\n", 1, "lacks 'key_file'"),
+    ("domains = [\n", None, "this is not TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), WRONG, ids=[words for _, _, words in WRONG])
+def test_a_wrong_configuration_is_refused_with_its_line(tmp_path, text, line, words):
+    file = tmp_path / "wrong.toml"
+    file.write_text(text)
+    for command in (["check-config", file], ["serve", "--config", file], ["user", "list", "--config", file]):
+        refused = reveille(*command, cwd=tmp_path)
+        assert refused.returncode == 78, command
+        first = refused.stderr.splitlines()[0]
+        assert re.match(rf"{re.escape(str(file))}:{line if line else '[0-9]+'}: ", first), first
+        assert words in refused.stderr
+    assert not (tmp_path / "reveille-data").exists()
+
+
+def test_check_config_names_files_that_cannot_be_read(tmp_path):
+    file = tmp_path / "reveille.toml"
+    file.write_text("\n[[push.apns]]\nteam = \"ABCDE12345\"\nkey_id = \"KEY1234567\"\nkey_file = \"no-such.p8\"\n")
+    refused = reveille("check-config", file)
+    assert refused.returncode == 78
+    assert f"{file}:2: " in refused.stderr and str(tmp_path / "no-such.p8") in refused.stderr
+    file.write_text("domains = [\"localhost\"]\n")
+    assert reveille("check-config", file).returncode == 0
+    assert reveille("check-config", tmp_path / "absent.toml").returncode == 78
+
+
+# Life of a server
+
+def test_the_ready_line_names_every_listener(server):
+    assert server.ready["ready"] is True
+    assert server.ready["domains"] == ["localhost"]
+    assert Path(server.ready["data"]) == server.data
+    assert Path(server.ca) == server.data / "ca.pem" and Path(server.ca).exists()
+    assert set(server.listeners) == {"sip_udp", "sip_tcp", "sip_tls", "xmpp", "xmpp_tls", "push", "admin"}
+    assert all(re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", address) for address in server.listeners.values())
+
+
+def test_the_data_folder_is_closed_to_others(server):
+    assert server.data.stat().st_mode & 0o777 == 0o700
+    for each in server.data.iterdir():
+        assert each.name == "ca.pem" or each.stat().st_mode & 0o077 == 0, each
+
+
+def test_users_are_added_listed_and_kept(server):
+    server.add_user("juliet@localhost", "first")
+    server.add_user("Romeo@LOCALHOST", "montague")
+    assert server.users() == ["juliet@localhost", "romeo@localhost"]
+    server.add_user("juliet@localhost", "second")
+    assert server.stop() == 0
+    # The data is there for commands without a server, and for the next one.
+    assert server.users() == ["juliet@localhost", "romeo@localhost"]
+    server.add_user("nurse@localhost", "angelica")
+    server.start()
+    assert server.users() == ["juliet@localhost", "nurse@localhost", "romeo@localhost"]
+    assert server.devices() == []
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(server, how):
+    server.process.send_signal(how)
+    assert server.process.wait(10) == 0
+    assert not (server.data / "control").exists()
+
+
+def test_a_killed_server_starts_again_on_its_data(server):
+    server.add_user("juliet@localhost", "secret")
+    server.kill()
+    server.start()
+    assert server.users() == ["juliet@localhost"]
+
+
+@pytest.mark.parametrize(("address", "words"), [
+    ("juliet@example.org", "has no domain 'example.org'"), ("juliet", ""), ("@localhost", ""), ("a b@localhost", "")])
+def test_a_user_who_cannot_be_is_refused(server, address, words):
+    refused = server.run("user", "add", address, "--password-stdin", check=False, input="secret\n")
+    assert refused.returncode == 1 and refused.stderr.strip() and words in refused.stderr
+    assert server.users() == []
+
+
+def test_no_password_is_no_user(server):
+    refused = server.run("user", "add", "juliet@localhost", "--password-stdin", check=False, input="")
+    assert refused.returncode == 1 and "password" in refused.stderr
+    assert server.users() == []
+
+
+def test_passwords_are_nowhere(server):
+    server.add_user("juliet@localhost", "whereforeartthou")
+    server.stop()
+    for each in server.folder.rglob("*"):
+        assert not each.is_file() or b"whereforeartthou" not in each.read_bytes(), each
+
+
+def test_what_is_unknown_is_said(server):
+    for words in (["trace", "nothing"], ["devices", "nobody@localhost"], ["push", "test", "6a1c4f5e-0000-4000-8000-000000000001"]):
+        refused = server.run(*words, check=False)
+        assert refused.returncode == 1 and refused.stderr.startswith("reveille: "), words
+
+
+def test_commands_without_a_data_folder_say_so(tmp_path):
+    refused = reveille("user", "list", "--data", tmp_path / "none")
+    assert refused.returncode == 1 and "no data folder" in refused.stderr
+    assert not (tmp_path / "none").exists()
+
+
+# Health and metrics
+
+def test_healthz_and_metrics(server):
+    assert server.healthz()["status"] in ("ready", "degraded")
+    before = server.metrics()
+    server.add_user("juliet@localhost", "secret")
+    assert server.metrics()["reveille_accounts"] == before["reveille_accounts"] + 1
+    assert before["process_resident_memory_bytes"] > 0
+    assert server.admin("/v1/users")[2] == {"items": [{"account": "juliet@localhost", "devices": 0}]}
+    assert server.admin("/v1/traces/none")[0] == 404
+    assert server.admin("/nothing")[0] == 404
+
+
+def test_the_admin_server_only_answers_get(server):
+    host, port = server.address("admin")
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("POST", "/v1/users", body="{}")
+    assert connection.getresponse().status == 405
+
+
+# What goes wrong outside
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for listener in ("sip_tcp", "xmpp", "admin"):
+            server = Server(tmp_path / listener, {"listen": {listener: address}})
+            said = refusal_of(server.start)
+            assert address in said, said
+            assert server.process.returncode == 1
+
+
+def test_a_second_server_on_the_same_data_is_refused(server):
+    second = Server(server.folder, server.settings, name="second")
+    said = refusal_of(second.start)
+    assert f"is in use by process {server.process.pid}" in said and str(server.data) in said
+    assert second.process.returncode == 1
+    assert server.healthz()["status"] in ("ready", "degraded")
+
+
+def test_a_corrupt_database_is_refused_and_left_alone(server):
+    server.add_user("juliet@localhost", "secret")
+    server.stop()
+    for each in server.data.glob("server.db-*"):
+        each.unlink()
+    database = server.data / "server.db"
+    broken = b"this is no database " * 1000
+    database.write_bytes(broken)
+    said = refusal_of(server.start)
+    assert "server.db" in said and server.process.returncode == 1
+    assert database.read_bytes() == broken
+
+
+def test_data_that_cannot_be_written_is_refused(tmp_path):
+    # /proc is a folder in which nobody makes folders.
+    server = Server(tmp_path, {"data": "/proc/reveille"})
+    said = refusal_of(server.start)
+    assert "/proc/reveille" in said and "--data" in said
+    assert server.process.returncode == 1
+    file = tmp_path / "a-file"
+    file.write_text("")
+    assert str(file) in refusal_of(Server(tmp_path, {"data": str(file)}).start)
+
+
+def test_a_missing_certificate_is_named(tmp_path):
+    server = Server(tmp_path, {"tls": {"certificate": str(tmp_path / "none.pem"), "key": str(tmp_path / "none.key")}})
+    said = refusal_of(server.start)
+    assert "none." in said and server.process.returncode == 1
+
+
+def test_a_full_disk_at_the_start_is_said(tmp_path):
+    server = Server(tmp_path)
+
+    def no_file_grows():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+    server.config.write_text("data = \"full\"\n")
+    ended = subprocess.run(server.command, cwd=tmp_path, capture_output=True, text=True, timeout=30, preexec_fn=no_file_grows)
+    assert ended.returncode == 1, ended
+    assert ended.stderr.startswith("reveille: ") and not ended.stdout
+
+
+def test_certificates_are_read_again_on_sighup(server):
+    first = (server.data / "server.pem").read_bytes()
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while "certificates read again" not in server.log():
+        assert time.monotonic() < deadline
+        os.sched_yield()
+    assert (server.data / "server.pem").read_bytes() == first
+    assert server.healthz()["status"] in ("ready", "degraded")
