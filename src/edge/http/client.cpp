@@ -49,16 +49,15 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
       if (must_wait()) return fail(std::move(done));
       connect();
     }
-    auto again = attempt == Attempt::first ? request : Http2Request{};
     auto const deadline = Steady::now() + request.timeout;
-    connection->submit(std::move(request), [self = shared_from_this(), again = std::move(again), deadline, attempt,
+    connection->submit(std::move(request), [self = shared_from_this(), deadline, attempt,
                                             done = std::move(done)](Http2Reply reply) mutable {
       bool const may_repeat = attempt == Attempt::first && reply.outcome == Outcome::unprocessed &&
                               !self->is_usable() && !self->must_wait() && !self->is_ending;
       auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
       if (!may_repeat || left.count() <= 0) return done(std::move(reply));
-      again.timeout = left;
-      self->send(std::move(again), std::move(done), Attempt::second);
+      reply.request->timeout = left;
+      self->send(std::move(*reply.request), std::move(done), Attempt::second);
     });
   }
 

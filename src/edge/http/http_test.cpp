@@ -50,7 +50,7 @@ class HttpTest : public testing::Test {
     std::optional<Http2Reply> reply;
     client.submit(std::move(request), [&](Http2Reply got) { reply = std::move(got); });
     EXPECT_TRUE(run_until([&] { return reply.has_value(); }));
-    return reply.value_or(Http2Reply{});
+    return reply ? std::move(*reply) : Http2Reply{};
   }
 
   // Speaks plain TCP: sends, and reads until the server closes or `until` was seen.
@@ -289,7 +289,7 @@ TEST_F(HttpTest, RestClientReconnects) {
     std::optional<Http2Reply> reply;
     client.request({.path = "/"}, [&](Http2Reply got) { reply = std::move(got); });
     EXPECT_TRUE(run_until([&] { return reply.has_value(); }));
-    return *reply;
+    return std::move(*reply);
   };
   EXPECT_EQ(asked().status, 200);
   connection->go_away(-1, "");

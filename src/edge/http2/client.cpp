@@ -145,12 +145,12 @@ class Connection final : public Http2Client,
   }
 
   void refuse_queue() {
-    for (auto& waiting : std::exchange(queue_, {})) waiting->finish(Outcome::unprocessed, reason_);
+    for (auto& waiting : std::exchange(queue_, {})) waiting->give_back(reason_);
   }
 
   void refuse(std::unique_ptr<ClientExchange> exchange, Error reason) {
     asio::post(executor_, [exchange = std::move(exchange), reason = std::move(reason)]() mutable {
-      exchange->finish(Outcome::unprocessed, std::move(reason));
+      exchange->give_back(std::move(reason));
     });
   }
 

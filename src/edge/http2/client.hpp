@@ -40,6 +40,8 @@ struct Http2Reply {
   HttpFields headers = {};
   std::string body = {};
   Error error = {};  // why there is no response
+  // The request itself, given back for another try where it was left unprocessed; null after a time-out.
+  std::unique_ptr<Http2Request> request = {};
 };
 
 struct Http2ClientOptions {

@@ -32,6 +32,11 @@ void ClientExchange::finish(Outcome outcome, Error error) {
   std::exchange(done, nullptr)(std::move(reply));
 }
 
+void ClientExchange::give_back(Error error) {
+  reply.request = std::make_unique<Http2Request>(std::move(request));
+  finish(Outcome::unprocessed, std::move(error));
+}
+
 ClientSession::ClientSession(std::shared_ptr<Link> link, Http2ClientOptions const& options, Listener& listener)
     : Http2Engine(Side::client, std::move(link), Limits{.max_streams = 0}),
       listener_(&listener),
@@ -77,7 +82,7 @@ void ClientSession::request(std::unique_ptr<ClientExchange> exchange) {
     // Stream ids are used up (RFC 9113 §5.1.1), or memory is: either way this connection has done its work.
     is_leaving_ = true;
     goaway_ = {.code = ErrorCode::closed, .ours = nghttp2_strerror(exchange->stream)};
-    return exchange->finish(Outcome::unprocessed, goaway_);
+    return exchange->give_back(goaway_);
   }
   has_sent_any_ = true;
   exchange->slot = under_way_.size();
@@ -147,9 +152,9 @@ void ClientSession::on_stream_closed(std::int32_t stream, std::uint32_t error) {
   auto const ended = taken(exchange);
   // RFC 9113 §8.7: nothing was processed of a stream refused, or above a GOAWAY's last; those come as REFUSED_STREAM.
   bool const untouched = !ended->was_sent || error == NGHTTP2_REFUSED_STREAM;
-  ended->finish(untouched ? Outcome::unprocessed : Outcome::unknown,
-                {.code = untouched ? ErrorCode::refused : ErrorCode::closed,
-                 .ours = "the stream was closed: " + std::string{name_of(error)}});
+  auto const why = [error] { return "the stream was closed: " + std::string{name_of(error)}; };
+  if (ended->done && untouched) ended->give_back({.code = ErrorCode::refused, .ours = why()});
+  if (ended->done) ended->finish(Outcome::unknown, {.code = ErrorCode::closed, .ours = why()});
   if (listener_ != nullptr && !has_ended()) listener_->on_session_room();
   if (is_leaving_ && under_way_.empty()) leave();
 }
@@ -211,8 +216,11 @@ void ClientSession::sweep(std::chrono::steady_clock::time_point now) {
 void ClientSession::on_ended(Error const& reason) {
   // Nothing comes after this; the handlers may ask for new requests, but not here.
   for (auto const& ended : std::exchange(under_way_, {})) {
-    bool const untouched = !ended->was_sent || ended->stream > last_stream_;
-    ended->finish(untouched ? Outcome::unprocessed : Outcome::unknown, reason);
+    if (!ended->was_sent || ended->stream > last_stream_) {
+      ended->give_back(reason);
+    } else {
+      ended->finish(Outcome::unknown, reason);
+    }
   }
   if (listener_ != nullptr) listener_->on_session_ended(is_leaving_ ? goaway_ : reason);
 }

@@ -30,6 +30,8 @@ struct ClientExchange {
 
   // Ends it; whatever comes later for its stream goes nowhere.
   void finish(Outcome outcome, Error error = {});
+  // Ends it as unprocessed and gives the request back. Not while the session may still read its texts.
+  void give_back(Error error);
 };
 
 class ClientSession final : public Http2Engine {
