@@ -161,13 +161,15 @@ bool must_be_in_both(std::string_view name) {
   return false;
 }
 
+// Of a name that stands twice, which section 19.1.1 forbids, the first counts.
 bool parameters_agree(Parameters a, Parameters b) {
-  for (auto const mine : a) {
-    auto const theirs = b.find(mine.name);
-    if (!theirs && must_be_in_both(mine.name)) return false;
+  for (auto const one : a) {
+    auto const mine = a.find(one.name);
+    auto const theirs = b.find(one.name);
+    if (!theirs && must_be_in_both(one.name)) return false;
     if (!theirs) continue;
-    if (mine.value.has_value() != theirs->value.has_value()) return false;
-    if (mine.value && !equal_escaped(*mine.value, *theirs->value, without_case)) return false;
+    if (mine->value.has_value() != theirs->value.has_value()) return false;
+    if (mine->value && !equal_escaped(*mine->value, *theirs->value, without_case)) return false;
   }
   return true;
 }
@@ -220,6 +222,7 @@ Parsed<Uri> parse_uri(std::string_view text) {
   auto const colon = text.find(':');
   if (text.empty() || colon == 0) return std::unexpected(SyntaxFault::empty);
   if (colon == text.npos) return std::unexpected(SyntaxFault::missing);
+  if (text.size() > maximum_uri) return std::unexpected(SyntaxFault::too_long);
   Uri uri;
   uri.scheme_text = text.substr(0, colon);
   auto const rest = text.substr(colon + 1);

@@ -9,12 +9,16 @@
 #include "wire/sip/parameters.hpp"
 #include "wire/sip/syntax.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace reveille::sip {
+
+// Longer ones are refused: comparing the parameters of two takes the product of their numbers.
+inline constexpr std::size_t maximum_uri = 2'048;
 
 enum class Scheme : std::uint8_t { sip, sips, tel, other };
 

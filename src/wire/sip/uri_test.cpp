@@ -89,6 +89,7 @@ TEST(Uri, RefusesWhatIsNone) {
                     "urn:a b"})
     EXPECT_FALSE(parse_uri(text)) << text;
   EXPECT_FALSE(parse_uri("sip:" + std::string(256, 'h')));
+  EXPECT_FALSE(parse_uri("sip:a@b;x=" + std::string(2048, 'x')));
 }
 
 // The sets of RFC 3261 section 19.1.4.
@@ -97,6 +98,7 @@ TEST(Uri, TheRfcsEquivalentUrisAre) {
       {"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"},
       {"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"},
       {"sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"},
+      {"sip:a@b;transport=tcp;transport=udp", "sip:a@b;transport=tcp"},
       {"sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
        "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"},
       {"sip:alice@atlanta.com?subject=project%20x&priority=urgent",
