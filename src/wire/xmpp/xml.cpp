@@ -4,6 +4,7 @@
 #include "wire/xmpp/xml_characters.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace reveille::xmpp {
@@ -358,6 +359,16 @@ StreamEvent StreamParser::close_element() {
   bytes_ = 0;
   elements_ = 0;
   return whole;
+}
+
+Result<Element> parse_element(std::string_view text) {
+  std::string_view header = "<s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>";
+  StreamParser parser;
+  std::ignore = parser.next(header);
+  auto event = parser.next(text);
+  auto* element = event ? std::get_if<Element>(&*event) : nullptr;
+  if (!element || !text.empty()) return failure(ErrorCode::corrupt, "a stored stanza is no XML element");
+  return std::move(*element);
 }
 
 }  // namespace reveille::xmpp

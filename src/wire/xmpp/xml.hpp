@@ -116,4 +116,7 @@ class StreamParser {
   std::vector<Element> path_ = {};  // from the first-level element down to the innermost open one
 };
 
+// One element that was written with to_xml(element, ns::client), or that stands on its own.
+[[nodiscard]] Result<Element> parse_element(std::string_view text);
+
 }  // namespace reveille::xmpp

@@ -1,0 +1,60 @@
+#include "decide/xmpp/client_state.hpp"
+
+#include "decide/xmpp/message.hpp"
+#include "wire/xmpp/namespaces.hpp"
+#include "wire/xmpp/stanza.hpp"
+
+#include <utility>
+
+namespace reveille::decide {
+namespace {
+
+using namespace xmpp;
+
+constexpr std::size_t most_held = 500;
+
+bool is_chat_state_alone(Element const& stanza) {
+  auto const traits = traits_of(stanza);
+  if (traits.has_body || traits.is_kept || traits.kind == model::MessageKind::error) return false;
+  for (auto const& child : stanza.children)
+    if (child.space != ns::chat_states && child.space != ns::hints && child.name != "thread") return false;
+  return true;
+}
+
+}  // namespace
+
+bool hold_back(ImSession& session, Element const& stanza) {
+  if (session.client_state == ClientState::active) return false;
+  auto const kind = kind_of(stanza);
+  if (kind == StanzaKind::message) return is_chat_state_alone(stanza);
+  if (kind != StanzaKind::presence) return false;
+  auto const type = presence_type_of(stanza);
+  if (type != PresenceType::available && type != PresenceType::unavailable) return false;
+  auto const from = std::string(stanza.attribute("from"));
+  if (session.held.size() >= most_held && !session.held.contains(from)) {
+    // The rest is asked for anew when the client is back.
+    session.presence_is_stale = true;
+    return true;
+  }
+  session.held.insert_or_assign(from, stanza);
+  return true;
+}
+
+std::vector<Element> let_go(ImSession& session) {
+  std::vector<Element> stanzas;
+  for (auto& [from, stanza] : std::exchange(session.held, {})) stanzas.push_back(std::move(stanza));
+  return stanzas;
+}
+
+std::vector<Element> let_go(ImSession& session, std::string_view sender) {
+  std::vector<Element> stanzas;
+  auto const bare = sender.substr(0, sender.find('/'));
+  std::erase_if(session.held, [&](auto& held) {
+    bool const theirs = std::string_view(held.first).substr(0, held.first.find('/')) == bare;
+    if (theirs) stanzas.push_back(std::move(held.second));
+    return theirs;
+  });
+  return stanzas;
+}
+
+}  // namespace reveille::decide

@@ -1,0 +1,14 @@
+// XEP-0352: what an inactive client is spared until it is active again. Pure.
+#pragma once
+
+#include "decide/xmpp/im.hpp"
+
+namespace reveille::decide {
+
+// Presence is held, the newest a sender; a stand-alone chat state is dropped. True: do not send now.
+[[nodiscard]] bool hold_back(ImSession& session, xmpp::Element const& stanza);
+// What was held, to be sent now: everything, or what goes before a stanza of `sender`.
+[[nodiscard]] std::vector<xmpp::Element> let_go(ImSession& session);
+[[nodiscard]] std::vector<xmpp::Element> let_go(ImSession& session, std::string_view sender);
+
+}  // namespace reveille::decide

@@ -1,0 +1,86 @@
+#include "decide/xmpp/im.hpp"
+
+#include "base/packing.hpp"
+#include "wire/xmpp/namespaces.hpp"
+#include "wire/xmpp/xml.hpp"
+
+#include <algorithm>
+
+namespace reveille::decide {
+namespace {
+
+constexpr std::uint64_t record_version = 1;
+constexpr std::size_t most_waiting = 100'000;
+
+void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
+  out.text(presence ? xmpp::to_xml(*presence, xmpp::ns::client) : std::string{});
+}
+
+std::optional<xmpp::Element> unpack_presence(Unpacker& in) {
+  auto const text = in.text();
+  auto element = text.empty() ? failure(ErrorCode::not_found, "") : xmpp::parse_element(text);
+  return element ? std::optional(std::move(*element)) : std::nullopt;
+}
+
+}  // namespace
+
+ImSession* find_session(ImAccount& account, std::string_view resource) {
+  auto const found = std::ranges::find(account.sessions, resource, &ImSession::resource);
+  return found == account.sessions.end() ? nullptr : &*found;
+}
+
+model::Device const* device_of(ImAccount const& account, ImSession const& session) {
+  if (session.instance.empty()) return nullptr;
+  auto const found = std::ranges::find(account.devices, session.instance, &model::Device::instance);
+  return found == account.devices.end() ? nullptr : &*found;
+}
+
+std::string pack(ImSession const& session) {
+  Packer out;
+  out.number(record_version);
+  out.text(session.resource);
+  out.uuid(session.instance.value);
+  out.text(session.resume_id);
+  out.number(session.received);
+  auto const sent = session.sent.snapshot();
+  out.number(sent.acknowledged);
+  out.number(sent.waiting.size());
+  for (auto const reference : sent.waiting) out.number(reference);
+  out.number(session.kept.size());
+  for (auto const& [reference, text] : session.kept) {
+    out.number(reference);
+    out.text(text);
+  }
+  out.number(session.last_kept);
+  out.number(session.cursor);
+  pack_presence(out, session.presence);
+  out.number(static_cast<std::uint64_t>(session.priority + 128));
+  out.number(session.interested ? 1 : 0);
+  out.instant(session.lost_at);
+  return out.take();
+}
+
+Result<ImSession> unpack_session(std::string_view bytes) {
+  Unpacker in{bytes};
+  if (in.number() != record_version) return failure(ErrorCode::corrupt, "a stream of an unknown version");
+  ImSession session{.resource = in.text(), .instance = model::InstanceId{in.uuid()}, .resume_id = in.text()};
+  session.received = static_cast<std::uint32_t>(in.number());
+  xmpp::SentQueue::Snapshot sent{.acknowledged = static_cast<std::uint32_t>(in.number())};
+  for (auto count = in.count(most_waiting); count > 0; --count) sent.waiting.push_back(in.number());
+  session.sent = xmpp::SentQueue{sent};
+  for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) {
+    auto const reference = in.number();
+    session.kept[reference] = in.text();
+  }
+  session.last_kept = in.number();
+  session.cursor = in.number();
+  session.presence = unpack_presence(in);
+  session.priority = static_cast<int>(in.number()) - 128;
+  session.interested = in.number() != 0;
+  session.lost_at = in.optional_instant();
+  session.presence_is_stale = true;
+  if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
+  return session;
+}
+
+}  // namespace reveille::decide
