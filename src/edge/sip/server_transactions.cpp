@@ -31,7 +31,7 @@ Target reply_target(Source const& source, wire::Via const& via) {
 
 std::optional<wire::Via> top_via_of(wire::MessageView const& message) {
   std::string_view const field = message.text(HeaderName::via);
-  auto const via = wire::parse_via(wire::trim(field.substr(0, wire::find_outside(field, ","))));
+  auto const via = wire::parse_via(wire::trim(field.substr(0, wire::find_outside(field, ','))));
   return via ? std::optional{*via} : std::nullopt;
 }
 

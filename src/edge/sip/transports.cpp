@@ -104,7 +104,7 @@ void Transports::on_broken_message(wire::MessageView const& message, wire::Parse
 void Transports::hand_up(wire::MessageView const& message, Source const& source) {
   if (message.is_response()) return receiver_->on_message(message, source);
   std::string_view const field = message.text(wire::HeaderName::via);
-  std::string_view const first = field.substr(0, wire::find_outside(field, ","));
+  std::string_view const first = field.substr(0, wire::find_outside(field, ','));
   auto const via = wire::parse_via(wire::trim(first));
   if (!via || needs_no_mark(*via, source.remote)) return receiver_->on_message(message, source);
   std::string const ip = source.remote.ip.to_string();
