@@ -5,7 +5,6 @@
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/hop_requests.hpp"
 #include "wire/sip/owned_message.hpp"
-#include "wire/sip/syntax.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -130,8 +129,7 @@ bool ClientTransactions::send_stateless(Target const& target, std::string_view m
 
 // Section 17.1.3: branch and CSeq method. The random part of the branch makes it hard to guess for others.
 ClientTransactionHandle ClientTransactions::match(wire::MessageView const& response) const {
-  std::string_view const field = response.text(HeaderName::via);
-  auto const via = wire::parse_via(wire::trim(field.substr(0, wire::find_outside(field, ','))));
+  auto const via = top_via_of(response);
   if (!via) return {};
   auto const branch = via->branch();
   auto handle = handle_in(branch);

@@ -29,12 +29,6 @@ Target reply_target(Source const& source, wire::Via const& via) {
   return target;
 }
 
-std::optional<wire::Via> top_via_of(wire::MessageView const& message) {
-  std::string_view const field = message.text(HeaderName::via);
-  auto const via = wire::parse_via(wire::trim(field.substr(0, wire::find_outside(field, ','))));
-  return via ? std::optional{*via} : std::nullopt;
-}
-
 // RFC 3261 section 8.1.1: what every request has. Without it nothing can be answered.
 bool can_be_answered(wire::MessageView const& request) {
   return request.has(HeaderName::from) && request.has(HeaderName::to) && request.has(HeaderName::call_id) &&

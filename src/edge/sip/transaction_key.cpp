@@ -2,6 +2,7 @@
 
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/syntax.hpp"
 
 #include <cstring>
 
@@ -21,13 +22,23 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-void write_transaction_key(std::string& out, wire::MessageView const& request, wire::Via const& via,
+std::string_view top_via_text(wire::MessageView const& message) {
+  std::string_view const field = message.text(via);
+  return wire::trim(field.substr(0, wire::find_outside(field, ',')));
+}
+
+std::optional<wire::Via> top_via_of(wire::MessageView const& message) {
+  auto const parsed = wire::parse_via(top_via_text(message));
+  return parsed ? std::optional{*parsed} : std::nullopt;
+}
+
+void write_transaction_key(std::string& out, wire::MessageView const& request, wire::Via const& top,
                            std::string_view method) {
   out.clear();
-  auto const branch = via.branch();
+  auto const branch = top.branch();
   add(out, method);
-  add(out, via.host);
-  add(out, via.port ? std::to_string(*via.port) : std::string{});
+  add(out, top.host);
+  add(out, top.port ? std::to_string(*top.port) : std::string{});
   add(out, branch);
   if (branch.starts_with(wire::branch_cookie)) return;
   // RFC 2543: "the Request-URI, To tag, From tag, Call-ID, CSeq, and top Via header field match". The To tag of an ACK

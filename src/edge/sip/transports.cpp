@@ -1,7 +1,7 @@
 #include "edge/sip/transports.hpp"
 
 #include "edge/link.hpp"
-#include "wire/sip/syntax.hpp"
+#include "edge/sip/transaction_key.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -103,15 +103,14 @@ void Transports::on_broken_message(wire::MessageView const& message, wire::Parse
 
 void Transports::hand_up(wire::MessageView const& message, Source const& source) {
   if (message.is_response()) return receiver_->on_message(message, source);
-  std::string_view const field = message.text(wire::HeaderName::via);
-  std::string_view const first = field.substr(0, wire::find_outside(field, ','));
-  auto const via = wire::parse_via(wire::trim(first));
+  std::string_view const first = top_via_text(message);
+  auto const via = wire::parse_via(first);
   if (!via || needs_no_mark(*via, source.remote)) return receiver_->on_message(message, source);
   std::string const ip = source.remote.ip.to_string();
   std::string_view const bytes = message.bytes();
   auto const at = static_cast<std::size_t>(first.data() - bytes.data());
   marked_.assign(bytes.substr(0, at));
-  marked_ += wire::mark_received(wire::trim(first), {.address = ip, .port = source.remote.port});
+  marked_ += wire::mark_received(first, {.address = ip, .port = source.remote.port});
   marked_ += bytes.substr(at + first.size());
   wire::MessageView marked;
   // It was a message before; longer by the mark it may be too long.
