@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace reveille::edge::sip {
 namespace {
@@ -200,6 +201,20 @@ TEST(Stack, ConnectionsAreBounded) {
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.connections == 1; }));
   StreamPeer four{server.context(), server.address(Transport::tcp), {}};
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
+}
+
+TEST(Stack, SurvivesRunningOutOfDescriptors) {
+  Server server;
+  boost::asio::ip::tcp::socket phone{server.context()};
+  phone.open(boost::asio::ip::tcp::v4());
+  // Everything that the process may open is taken; the connection waits in the backlog.
+  std::vector<int> taken;
+  for (int one = ::dup(phone.native_handle()); one >= 0; one = ::dup(phone.native_handle())) taken.push_back(one);
+  phone.connect(server.address(Transport::tcp).tcp());
+  EXPECT_TRUE(server.run_until([&] { return server.stack().counts().transports.accept_pauses > 0; }));
+  EXPECT_EQ(server.stack().counts().transports.accepted, 0U);
+  for (int const one : taken) ::close(one);
+  EXPECT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 1; }));
 }
 
 TEST(Stack, ASlowOrSilentPeerIsClosed) {
