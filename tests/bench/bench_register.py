@@ -1,0 +1,91 @@
+"""REGISTER refresh over UDP with digest: processor time each, ours beside Kamailio's with its fast allocator."""
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from measure import Figure, cpu_seconds, interleaved
+from reveille import Server
+
+USERS, WINDOW = 20_000, 64
+PASSWORD, DOMAIN, GOAL = "secret", "localhost", 0.7
+HERE = Path(__file__).resolve().parent
+
+
+class Load:
+    """One load client against one registrar; refresh() is processor time per REGISTER in microseconds."""
+
+    def __init__(self, build: Path, port: int, process: int):
+        self.server = process
+        self.client = subprocess.Popen([build / "tests/bench/bench_register_load", str(port), DOMAIN, PASSWORD],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def register(self) -> dict:
+        self.client.stdin.write(f"register 0 {USERS} {WINDOW}\n")
+        self.client.stdin.flush()
+        done = json.loads(self.client.stdout.readline())
+        if done["ok"] != USERS:
+            raise RuntimeError(f"only {done['ok']} of {USERS} were registered: {done['last_refusal']}")
+        return done
+
+    def refresh(self) -> float:
+        before = cpu_seconds(self.server)
+        done = self.register()
+        return (cpu_seconds(self.server) - before) / (done["sent"] - done["resent"]) * 1e6
+
+    def stop(self) -> None:
+        self.client.stdin.close()
+        self.client.wait()
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_kamailio(folder: Path) -> tuple[subprocess.Popen, int]:
+    port = free_udp_port()
+    configuration = folder / "kamailio.cfg"
+    configuration.write_text((HERE / "kamailio.cfg").read_text().replace("PORT", str(port)))
+    with (folder / "kamailio.log").open("wb") as log:
+        process = subprocess.Popen(["kamailio", "-DD", "-E", "-f", configuration, "-m", "1024", "-M", "16", "-x", "tlsf",
+                                    "-P", folder / "kamailio.pid", "-Y", folder], stdout=log, stderr=log)
+    deadline = time.monotonic() + 10
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    probe.settimeout(0.2)
+    probe.connect(("127.0.0.1", port))
+    while time.monotonic() < deadline:
+        try:
+            probe.send(b"OPTIONS sip:localhost SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKp\r\nMax-Forwards: 5\r\n"
+                       b"From: <sip:p@localhost>;tag=p\r\nTo: <sip:p@localhost>\r\nCall-ID: p\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+            probe.recv(2000)
+            return process, port
+        except OSError:
+            pass
+    process.kill()
+    raise RuntimeError("Kamailio did not start:\n" + (folder / "kamailio.log").read_text()[-2000:])
+
+
+def run(build: Path, folder: Path) -> list[Figure]:
+    server = Server(folder, {"roles": ["call-control"]})
+    server.start()
+    server.stop()
+    subprocess.run([build / "tests/bench/bench_seed", server.data / "reveille.db", DOMAIN, PASSWORD, str(USERS), "0"], check=True)
+    server.start()
+    kamailio, port = start_kamailio(folder)
+    loads = [Load(build, server.address("sip_udp")[1], server.process.pid), Load(build, port, kamailio.pid)]
+    try:
+        for load in loads:
+            load.register()
+            load.register()
+        ours, theirs, ratio = interleaved(loads[0].refresh, loads[1].refresh)
+    finally:
+        for load in loads:
+            load.stop()
+        kamailio.terminate()
+        kamailio.wait()
+        server.stop()
+    return [Figure("register", round(ours, 2), "µs of CPU per REGISTER refresh", "Kamailio -x tlsf", round(theirs, 2), round(ratio, 3),
+                   f"at most {GOAL} of the peer's", ratio <= GOAL)]
