@@ -4,10 +4,15 @@
 // is in memory.
 #pragma once
 
+#include "base/handle.hpp"
 #include "base/result.hpp"
 #include "model/account.hpp"
+#include "model/call.hpp"
+#include "model/registration.hpp"
 
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace reveille::model {
 
@@ -18,6 +23,41 @@ class CredentialPort {
   virtual ~CredentialPort() = default;
   // `not_found` when there is no such account; `busy` when the answer cannot be had now.
   virtual void lookup(AccountId const& account, Answer answer) = 0;
+};
+
+// Who and what a message came from, as far as registrations tell.
+struct Way {
+  FlowId flow = {};         // the connection; empty for UDP
+  std::string remote = {};  // "udp 192.0.2.1:5060"
+};
+
+class RegistrarPort {
+ public:
+  using Answer = std::move_only_function<void(RegisterOutcome)>;
+
+  virtual ~RegistrarPort() = default;
+  // A REGISTER that has passed the door. The answer comes when what it promises is on disk: at once where nothing is.
+  virtual void register_contacts(AccountId const& account, RegisterRequest request, Way way, Answer answer) = 0;
+};
+
+class LocationPort {
+ public:
+  virtual ~LocationPort() = default;
+  // The newest live way to that device of the account; nothing while it sleeps.
+  [[nodiscard]] virtual std::optional<Target> newest_way(AccountId const& account,
+                                                         InstanceId const& instance) const = 0;
+  // Which of the account's devices talks over that way; empty when none does.
+  [[nodiscard]] virtual InstanceId instance_at(AccountId const& account, Way const& way) const = 0;
+};
+
+class CallPort {
+ public:
+  virtual ~CallPort() = default;
+  // An authenticated request that finds its way by registrations. The hands keep the message under `offer.id`.
+  virtual void offer(Offer offer) = 0;
+  virtual void cancel(OfferId offer) = 0;
+  // A connection is gone: what was reachable on it is not.
+  virtual void on_flow_lost(FlowId flow) = 0;
 };
 
 }  // namespace reveille::model

@@ -14,4 +14,7 @@ namespace reveille::node {
 // make_push.cpp: the port through which this process asks for pushes, and the push service for the role push.
 [[nodiscard]] Result<void> make_push(Core& core);
 
+// make_call_control.cpp: SIP for the role call-control.
+[[nodiscard]] Result<std::unique_ptr<Part>> make_call_control(Core& core);
+
 }  // namespace reveille::node

@@ -1,6 +1,6 @@
 #include "decide/registry/register.hpp"
 
-#include "decide/registry/contact.hpp"
+#include "model/contact.hpp"
 #include "decide/registry/merge.hpp"
 #include "wire/sip/uri.hpp"
 
@@ -38,7 +38,7 @@ bool is_same_uri(std::string_view a, std::string_view b) {
 // Equivalence without what the device says to us only: it un-registers without pn-prid (RFC 8599 section 4.1.4).
 bool is_same_contact(Binding const& binding, ContactUpdate const& contact) {
   return is_same_uri(binding.contact, contact.uri) ||
-         is_same_uri(without_private_parameters(binding.contact), without_private_parameters(contact.uri));
+         is_same_uri(model::without_private_parameters(binding.contact), model::without_private_parameters(contact.uri));
 }
 
 class Registrar {
@@ -235,7 +235,7 @@ void Registrar::write_list() {
     bool const own = std::ranges::any_of(request_.contacts, [&](auto const& contact) {
       return contact.uri == binding.contact && contact.instance == binding.instance;
     });
-    outcome_.bindings.push_back({.contact = own ? binding.contact : without_private_parameters(binding.contact),
+    outcome_.bindings.push_back({.contact = own ? binding.contact : model::without_private_parameters(binding.contact),
                                  .expires = left,
                                  .q_thousandths = binding.q_thousandths,
                                  .instance = binding.instance,

@@ -1,6 +1,6 @@
 #include "decide/registry/register.hpp"
 
-#include "decide/registry/contact.hpp"
+#include "model/contact.hpp"
 #include "decide/registry/expiry.hpp"
 #include "decide/registry/merge.hpp"
 
@@ -40,7 +40,7 @@ class Registry : public testing::Test {
   static ContactUpdate contact_of(std::string const& text) {
     auto const contact = sip::parse_contact(text);
     EXPECT_TRUE(contact) << text;
-    return read_contact(*contact, juliet);
+    return model::read_contact(*contact, juliet);
   }
   Device& device(std::size_t index = 0) { return kept.devices.at(index); }
 
@@ -332,7 +332,7 @@ TEST_F(Registry, B_TABLE_3_a_shared_channel_is_the_voip_one) {
 }
 
 TEST_F(Registry, hides_private_parameters) {
-  EXPECT_EQ(without_private_parameters("sip:u@h;transport=tcp;PN-prid=A;reveille-os=ios;ob"),
+  EXPECT_EQ(model::without_private_parameters("sip:u@h;transport=tcp;PN-prid=A;reveille-os=ios;ob"),
             "sip:u@h;transport=tcp;ob");
 }
 

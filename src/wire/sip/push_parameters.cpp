@@ -196,4 +196,17 @@ bool same_push_identity(Uri const& a, Uri const& b) {
   return true;
 }
 
+std::optional<std::string> public_contact(MessageView const& message) {
+  if (message.count(HeaderName::contact) != 1) return {};
+  auto const contact = parse_name_address(message.text(HeaderName::contact));
+  if (!contact) return {};
+  auto const is_private = [](Parameters parameters) {
+    for (auto const& parameter : parameters)
+      if (is_push_parameter(parameter.name)) return true;
+    return false;
+  };
+  if (!is_private(contact->uri.parameters) && !is_private(contact->parameters)) return {};
+  return strip_push_parameters(*contact);
+}
+
 }  // namespace reveille::sip

@@ -1,4 +1,4 @@
-#include "decide/registry/contact.hpp"
+#include "model/contact.hpp"
 
 #include "base/random.hpp"
 #include "model/push.hpp"
@@ -7,12 +7,8 @@
 #include <algorithm>
 #include <utility>
 
-namespace reveille::decide {
+namespace reveille::model {
 namespace {
-
-using model::ContactUpdate;
-using model::DeviceUpdate;
-using model::PushWish;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -20,18 +16,18 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-model::InstanceId instance_of(sip::Contact const& contact) {
-  if (auto const uuid = contact.instance_uuid(); is_uuid(uuid)) return model::InstanceId{lower(uuid)};
+InstanceId instance_of(sip::Contact const& contact) {
+  if (auto const uuid = contact.instance_uuid(); is_uuid(uuid)) return InstanceId{lower(uuid)};
   if (contact.instance.empty()) return {};
-  return model::InstanceId{model::derive_uuid("sip.instance", {contact.instance})};
+  return InstanceId{derive_uuid("sip.instance", {contact.instance})};
 }
 
 void take_target(DeviceUpdate& device, sip::PushParameters const& push) {
   using enum sip::PushProvider;
   bool const google = push.provider == fcm;
-  device.provider = google ? model::Provider::fcm : model::Provider::apns;
-  device.environment = push.provider == apns_sandbox ? model::Environment::sandbox : model::Environment::production;
-  device.platform = google ? model::Platform::android : model::Platform::ios;
+  device.provider = google ? Provider::fcm : Provider::apns;
+  device.environment = push.provider == apns_sandbox ? Environment::sandbox : Environment::production;
+  device.platform = google ? Platform::android : Platform::ios;
   if (google) device.project = push.project;
   if (!google) device.team = push.team;
   if (!push.app.empty()) device.app = push.app;
@@ -52,7 +48,7 @@ void read_push(ContactUpdate& contact, sip::Uri const& uri) {
 // "ios/12.5"
 void take_os(DeviceUpdate& device, std::string_view os) {
   auto const slash = std::min(os.find('/'), os.size());
-  if (auto const platform = model::platform_named(lower(os.substr(0, slash)))) device.platform = *platform;
+  if (auto const platform = platform_named(lower(os.substr(0, slash)))) device.platform = *platform;
   if (slash + 1 < os.size()) device.os_version = std::string(os.substr(slash + 1));
 }
 
@@ -64,14 +60,14 @@ void take_hints(DeviceUpdate& device, sip::DeviceHints const& hints) {
   if (hints.has_im) device.uses_im = true;
   if (!hints.layout) return;
   bool const shared = hints.layout == sip::ChannelLayout::shared;
-  device.layout = shared ? model::ChannelLayout::shared : model::ChannelLayout::split;
+  device.layout = shared ? ChannelLayout::shared : ChannelLayout::split;
   // B-TABLE-3: a shared channel is the VoIP one.
   if (shared && !device.voip_token && device.message_token) std::swap(device.voip_token, device.message_token);
 }
 
 }  // namespace
 
-ContactUpdate read_contact(sip::Contact const& contact, model::AccountId const& account) {
+ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account) {
   ContactUpdate update{.uri = std::string(contact.address.uri_text),
                        .expires = contact.expires,
                        .q_thousandths = contact.q,
@@ -81,7 +77,7 @@ ContactUpdate read_contact(sip::Contact const& contact, model::AccountId const& 
   take_hints(update.device, sip::read_device_hints(contact.address.parameters));
   if (update.instance.empty() && update.wish == PushWish::request) {
     auto const& token = update.device.voip_token ? update.device.voip_token : update.device.message_token;
-    update.instance = model::InstanceId{model::derive_uuid("pn", {account.value, update.asked_provider, *token})};
+    update.instance = InstanceId{derive_uuid("pn", {account.value, update.asked_provider, *token})};
   }
   update.device.instance = update.instance;
   return update;
@@ -92,4 +88,4 @@ std::string without_private_parameters(std::string_view text) {
   return uri ? sip::strip_push_parameters(*uri) : std::string(text);
 }
 
-}  // namespace reveille::decide
+}  // namespace reveille::model

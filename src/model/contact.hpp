@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
-namespace reveille::decide {
+namespace reveille::model {
 
 // A client without +sip.instance that wants to be pushed is one device per token: its instance derives from account and
-// token. An instance that is no UUID becomes one of ours (model::derive_uuid).
-[[nodiscard]] model::ContactUpdate read_contact(sip::Contact const& contact, model::AccountId const& account);
+// token. An instance that is no UUID becomes one of ours (derive_uuid).
+[[nodiscard]] ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account);
 
 // The Contact URI as others see it (B-CALL-7). The text is returned as it is when it cannot be parsed.
 [[nodiscard]] std::string without_private_parameters(std::string_view uri);
 
-}  // namespace reveille::decide
+}  // namespace reveille::model

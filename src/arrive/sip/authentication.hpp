@@ -1,0 +1,74 @@
+// Authentication: who sent a request, by digest (RFC 3261 section 22, RFC 7616, RFC 8760).
+//
+// The nonce is checked first, which costs one MAC and asks nobody: a flood of made-up credentials ends there. Then the
+// account's verifier is asked for, the response is compared, and the nonce count must be new. An account that does not
+// exist is refused as a wrong password is. Lifetime: outlives nothing; the port outlives it. Threads: one.
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
+#include "model/ports.hpp"
+#include "wire/sip/digest.hpp"
+#include "wire/sip/message.hpp"
+#include "wire/sip/nonce.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace reveille::arrive {
+
+enum class Realm : std::uint8_t { server, proxy };  // 401 WWW-Authenticate, or 407 Proxy-Authenticate
+
+// The algorithms that are offered, strongest first (RFC 8760 section 2.4).
+struct DigestPolicy {
+  enum class Required : std::uint8_t { yes, no } required = Required::yes;
+  std::vector<sip::Algorithm> algorithms = {sip::Algorithm::sha256, sip::Algorithm::md5};
+};
+
+enum class Verdict : std::uint8_t {
+  authenticated,
+  challenge,  // no credentials, or wrong ones
+  stale,      // right but for a nonce that has grown old
+  busy        // the account cannot be asked now
+};
+
+class Authentication {
+ public:
+  using Answer = std::move_only_function<void(Verdict, model::AccountId const&)>;
+
+  Authentication(model::CredentialPort& credentials, Clock const& clock, Random& random, DigestPolicy policy);
+
+  // Answers at once when the port does. The message is read during the call only.
+  void check(sip::MessageView const& request, Realm realm, std::string_view domain, Answer answer);
+  // The challenge fields' values for that domain, strongest algorithm first.
+  [[nodiscard]] std::vector<std::string> challenges(std::string_view domain, sip::Stale stale);
+
+ private:
+  struct Claim;
+  [[nodiscard]] std::optional<Claim> claim_in(sip::MessageView const& request, Realm realm,
+                                              std::string_view domain) const;
+  [[nodiscard]] bool offers(sip::Algorithm algorithm) const;
+  [[nodiscard]] Verdict judge(Claim const& claim, model::Verifier const& verifier);
+  [[nodiscard]] Verdict count(Claim const& claim);
+  void forget_old(Instant now);
+
+  struct Counts {
+    sip::NonceCounts counts = {};
+    Instant used = {};
+  };
+
+  model::CredentialPort& credentials_;
+  Clock const& clock_;
+  Random& random_;
+  DigestPolicy policy_;
+  sip::NonceMint mint_;
+  sip::Digester digester_ = {};
+  std::unordered_map<model::AccountId, Counts> counts_ = {};
+  Instant swept_ = {};
+};
+
+}  // namespace reveille::arrive

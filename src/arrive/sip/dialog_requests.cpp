@@ -1,0 +1,81 @@
+#include "arrive/sip/dialog_requests.hpp"
+
+#include "edge/sip/remote.hpp"
+#include "wire/sip/name_address.hpp"
+#include "wire/sip/owned_message.hpp"
+#include "wire/sip/writer.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace reveille::arrive {
+namespace {
+
+std::string_view first_route(sip::MessageView const& request) {
+  for (std::string_view const route : request.elements(sip::HeaderName::route)) return route;
+  return {};
+}
+
+std::string forwarded(sip::MessageView const& request) {
+  std::string out;
+  // RFC 3261 section 16.6: copy, count down, take our route away. The Request-URI is the other end's Contact already.
+  auto const written = sip::Forward(request).pop_route().decrement_max_forwards().write(out);
+  return written == sip::Written::yes ? out : std::string{};
+}
+
+}  // namespace
+
+std::optional<edge::sip::DialogEnd> DialogRequests::other_end(sip::MessageView const& request) const {
+  auto const route = sip::parse_name_address(first_route(request));
+  return route ? tokens_.read_uri(route->uri_text) : std::nullopt;
+}
+
+std::optional<edge::sip::Target> DialogRequests::target_of(edge::sip::DialogEnd const& end) const {
+  auto const way = locations_.newest_way(model::AccountId{end.account}, model::InstanceId{end.instance});
+  if (way && !way->flow.empty())
+    if (auto const target = stack_->transports().target_of_flow(way->flow)) return target;
+  return edge::sip::parse_remote(way ? way->remote : end.remote);
+}
+
+void DialogRequests::answer(RequestHandle handle, sip::MessageView const& request, int status) {
+  std::string out;
+  auto response = sip::respond(out, request, {.status = status, .to_tag = "gone"});
+  if (response.finish() == sip::Written::yes) stack_->respond(handle, std::move(out));
+}
+
+void DialogRequests::forward(RequestHandle handle, sip::MessageView const& request, edge::sip::DialogEnd const& end) {
+  auto const target = target_of(end);
+  auto const bytes = forwarded(request);
+  if (!target || bytes.empty()) return answer(handle, request, 480);
+  auto kept = std::make_shared<sip::Message>(request);
+  auto const sent = stack_->send_request(*target, bytes, [this, handle, kept](edge::sip::Heard const& heard) {
+    using What = edge::sip::Heard::What;
+    if (heard.what == What::response) return pass_back(handle, heard);
+    open_.erase(handle);
+    answer(handle, kept->view(), heard.what == What::timed_out ? 408 : 480);
+  });
+  if (!sent) return answer(handle, request, 503);
+  if (request.method() == sip::Method::invite) open_.insert_or_assign(handle, *sent);
+}
+
+void DialogRequests::pass_back(RequestHandle handle, edge::sip::Heard const& heard) {
+  if (heard.message->status() == 100) return;
+  if (heard.message->status() >= 200) open_.erase(handle);
+  std::string out;
+  if (sip::Forward(*heard.message).pop_via().write(out) == sip::Written::yes) stack_->respond(handle, std::move(out));
+}
+
+void DialogRequests::forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end) {
+  auto const target = target_of(end);
+  auto const bytes = forwarded(ack);
+  if (target && !bytes.empty()) (void)stack_->send_stateless(*target, bytes);
+}
+
+bool DialogRequests::cancel(RequestHandle handle) {
+  auto const found = open_.find(handle);
+  if (found == open_.end()) return false;
+  stack_->cancel(found->second);
+  return true;
+}
+
+}  // namespace reveille::arrive

@@ -1,0 +1,176 @@
+#include "arrive/sip/door.hpp"
+
+#include "edge/sip/remote.hpp"
+#include "wire/sip/name_address.hpp"
+#include "wire/sip/validate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace reveille::arrive {
+namespace {
+
+using sip::HeaderName;
+using sip::Method;
+
+constexpr std::string_view allowed =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, REFER, NOTIFY, PRACK";
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::ranges::transform(out, out.begin(), sip::to_lower);
+  return out;
+}
+
+bool ends_here(sip::MessageView const& message, sip::Uri const& uri) {
+  return message.method() == Method::register_ || (message.method() == Method::options && !uri.user);
+}
+
+}  // namespace
+
+SipDoor::SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::DialogTokens const& tokens,
+                 model::Policy const& policy, Clock const& clock, Random& random, DigestPolicy digest)
+    : ports_(ports),
+      kept_(kept),
+      tokens_(tokens),
+      policy_(policy),
+      clock_(clock),
+      random_(random),
+      require_digest_(digest.required == DigestPolicy::Required::yes),
+      authentication_(ports.credentials, clock, random, std::move(digest)),
+      dialogs_(ports.locations, tokens),
+      own_tag_(random.hex(8)) {}
+
+void SipDoor::connect(edge::sip::Stack& stack, std::vector<std::string> hosts) {
+  stack_ = &stack;
+  hosts_ = std::move(hosts);
+  dialogs_.connect(stack);
+}
+
+void SipDoor::on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) {
+  auto const visit = std::make_shared<Visit>(Visit{.handle = request, .message = &message, .source = source});
+  take(visit);
+  if (!visit->answered && !visit->kept) visit->keep();
+}
+
+void SipDoor::take(VisitPointer const& visit) {
+  auto const& message = *visit->message;
+  auto const uri = sip::parse_uri(message.request_uri());
+  bool const here = uri && ends_here(message, *uri);
+  // RFC 3261 section 16.3, steps 1 to 3 (reasonable syntax, URI scheme, Max-Forwards).
+  if (auto const refusal = sip::check_request(message, here ? sip::Handling::receiving : sip::Handling::forwarding))
+    return refuse(*visit, sip::status_of(*refusal), sip::reason_of(*refusal));
+  // FIXME: RFC 3261 section 16.3 step 4: loops are ended by Max-Forwards only.
+  // Step 5: Proxy-Require; for a request that ends here, Require (section 8.2.2.3).
+  static constexpr std::array<std::string_view, 4> supported = {"path", "outbound", "gruu", "100rel"};
+  auto const unsupported = here ? sip::unsupported_options(message, HeaderName::require, supported)
+                                : sip::unsupported_options(message, HeaderName::proxy_require, {});
+  if (!unsupported.empty()) {
+    auto response = respond(*visit, 420);
+    if (response.header(HeaderName::unsupported, unsupported).finish() == sip::Written::yes) reply(*visit, out_);
+    return;
+  }
+  if (auto const end = dialogs_.other_end(message)) {
+    visit->answered = true;
+    return dialogs_.forward(visit->handle, message, *end);
+  }
+  take_outside_dialog(visit);
+}
+
+void SipDoor::take_outside_dialog(VisitPointer const& visit) {
+  auto const& message = *visit->message;
+  auto const uri = sip::parse_uri(message.request_uri());
+  if (message.method() == Method::register_) return on_register(visit);
+  if (uri && ends_here(message, *uri)) return answer_options(*visit);
+  // A request inside a dialog that does not bear our Record-Route: we know no such dialog (section 12.2.2).
+  if (!sip::tag_of(message.text(HeaderName::to)).empty()) return refuse(*visit, 481);
+  if (message.method() == Method::subscribe) return refuse(*visit, 489, "Bad Event");
+  if (message.method() == Method::publish || message.method() == Method::bye || message.method() == Method::notify)
+    return refuse(*visit, message.method() == Method::publish ? 405 : 481);
+  on_offer(visit);
+}
+
+void SipDoor::authenticate(VisitPointer const& visit, Realm realm, std::string const& domain,
+                           std::move_only_function<void(model::AccountId const&)> then) {
+  authentication_.check(
+      *visit->message, realm, domain,
+      [this, visit, realm, domain, then = std::move(then)](Verdict verdict, model::AccountId const& account) mutable {
+        switch (verdict) {
+          case Verdict::authenticated: return then(account);
+          case Verdict::challenge: return challenge(*visit, realm, domain, sip::Stale::no);
+          case Verdict::stale: return challenge(*visit, realm, domain, sip::Stale::yes);
+          case Verdict::busy: return refuse(*visit, 503);
+        }
+        std::unreachable();
+      });
+}
+
+void SipDoor::challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale) {
+  bool const server = realm == Realm::server;
+  auto response = respond(visit, server ? 401 : 407);
+  for (auto const& value : authentication_.challenges(domain, stale))
+    response.header(server ? HeaderName::www_authenticate : HeaderName::proxy_authenticate, value);
+  if (response.finish() == sip::Written::yes) reply(visit, out_);
+}
+
+sip::MessageWriter SipDoor::respond(Visit const& visit, int status, std::string_view reason) {
+  // Section 8.2.7: a stateless answer bears the same tag when the request is repeated.
+  tag_ = own_tag_ + std::to_string(std::hash<std::string_view>{}(visit.message->call_id()) & 0xffffff);
+  return sip::respond(out_, *visit.message, {.status = status, .reason = reason, .to_tag = tag_});
+}
+
+void SipDoor::refuse(Visit& visit, int status, std::string_view reason) {
+  auto response = respond(visit, status, reason);
+  if (status == 405) response.header(HeaderName::allow, allowed);
+  if (response.finish() == sip::Written::yes) reply(visit, out_);
+}
+
+void SipDoor::reply(Visit& visit, std::string const& response) {
+  visit.answered = true;
+  stack_->reply_statelessly(visit.handle, response);
+}
+
+void SipDoor::answer_options(Visit& visit) {
+  auto response = respond(visit, 200);
+  response.header(HeaderName::allow, allowed).header(HeaderName::supported, "path, outbound");
+  if (response.finish() == sip::Written::yes) reply(visit, out_);
+}
+
+void SipDoor::on_cancel(RequestHandle request) {
+  if (dialogs_.cancel(request)) return;
+  ports_.calls.cancel({.thread = request.thread, .slot = request.slot, .generation = request.generation});
+}
+
+void SipDoor::on_ack(sip::MessageView const& message, edge::sip::Source const&) {
+  if (sip::check_request(message, sip::Handling::forwarding)) return;
+  if (auto const end = dialogs_.other_end(message)) dialogs_.forward_ack(message, *end);
+}
+
+void SipDoor::on_flow_lost(FlowHandle flow) {
+  ports_.calls.on_flow_lost(flow);
+}
+
+void SipDoor::on_request_ended(RequestHandle request) {
+  dialogs_.forget(request);
+}
+
+bool SipDoor::is_ours(std::string_view host) const {
+  auto const name = lower(host);
+  return std::ranges::find(policy_.domains, name) != policy_.domains.end() ||
+         std::ranges::find(hosts_, name) != hosts_.end();
+}
+
+std::optional<model::AccountId> SipDoor::account_of(sip::Uri const& uri) const {
+  if (!uri.is_sip() || !uri.user || !is_ours(uri.host)) return {};
+  auto const name = lower(uri.host);
+  bool const domain = std::ranges::find(policy_.domains, name) != policy_.domains.end();
+  auto const account = model::parse_account(sip::unescape(*uri.user) + '@' + (domain ? name : policy_.domains.front()));
+  return account ? std::optional(*account) : std::nullopt;
+}
+
+model::Way SipDoor::way_of(edge::sip::Source const& source) {
+  return {.flow = source.flow, .remote = edge::sip::format_remote(source)};
+}
+
+}  // namespace reveille::arrive

@@ -1,0 +1,105 @@
+// SipDoor: what comes over SIP, made into events (RFC 3261 sections 10.3 and 16.3 to 16.5).
+//
+// A request is checked, its route read, its sender authenticated; then a REGISTER goes to the registrar, a request
+// inside a dialog straight to the other end's newest flow, and any other to the callee's mailbox. The message of the
+// latter is kept in KeptRequests for the hands. Lifetime: all that it is made of outlives it; connect() names the stack
+// before the first request. Threads: the shard's.
+#pragma once
+
+#include "arrive/sip/authentication.hpp"
+#include "arrive/sip/dialog_requests.hpp"
+#include "edge/sip/kept_requests.hpp"
+#include "edge/sip/request_handler.hpp"
+#include "edge/sip/stack.hpp"
+#include "model/ports.hpp"
+#include "model/settings.hpp"
+#include "wire/sip/owned_message.hpp"
+#include "wire/sip/writer.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reveille::arrive {
+
+struct SipPorts {
+  model::CredentialPort& credentials;
+  model::RegistrarPort& registrar;
+  model::LocationPort& locations;
+  model::CallPort& calls;
+};
+
+class SipDoor final : public edge::sip::RequestHandler {
+ public:
+  SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::DialogTokens const& tokens,
+          model::Policy const& policy, Clock const& clock, Random& random, DigestPolicy digest);
+
+  // `hosts`: by what other names than our domains requests name us ("127.0.0.1").
+  void connect(edge::sip::Stack& stack, std::vector<std::string> hosts);
+
+  void on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) override;
+  void on_cancel(RequestHandle request) override;
+  void on_ack(sip::MessageView const& message, edge::sip::Source const& source) override;
+  void on_flow_lost(FlowHandle flow) override;
+  void on_request_ended(RequestHandle request) override;
+
+ private:
+  // One request on its way through the door. Whoever answers later keeps a copy of the message; until then it is the
+  // transport's, good during on_request only.
+  struct Visit {
+    RequestHandle handle = {};
+    sip::MessageView const* message = nullptr;
+    edge::sip::Source source = {};
+    std::optional<sip::Message> kept = {};
+    bool answered = false;
+
+    void keep() {
+      kept.emplace(*message);
+      message = &kept->view();
+    }
+  };
+  using VisitPointer = std::shared_ptr<Visit>;
+
+  // door.cpp
+  void take(VisitPointer const& visit);
+  void take_outside_dialog(VisitPointer const& visit);
+  void authenticate(VisitPointer const& visit, Realm realm, std::string const& domain,
+                    std::move_only_function<void(model::AccountId const&)> then);
+  void challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale);
+  void refuse(Visit& visit, int status, std::string_view reason = {});
+  void reply(Visit& visit, std::string const& response);
+  void answer_options(Visit& visit);
+  [[nodiscard]] sip::MessageWriter respond(Visit const& visit, int status, std::string_view reason = {});
+  [[nodiscard]] std::optional<model::AccountId> account_of(sip::Uri const& uri) const;
+  [[nodiscard]] bool is_ours(std::string_view host) const;
+  [[nodiscard]] static model::Way way_of(edge::sip::Source const& source);
+
+  // door_register.cpp
+  void on_register(VisitPointer const& visit);
+  void register_contacts(VisitPointer const& visit, model::AccountId const& account);
+  void answer_register(Visit& visit, model::RegisterOutcome const& outcome);
+
+  // door_offer.cpp
+  void on_offer(VisitPointer const& visit);
+  void offer(Visit& visit, model::AccountId const& caller, model::AccountId const& callee);
+
+  SipPorts ports_;
+  edge::sip::KeptRequests& kept_;
+  edge::sip::DialogTokens const& tokens_;
+  model::Policy const& policy_;
+  Clock const& clock_;
+  Random& random_;
+  bool require_digest_ = true;
+  Authentication authentication_;
+  DialogRequests dialogs_;
+  edge::sip::Stack* stack_ = nullptr;
+  std::vector<std::string> hosts_ = {};
+  std::string own_tag_ = {};
+  std::string tag_ = {};
+  std::string out_ = {};
+};
+
+}  // namespace reveille::arrive

@@ -1,0 +1,84 @@
+// Requests that find their way by registrations, at the door: who calls, whom, with what (RFC 3261 sections 16.3 step 6
+// and 16.5). What becomes of them is decide/calls'.
+#include "arrive/sip/door.hpp"
+#include "edge/sip/remote.hpp"
+#include "wire/sip/cseq.hpp"
+#include "wire/sip/name_address.hpp"
+
+#include <charconv>
+
+namespace reveille::arrive {
+namespace {
+
+using sip::HeaderName;
+using sip::Method;
+
+// RFC 8866 section 5.14: a line "m=video <port> …"; port 0 is a stream that is refused.
+model::Media media_in(std::string_view session) {
+  constexpr std::string_view line = "m=video ";
+  for (auto at = session.find(line); at != std::string_view::npos; at = session.find(line, at + 1)) {
+    bool const begins_line = at == 0 || session[at - 1] == '\n';
+    unsigned port = 0;
+    auto const* const first = session.data() + at + line.size();
+    std::from_chars(first, session.data() + session.size(), port);
+    if (begins_line && port != 0) return model::Media::video;
+  }
+  return model::Media::audio;
+}
+
+// The message without the Route that led to us (section 16.4).
+sip::Message without_own_route(sip::MessageView const& message) {
+  std::string out;
+  if (sip::Forward(message).pop_route().write(out) == sip::Written::yes)
+    if (auto parsed = sip::Message::parse(std::move(out))) return std::move(*parsed);
+  return sip::Message(message);
+}
+
+}  // namespace
+
+void SipDoor::on_offer(VisitPointer const& visit) {
+  auto const& message = *visit->message;
+  auto const uri = sip::parse_uri(message.request_uri());
+  auto const from = sip::parse_name_address(message.text(HeaderName::from));
+  // FIXME: RFC 3261 section 16.5: requests for other domains are refused; trunks are B-CALL-12.
+  auto const callee = uri ? account_of(*uri) : std::nullopt;
+  auto const caller = from ? account_of(from->uri) : std::nullopt;
+  if (!callee) return refuse(*visit, uri && is_ours(uri->host) ? 404 : 403, "Only Users of This Server Can Be Called");
+  if (!caller) return refuse(*visit, 403, "Only Users of This Server Can Call");
+  auto const allow = [this, visit, callee = *callee, caller = *caller](model::AccountId const& who) {
+    // The name in From is what the callee's phone shows: it must be the sender's own.
+    if (who != caller) return refuse(*visit, 403, "From Is Not Yours");
+    offer(*visit, caller, callee);
+  };
+  if (!require_digest_) return allow(*caller);
+  authenticate(visit, Realm::proxy, std::string(model::domain_of(*caller)), allow);
+}
+
+void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::AccountId const& callee) {
+  auto const& message = *visit.message;
+  auto const from = sip::parse_name_address(message.text(HeaderName::from));
+  auto const cseq = sip::parse_cseq(message.text(HeaderName::cseq));
+  bool const invite = message.method() == Method::invite;
+  auto const& handle = visit.handle;
+  model::Offer offer{.id = {.thread = handle.thread, .slot = handle.slot, .generation = handle.generation},
+                     .kind = invite ? model::OfferKind::invite : model::OfferKind::other,
+                     .callee = callee,
+                     .tracking = model::TrackingId{random_.uuid()},
+                     .call_id = std::string(message.call_id()),
+                     .from_tag = std::string(sip::tag_of(message.text(HeaderName::from))),
+                     .cseq = cseq ? cseq->number : 0,
+                     .caller = {.name = from ? from->display_text() : std::string{},
+                                .address = caller.value,
+                                .account = caller,
+                                .instance = ports_.locations.instance_at(caller, way_of(visit.source))},
+                     .media = media_in(message.body()),
+                     .own_provisional = message.holds(HeaderName::require, "100rel") ? model::OwnProvisional::forbidden
+                                                                                     : model::OwnProvisional::allowed,
+                     .arrived = clock_.now()};
+  kept_.put(handle, {.message = message.has(HeaderName::route) ? without_own_route(message) : sip::Message(message),
+                     .source = visit.source});
+  visit.answered = true;
+  ports_.calls.offer(std::move(offer));
+}
+
+}  // namespace reveille::arrive

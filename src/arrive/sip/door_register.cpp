@@ -1,0 +1,101 @@
+// REGISTER at the door: RFC 3261 section 10.3 steps 1 to 5, and the answer of step 8. The rest is decide/registry's.
+#include "arrive/sip/door.hpp"
+#include "edge/sip/remote.hpp"
+#include "model/contact.hpp"
+#include "wire/sip/contact.hpp"
+#include "wire/sip/cseq.hpp"
+#include "wire/sip/feature_caps.hpp"
+
+#include <chrono>
+
+namespace reveille::arrive {
+namespace {
+
+using sip::HeaderName;
+
+std::optional<Duration> expires_in(sip::MessageView const& message) {
+  auto const seconds = sip::expires_of(message);
+  return seconds ? std::optional<Duration>(*seconds) : std::nullopt;
+}
+
+std::optional<model::Mode> mode_in(sip::MessageView const& message) {
+  auto const text = message.first(HeaderName::reveille_mode);
+  return text ? model::mode_named(*text) : std::nullopt;
+}
+
+// False when a Contact cannot be read.
+bool read_contacts(sip::MessageView const& message, model::AccountId const& account, model::RegisterRequest& request) {
+  for (std::string_view const element : message.elements(HeaderName::contact)) {
+    if (sip::is_star(element)) {
+      request.kind = model::ContactsKind::all;
+      continue;
+    }
+    auto const contact = sip::parse_contact(element);
+    if (!contact) return false;
+    request.kind = model::ContactsKind::listed;
+    request.contacts.push_back(model::read_contact(*contact, account));
+    if (!request.contacts.back().expires) request.contacts.back().expires = request.expires;
+  }
+  return true;
+}
+
+std::string listed(model::ListedBinding const& binding) {
+  std::string text = '<' + binding.contact + ">;expires=" +
+                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(binding.expires).count());
+  if (binding.q_thousandths < 1000) text += ";q=0." + std::to_string(1000 + binding.q_thousandths).substr(1);
+  if (!binding.instance.empty()) text += ";+sip.instance=\"<urn:uuid:" + binding.instance.value + ">\"";
+  if (binding.reg_id != 0) text += ";reg-id=" + std::to_string(binding.reg_id);
+  return text;
+}
+
+}  // namespace
+
+void SipDoor::on_register(VisitPointer const& visit) {
+  // 1. The Request-URI names the domain; a domain of ours in To says which, where it is an address.
+  auto const to = sip::parse_name_address(visit->message->text(HeaderName::to));
+  auto const account = to ? account_of(to->uri) : std::nullopt;
+  auto const uri = sip::parse_uri(visit->message->request_uri());
+  if (!uri || !is_ours(uri->host) || !account) return refuse(*visit, 404);
+  // 3. Authentication. 4. A user may change his own bindings only.
+  auto const allow = [this, visit, account = *account](model::AccountId const& who) {
+    if (who != account) return refuse(*visit, 403);
+    register_contacts(visit, who);
+  };
+  if (!require_digest_) return allow(*account);
+  authenticate(visit, Realm::server, std::string(model::domain_of(*account)), allow);
+}
+
+void SipDoor::register_contacts(VisitPointer const& visit, model::AccountId const& account) {
+  auto const& message = *visit->message;
+  auto const cseq = sip::parse_cseq(message.text(HeaderName::cseq));
+  model::RegisterRequest request{.call_id = std::string(message.call_id()),
+                                 .cseq = cseq ? cseq->number : 0,
+                                 .expires = expires_in(message),
+                                 .user_agent = std::string(message.text(HeaderName::user_agent)),
+                                 .remote = edge::sip::format_remote(visit->source),
+                                 .mode = mode_in(message)};
+  if (!read_contacts(message, account, request)) return refuse(*visit, 400, "Bad Contact");
+  for (std::string_view const hop : message.elements(HeaderName::path)) request.path.emplace_back(hop);
+  ports_.registrar.register_contacts(
+      account, std::move(request), way_of(visit->source),
+      [this, visit](model::RegisterOutcome outcome) { answer_register(*visit, outcome); });
+}
+
+void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcome) {
+  auto response = respond(visit, outcome.status, outcome.reason);
+  if (outcome.min_expires)
+    response.header(HeaderName::min_expires,
+                    static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(*outcome.min_expires).count()));
+  if (outcome.status == 200) {
+    for (auto const& binding : outcome.bindings) response.header(HeaderName::contact, listed(binding));
+    // RFC 3327 section 5.3: Path is shown to the client again.
+    response.copy(*visit.message, HeaderName::path);
+    auto const before_end = std::chrono::duration_cast<std::chrono::seconds>(model::push_refresh_before_end).count();
+    for (auto const& provider : outcome.push_providers)
+      response.header(HeaderName::feature_caps,
+                      sip::format_feature_caps({.pns = provider, .pnsreg = static_cast<std::uint32_t>(before_end)}));
+  }
+  if (response.finish() == sip::Written::yes) reply(visit, out_);
+}
+
+}  // namespace reveille::arrive

@@ -1,0 +1,30 @@
+// What dispatch asks of the hands: the decisions that need a live connection. deliver/live performs them.
+//
+// Lifetime: as long as the process runs. Threads: the shard's. What comes of a decision returns as an event through the
+// listener, never from inside the call.
+#pragma once
+
+#include "model/call.hpp"
+
+#include <functional>
+#include <string>
+
+namespace reveille::deliver {
+
+class CallHands {
+ public:
+  using Listener = std::function<void(model::OfferId, model::CallEvent)>;
+
+  virtual ~CallHands() = default;
+  virtual void listen(Listener listener) = 0;
+
+  virtual void ring(model::Offer const& offer, model::RingFlow const& decision) = 0;
+  virtual void forward(model::OfferId offer, model::ForwardResponse const& decision) = 0;
+  virtual void answer(model::OfferId offer, int status) = 0;
+  virtual void cancel(model::OfferId offer, model::CancelBranch const& decision) = 0;
+  virtual void end_answered(model::OfferId offer, model::EndAnswered const& decision) = 0;
+  // Nothing more will be asked for: the request and its responses are forgotten.
+  virtual void forget(model::OfferId offer) = 0;
+};
+
+}  // namespace reveille::deliver

@@ -1,0 +1,203 @@
+#include "deliver/live/sip_hands.hpp"
+
+#include "deliver/live/dialog_end.hpp"
+#include "edge/sip/remote.hpp"
+#include "model/contact.hpp"
+#include "wire/sip/name_address.hpp"
+#include "wire/sip/push_parameters.hpp"
+#include "wire/sip/writer.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::deliver {
+namespace {
+
+using edge::sip::DialogEnd;
+using edge::sip::Heard;
+using edge::sip::Target;
+using sip::HeaderName;
+
+RequestHandle request_of(model::OfferId const& offer) {
+  return {.thread = offer.thread, .slot = offer.slot, .generation = offer.generation};
+}
+
+std::string lower_name(sip::Transport transport) {
+  std::string name{sip::name_of(transport)};
+  std::ranges::transform(name, name.begin(), sip::to_lower);
+  return name;
+}
+
+bool makes_dialog(sip::Method method) {
+  return method == sip::Method::invite || method == sip::Method::subscribe || method == sip::Method::refer;
+}
+
+}  // namespace
+
+std::optional<Target> SipHands::target_of(model::Target const& target) const {
+  if (!target.flow.empty()) return stack_->transports().target_of_flow(target.flow);
+  return edge::sip::parse_remote(target.remote);
+}
+
+std::string SipHands::route_to(DialogEnd const& end, Target const& through) const {
+  return "<sip:" + tokens_.write(end) + '@' + std::string(stack_->transports().sent_by(through)) +
+         ";transport=" + lower_name(through.transport) + ";lr>";
+}
+
+// Section 16.6: 1 copy, 2 Request-URI, 3 Max-Forwards, 4 Record-Route, 6 Route from Path; Via is the stack's (8).
+std::string SipHands::branch_request(sip::MessageView const& request, model::RingFlow const& decision,
+                                     std::string const& route) const {
+  auto const uri = model::without_private_parameters(decision.target.contact);
+  auto const contact = sip::public_contact(request);
+  sip::Forward forward(request);
+  forward.request_uri(uri)
+      .decrement_max_forwards()
+      .remove(HeaderName::proxy_authorization)
+      .remove(HeaderName::reveille_call_uuid);
+  if (makes_dialog(request.method())) forward.record_route(route);
+  for (auto const& hop : decision.target.path) forward.push_route(hop);
+  if (contact) forward.replace(HeaderName::contact, *contact);
+  if (!decision.call_uuid.empty() && request.method() == sip::Method::invite)
+    forward.add(HeaderName::reveille_call_uuid, decision.call_uuid);
+  std::string out;
+  if (forward.write(out) != sip::Written::yes) out.clear();
+  return out;
+}
+
+void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) {
+  auto const* const kept = kept_.find(request_of(offer.id));
+  auto const target = target_of(decision.target);
+  if (kept == nullptr || !target) return fail_later(offer.id, decision.branch);
+  auto const caller = edge::sip::target_of(kept->source);
+  DialogEnd const calling{.account = offer.caller.account.value,
+                          .instance = offer.caller.instance.value,
+                          .remote = edge::sip::format_remote(kept->source)};
+  DialogEnd const called{
+      .account = offer.callee.value, .instance = decision.target.instance.value, .remote = decision.target.remote};
+  auto branch = std::make_shared<Branch>(Branch{
+      .offer = offer.id, .number = decision.branch, .target = *target, .caller_route = route_to(called, caller)});
+  auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, *target));
+  auto const sent =
+      bytes.empty() ? failure(ErrorCode::malformed, "the request cannot be written")
+                    : stack_->send_request(*target, bytes, [this, branch](Heard const& heard) { hear(branch, heard); });
+  if (!sent) return fail_later(offer.id, decision.branch);
+  branch->transaction = *sent;
+  auto& branches = forks_[offer.id].branches;
+  if (branches.size() <= decision.branch) branches.resize(decision.branch + 1);
+  branches[decision.branch] = std::move(branch);
+}
+
+void SipHands::fail_later(model::OfferId offer, model::BranchNumber number) {
+  boost::asio::post(executor_, [this, offer, number] { tell(offer, model::BranchFailed{.branch = number}); });
+}
+
+void SipHands::tell(model::OfferId offer, model::CallEvent event) {
+  if (listener_) listener_(offer, std::move(event));
+}
+
+void SipHands::hear(BranchPointer const& branch, Heard const& heard) {
+  switch (heard.what) {
+    case Heard::What::timed_out: return tell(branch->offer, model::BranchTimedOut{.branch = branch->number});
+    case Heard::What::unreachable: return tell(branch->offer, model::BranchFailed{.branch = branch->number});
+    case Heard::What::response: break;
+  }
+  int const status = heard.message->status();
+  if (status == 100) return;
+  branch->latest.emplace(*heard.message);
+  if (status >= 200 && status < 300) return on_success(branch);
+  tell(branch->offer, model::BranchAnswered{.branch = branch->number, .status = status});
+}
+
+void SipHands::on_success(BranchPointer const& branch) {
+  switch (branch->success) {
+    case Branch::Success::none:
+      return tell(branch->offer,
+                  model::BranchAnswered{.branch = branch->number, .status = branch->latest->view().status()});
+    case Branch::Success::passed_on: return pass_on(*branch);
+    case Branch::Success::ended: (void)stack_->send_stateless(branch->target, branch->acknowledgement); return;
+  }
+  std::unreachable();
+}
+
+SipHands::BranchPointer SipHands::find(model::OfferId offer, model::BranchNumber number) const {
+  auto const found = forks_.find(offer);
+  if (found == forks_.end() || number >= found->second.branches.size()) return {};
+  return found->second.branches[number];
+}
+
+void SipHands::forward(model::OfferId offer, model::ForwardResponse const& decision) {
+  auto const branch = find(offer, decision.branch);
+  if (!branch || !branch->latest) return;
+  std::vector<std::string> challenges;
+  // Section 16.7 step 7: the caller answers every challenge at once.
+  if (decision.challenges == model::ForwardResponse::Challenges::aggregate)
+    for (auto const& other : forks_[offer].branches)
+      if (other && other != branch && other->latest)
+        for (std::string_view const value : other->latest->view().all(HeaderName::proxy_authenticate))
+          challenges.emplace_back(value);
+  pass_on(*branch, challenges);
+}
+
+void SipHands::pass_on(Branch& branch, std::vector<std::string> const& challenges) {
+  if (branch.latest->view().status() / 100 == 2) branch.success = Branch::Success::passed_on;
+  auto response = response_for_caller(branch, challenges);
+  if (!response.empty()) stack_->respond(request_of(branch.offer), std::move(response));
+}
+
+std::string SipHands::response_for_caller(Branch const& branch, std::vector<std::string> const& challenges) const {
+  auto const& response = branch.latest->view();
+  std::string routes;
+  for (std::string_view const element : response.elements(HeaderName::record_route)) {
+    auto const route = sip::parse_name_address(element);
+    bool const own = route && tokens_.read_uri(route->uri_text);
+    (routes += routes.empty() ? "" : ", ") += own ? std::string_view(branch.caller_route) : element;
+  }
+  auto const contact = sip::public_contact(response);
+  sip::Forward forward(response);
+  forward.pop_via();
+  if (!routes.empty()) forward.replace(HeaderName::record_route, routes);
+  if (contact) forward.replace(HeaderName::contact, *contact);
+  for (auto const& challenge : challenges) forward.add(HeaderName::proxy_authenticate, challenge);
+  std::string out;
+  if (forward.write(out) != sip::Written::yes) out.clear();
+  return out;
+}
+
+void SipHands::answer(model::OfferId offer, int status) {
+  auto const* const kept = kept_.find(request_of(offer));
+  if (kept == nullptr) return;
+  auto& tag = forks_[offer].tag;
+  if (tag.empty()) tag = random_.hex(8);
+  std::string out;
+  auto response = sip::respond(out, kept->message.view(), {.status = status, .to_tag = tag});
+  if (response.finish() == sip::Written::yes) stack_->respond(request_of(offer), std::move(out));
+}
+
+void SipHands::cancel(model::OfferId offer, model::CancelBranch const& decision) {
+  if (auto const branch = find(offer, decision.branch)) stack_->cancel(branch->transaction, decision.reason);
+}
+
+void SipHands::end_answered(model::OfferId offer, model::EndAnswered const& decision) {
+  auto const branch = find(offer, decision.branch);
+  if (!branch || !branch->latest) return;
+  std::string own;
+  for (std::string_view const element : branch->latest->view().elements(HeaderName::record_route)) {
+    auto const route = sip::parse_name_address(element);
+    if (route && tokens_.read_uri(route->uri_text)) own = std::string(element);
+  }
+  auto ending = end_dialog(branch->latest->view(), own, decision.reason);
+  branch->success = Branch::Success::ended;
+  branch->acknowledgement = std::move(ending.acknowledgement);
+  if (branch->acknowledgement.empty()) return;
+  (void)stack_->send_stateless(branch->target, branch->acknowledgement);
+  (void)stack_->send_request(branch->target, ending.bye, [](Heard const&) {});
+}
+
+void SipHands::forget(model::OfferId offer) {
+  forks_.erase(offer);
+  kept_.drop(request_of(offer));
+}
+
+}  // namespace reveille::deliver

@@ -1,0 +1,223 @@
+#include "dispatch/registrations.hpp"
+
+#include "decide/registry/expiry.hpp"
+#include "decide/registry/merge.hpp"
+#include "decide/registry/register.hpp"
+#include "dispatch/sip_runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::dispatch {
+namespace {
+
+constexpr Duration sweep_every = 1h;
+constexpr Duration sweep_pause = 50ms;
+constexpr std::size_t sweep_at_once = 250;
+
+// The device of a binding, or for a client without one a name made of its contact.
+model::InstanceId name_of(model::InstanceId const& instance, std::string const& contact) {
+  return instance.empty() ? model::InstanceId{contact} : instance;
+}
+
+bool is_udp(model::Binding const& binding) {
+  return binding.remote.starts_with("udp ");
+}
+
+SipRuntime const* runtime_of(Entry const& entry) {
+  return static_cast<SipRuntime const*>(entry.calls.get());
+}
+
+SipRuntime::Flow const* flow_of(Entry const& entry, model::Binding const& binding) {
+  auto const* runtime = runtime_of(entry);
+  if (runtime == nullptr) return nullptr;
+  auto const found =
+      std::ranges::find_if(runtime->flows, [&](auto const& flow) { return flow.contact == binding.contact; });
+  return found == runtime->flows.end() ? nullptr : &*found;
+}
+
+model::Target target_on(model::Binding const& binding, model::FlowId flow) {
+  return {.instance = name_of(binding.instance, binding.contact),
+          .contact = binding.contact,
+          .path = binding.path,
+          .flow = flow,
+          .remote = binding.remote,
+          .q_thousandths = binding.q_thousandths};
+}
+
+}  // namespace
+
+void Registrations::lookup(model::AccountId const& account, CredentialPort::Answer answer) {
+  auto const* entry = shard_.directory.find(account);
+  if (entry == nullptr) return answer(failure(ErrorCode::not_found, "there is no such account"));
+  answer(entry->verifier());
+}
+
+void Registrations::register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
+                                      RegistrarPort::Answer answer) {
+  auto* entry = shard_.directory.find(account);
+  if (entry == nullptr) return answer({.status = 404});
+  auto registrations = entry->registrations();
+  auto outcome = decide::on_register(registrations, request, shard_.policy.registrar,
+                                     decide::push_offer_of(shard_.push, shard_.policy.wake), shard_.now());
+  if (outcome.status != 200 || request.kind == model::ContactsKind::none) return answer(std::move(outcome));
+  remember_flows(*entry, request, way);
+  if (outcome.durability != model::Durability::before_answer) {
+    auto const& packed = shard_.directory.set_registrations(*entry, registrations);
+    if (outcome.durability == model::Durability::lazily)
+      shard_.store.commit({store::Put{store::Table::registrations, account.value, packed}}, store::Urgency::lazily,
+                          [](auto) {});
+    answer(outcome);
+    return tell(*entry, outcome, way);
+  }
+  save(*entry, registrations, store::Urgency::at_once,
+       [this, account, outcome, way = std::move(way), answer = std::move(answer)](Result<void> saved) mutable {
+         auto* const now = shard_.directory.find(account);
+         if (!saved || now == nullptr) return answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
+         for (auto const& claim : outcome.claims) take_from_others(*now, claim.instance, claim.token);
+         answer(outcome);
+         tell(*now, outcome, way);
+       });
+}
+
+void Registrations::save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency,
+                         store::Store::Done done) {
+  auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, urgency,
+                      std::move(done));
+}
+
+void Registrations::take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token) {
+  for (auto const& holder : shard_.directory.holders_of(token)) {
+    if (holder.entry == &entry && holder.instance == instance) continue;
+    auto registrations = holder.entry->registrations();
+    if (!decide::take_token(registrations, holder.instance, token)) continue;
+    save(*holder.entry, registrations, store::Urgency::soon, [](auto) {});
+    shard_.say(*holder.entry, holder.instance, DeviceChange::token_forgotten);
+  }
+}
+
+void Registrations::remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way) {
+  if (way.flow.empty()) return;
+  if (!entry.calls) entry.calls = std::make_unique<SipRuntime>();
+  auto& runtime = static_cast<SipRuntime&>(*entry.calls);
+  for (auto const& contact : request.contacts) {
+    auto const instance = name_of(contact.instance, contact.uri);
+    std::erase_if(runtime.flows, [&](auto const& flow) { return flow.contact == contact.uri; });
+    if (contact.expires && *contact.expires == Duration::zero()) continue;
+    runtime.flows.push_back(
+        {.instance = instance, .contact = contact.uri, .id = way.flow, .age = ++runtime.registered});
+    auto const [first, last] = accounts_of_.equal_range(way.flow);
+    if (std::find_if(first, last, [&](auto const& known) { return known.second == entry.account(); }) == last)
+      accounts_of_.emplace(way.flow, entry.account());
+  }
+}
+
+void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way) {
+  for (auto const& instance : outcome.changed) shard_.say(entry, instance, DeviceChange::registered);
+  for (auto const& instance : outcome.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
+  for (auto const& instance : outcome.reachable) shard_.say(entry, instance, DeviceChange::liveness);
+  if (!registered_) return;
+  for (auto const& target : live_targets(entry)) {
+    bool const here = way.flow.empty() ? target.flow.empty() && target.remote == way.remote : target.flow == way.flow;
+    bool const shown = std::ranges::find(outcome.reachable, target.instance) != outcome.reachable.end();
+    if (here && shown) registered_(entry, target);
+  }
+}
+
+std::vector<model::Target> Registrations::live_targets(Entry const& entry) const {
+  std::vector<std::pair<std::uint64_t, model::Target>> found;
+  auto const now = shard_.now();
+  for (auto const& binding : entry.registrations().bindings) {
+    if (binding.expires_at <= now) continue;
+    if (is_udp(binding)) {
+      found.emplace_back(static_cast<std::uint64_t>(unix_seconds(binding.expires_at)), target_on(binding, {}));
+    } else if (auto const* flow = flow_of(entry, binding)) {
+      found.emplace_back(flow->age, target_on(binding, flow->id));
+    }
+  }
+  std::ranges::sort(found, std::ranges::greater{}, [](auto const& one) { return one.first; });
+  std::vector<model::Target> targets;
+  for (auto& [age, target] : found) targets.push_back(std::move(target));
+  return targets;
+}
+
+std::optional<model::Target> Registrations::newest_way(model::AccountId const& account,
+                                                       model::InstanceId const& instance) const {
+  auto const* entry = shard_.directory.find(account);
+  if (entry == nullptr || instance.empty()) return {};
+  for (auto& target : live_targets(*entry))
+    if (target.instance == instance) return std::move(target);
+  return {};
+}
+
+model::InstanceId Registrations::instance_at(model::AccountId const& account, model::Way const& way) const {
+  auto const* entry = shard_.directory.find(account);
+  if (entry == nullptr) return {};
+  for (auto const& target : live_targets(*entry))
+    if (way.flow.empty() ? target.remote == way.remote : target.flow == way.flow) return target.instance;
+  return {};
+}
+
+std::vector<model::AccountId> Registrations::on_flow_lost(model::FlowId flow) {
+  std::vector<model::AccountId> accounts;
+  auto const [first, last] = accounts_of_.equal_range(flow);
+  for (auto at = first; at != last; ++at) accounts.push_back(at->second);
+  accounts_of_.erase(flow);
+  for (auto const& account : accounts) {
+    auto* const entry = shard_.directory.find(account);
+    if (entry == nullptr || !entry->calls) continue;
+    auto& flows = static_cast<SipRuntime&>(*entry->calls).flows;
+    std::vector<model::InstanceId> lost;
+    for (auto const& one : flows)
+      if (one.id == flow) lost.push_back(one.instance);
+    std::erase_if(flows, [&](auto const& one) { return one.id == flow; });
+    if (flows.empty()) entry->calls.reset();
+    for (auto const& instance : lost) shard_.say(*entry, instance, DeviceChange::liveness);
+  }
+  return accounts;
+}
+
+void Registrations::on_receipt(model::AccountId const& account, model::InstanceId const& instance,
+                               std::string const& token, model::PushReceipt const& receipt) {
+  auto* const entry = shard_.directory.find(account);
+  if (entry == nullptr) return;
+  auto registrations = entry->registrations();
+  auto* const device = model::find_device(registrations, instance);
+  if (device == nullptr) return;
+  device->last_push = {.id = receipt.id.value, .at = receipt.at, .outcome = std::string(model::name_of(receipt.state))};
+  bool const judged = decide::on_token_verdict(registrations, instance, token, receipt, shard_.policy.wake);
+  save(*entry, registrations, judged ? store::Urgency::soon : store::Urgency::lazily, [](auto) {});
+  if (judged) shard_.say(*entry, instance, DeviceChange::token_forgotten);
+}
+
+void Registrations::start() {
+  shard_.deadlines.add(shard_.now() + sweep_every, [this] {
+    std::vector<model::AccountId> accounts;
+    shard_.directory.for_each([&](Entry& entry) { accounts.push_back(entry.account()); });
+    sweep_next(std::move(accounts));
+    start();
+  });
+}
+
+// A part at a time, so that calls do not wait for it.
+void Registrations::sweep_next(std::vector<model::AccountId> accounts) {
+  for (std::size_t i = 0; i < sweep_at_once && !accounts.empty(); ++i) {
+    if (auto* const entry = shard_.directory.find(accounts.back())) sweep(*entry);
+    accounts.pop_back();
+  }
+  if (accounts.empty()) return;
+  shard_.deadlines.add(shard_.now() + sweep_pause,
+                       [this, accounts = std::move(accounts)]() mutable { sweep_next(std::move(accounts)); });
+}
+
+void Registrations::sweep(Entry& entry) {
+  auto registrations = entry.registrations();
+  auto const swept = decide::sweep(registrations, shard_.policy.wake, shard_.now());
+  if (!swept.changed) return;
+  save(entry, registrations, store::Urgency::lazily, [](auto) {});
+  for (auto const& instance : swept.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
+  for (auto const& instance : swept.lost_binding) shard_.say(entry, instance, DeviceChange::liveness);
+}
+
+}  // namespace reveille::dispatch

@@ -1,0 +1,58 @@
+// Registrations: the dispatcher of REGISTER, and the owner of what is known of SIP flows (B-SIGN-2, B-SIGN-5,
+// B-CALL-1).
+//
+// Lifetime: as long as the shard. Threads: the shard's. A REGISTER that promises something new is answered when that is
+// on disk; one that only extends a binding is answered at once and writes nothing.
+#pragma once
+
+#include "dispatch/shard.hpp"
+#include "model/ports.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace reveille::dispatch {
+
+class Registrations final : public model::RegistrarPort, public model::LocationPort, public model::CredentialPort {
+ public:
+  // A device has shown itself on this way: said after its REGISTER was answered.
+  using Registered = std::function<void(Entry&, model::Target const&)>;
+
+  explicit Registrations(Shard& shard) : shard_(shard) {}
+  void set_registered(Registered registered) { registered_ = std::move(registered); }
+  // Begins the slow sweep (B-SIGN-5).
+  void start();
+
+  void lookup(model::AccountId const& account, CredentialPort::Answer answer) override;
+  void register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
+                         RegistrarPort::Answer answer) override;
+  [[nodiscard]] std::optional<model::Target> newest_way(model::AccountId const& account,
+                                                        model::InstanceId const& instance) const override;
+  [[nodiscard]] model::InstanceId instance_at(model::AccountId const& account, model::Way const& way) const override;
+
+  // Every way on which the account can be reached now, newest first.
+  [[nodiscard]] std::vector<model::Target> live_targets(Entry const& entry) const;
+  // The accounts that had this flow.
+  std::vector<model::AccountId> on_flow_lost(model::FlowId flow);
+  // The provider's word on a token (B-SIGN-3), and that the device was pushed.
+  void on_receipt(model::AccountId const& account, model::InstanceId const& instance, std::string const& token,
+                  model::PushReceipt const& receipt);
+  // Keeps what was changed outside (XMPP, REST), and takes its tokens from all others.
+  void save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency, store::Store::Done done);
+  void take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token);
+
+ private:
+  void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);
+  void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
+  void sweep_next(std::vector<model::AccountId> accounts);
+  void sweep(Entry& entry);
+
+  Shard& shard_;
+  Registered registered_ = {};
+  std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
+};
+
+}  // namespace reveille::dispatch

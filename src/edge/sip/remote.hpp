@@ -1,0 +1,16 @@
+// "udp 192.0.2.1:5060", "tls [2001:db8::1]:40000": where a message came from, as text that can be kept, and back.
+#pragma once
+
+#include "edge/sip/source.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reveille::edge::sip {
+
+[[nodiscard]] std::string format_remote(Source const& source);
+// A target without a flow.
+[[nodiscard]] std::optional<Target> parse_remote(std::string_view text);
+
+}  // namespace reveille::edge::sip

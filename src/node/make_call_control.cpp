@@ -1,0 +1,147 @@
+// Call control: SIP listeners, the door, the registrar, calls and their hands.
+#include "arrive/sip/door.hpp"
+#include "deliver/live/sip_hands.hpp"
+#include "dispatch/calls.hpp"
+#include "dispatch/registrations.hpp"
+#include "edge/sip/stack.hpp"
+#include "node/parts.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace reveille::node {
+namespace {
+
+namespace asio = boost::asio;
+namespace wire = reveille::sip;
+
+constexpr std::size_t key_size = 32;
+constexpr auto key_file = "dialog.key";
+
+// Dialogs outlive a restart, so the key of their tokens does.
+Result<Secret> dialog_key(Core& core) {
+  auto const path = core.folder.file(key_file);
+  if (std::ifstream in{path, std::ios::binary}) {
+    std::string key{std::istreambuf_iterator<char>(in), {}};
+    if (key.size() == key_size) return Secret{std::move(key)};
+  }
+  std::string key(key_size, '\0');
+  core.random.fill({reinterpret_cast<std::uint8_t*>(key.data()), key.size()});
+  std::ofstream out{path, std::ios::binary | std::ios::trunc};
+  out << key;
+  out.close();
+  if (!out)
+    return failure(ErrorCode::storage,
+                   fmt::format("{} cannot be written. Make room, or make the data folder writable.", path));
+  ::chmod(path.c_str(), 0600);
+  return Secret{std::move(key)};
+}
+
+arrive::DigestPolicy digest_policy(SipSettings const& settings) {
+  using Required = arrive::DigestPolicy::Required;
+  arrive::DigestPolicy policy{.required = settings.require_digest ? Required::yes : Required::no};
+  policy.algorithms.clear();
+  if (settings.offer_sha256) policy.algorithms.push_back(wire::Algorithm::sha256);
+  if (settings.offer_md5) policy.algorithms.push_back(wire::Algorithm::md5);
+  return policy;
+}
+
+class CallControl final : public Part {
+ public:
+  CallControl(Core& core, Secret key)
+      : core_(core),
+        tokens_(std::move(key)),
+        registrations_(*core.shard),
+        hands_(kept_, tokens_, core.random, core.io.get_executor()),
+        calls_(*core.shard, registrations_, hands_),
+        door_(
+            {.credentials = registrations_, .registrar = registrations_, .locations = registrations_, .calls = calls_},
+            kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
+        stack_(core.io, core.clock, core.random, door_) {
+    hands_.connect(stack_);
+  }
+
+  Result<void> open();
+  void stop() override { stack_.transports().close(); }
+
+ private:
+  Result<void> listen(char const* name, wire::Transport transport, std::optional<ListenAddress> const& where);
+  void add_metrics();
+
+  Core& core_;
+  edge::sip::KeptRequests kept_ = {};
+  edge::sip::DialogTokens tokens_;
+  dispatch::Registrations registrations_;
+  deliver::SipHands hands_;
+  dispatch::Calls calls_;
+  arrive::SipDoor door_;
+  edge::sip::Stack stack_;
+  std::vector<std::string> hosts_ = {};
+};
+
+Result<void> CallControl::listen(char const* name, wire::Transport transport,
+                                 std::optional<ListenAddress> const& where) {
+  if (!where) return {};
+  auto const& at = *where;
+  boost::system::error_code error;
+  auto const ip = asio::ip::make_address(at.host, error);
+  if (error)
+    return failure(ErrorCode::configuration,
+                   fmt::format("{}: '{}' is no IP address. Write one, as in \"127.0.0.1:5060\".", name, at.host));
+  edge::TlsContext tls;
+  if (transport == wire::Transport::tls) {
+    auto context = core_.certificates.context({});
+    if (!context) return std::unexpected(context.error());
+    tls = *context;
+  }
+  auto const opened = stack_.transports().listen(transport, {.ip = ip, .port = at.port}, tls);
+  if (!opened) return failure(opened.error().code, fmt::format("{}: {}", name, opened.error().ours));
+  core_.listeners.emplace_back(name, edge::sip::format_address(*opened));
+  hosts_.push_back(ip.to_string());
+  if (transport == wire::Transport::tls) core_.shard->nodes.push_back(edge::sip::format_address(*opened));
+  return {};
+}
+
+Result<void> CallControl::open() {
+  auto const& at = core_.settings.listen;
+  if (auto loaded = calls_.load(); !loaded) return loaded;
+  if (auto udp = listen("sip_udp", wire::Transport::udp, at.sip_udp); !udp) return udp;
+  if (auto tcp = listen("sip_tcp", wire::Transport::tcp, at.sip_tcp); !tcp) return tcp;
+  if (auto tls = listen("sip_tls", wire::Transport::tls, at.sip_tls); !tls) return tls;
+  door_.connect(stack_, hosts_);
+  registrations_.start();
+  calls_.start();
+  add_metrics();
+  return {};
+}
+
+void CallControl::add_metrics() {
+  auto& metrics = *core_.metrics;
+  auto const gauge = [&](char const* name, char const* help, auto value) {
+    metrics.add_gauge(name, help, [value] { return static_cast<double>(value()); });
+  };
+  gauge("reveille_calls", "Calls in set-up, or ended and waiting for a phone that may come late.",
+        [this] { return calls_.size(); });
+  gauge("reveille_sip_connections", "SIP connections over TCP and TLS.",
+        [this] { return stack_.counts().transports.connections; });
+  gauge("reveille_sip_server_transactions", "SIP requests that are being answered.",
+        [this] { return stack_.counts().server.open; });
+  gauge("reveille_sip_client_transactions", "SIP requests that we wait for.",
+        [this] { return stack_.counts().client.open; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Part>> make_call_control(Core& core) {
+  auto key = dialog_key(core);
+  if (!key) return std::unexpected(key.error());
+  auto made = std::make_unique<CallControl>(core, std::move(*key));
+  if (auto const opened = made->open(); !opened) return std::unexpected(opened.error());
+  return made;
+}
+
+}  // namespace reveille::node
