@@ -1,5 +1,6 @@
 #include "wire/sip/contact.hpp"
 #include "wire/sip/cseq.hpp"
+#include "wire/sip/date.hpp"
 #include "wire/sip/feature_caps.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/via.hpp"
@@ -102,6 +103,16 @@ TEST(Contact, ReadsABinding) {
   for (auto text : {"*", "<sip:j@h>;q=2", "<sip:j@h>;q=0.1234", "<sip:j@h>;q=.5", "<sip:j@h>;reg-id=0"})
     EXPECT_FALSE(parse_contact(text)) << text;
   EXPECT_TRUE(is_star(" * "));
+}
+
+TEST(Date, IsInGmtOnly) {
+  auto const at = parse_rfc3339("2010-11-13T23:29:00Z");
+  EXPECT_EQ(format_date(*at), "Sat, 13 Nov 2010 23:29:00 GMT");
+  EXPECT_EQ(parse_date("Sat, 13 Nov 2010 23:29:00 GMT"), at);
+  EXPECT_EQ(format_date(from_unix_seconds(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
+  for (auto text : {"", "Fri, 01 Jan 2010 16:00:00 EST", "Sat, 31 Feb 2010 23:29:00 GMT",
+                    "Sat, 13 Nov 2010 24:29:00 GMT", "Sat, 13-Nov-2010 23:29:00 GMT", "Sat, 1x Nov 2010 23:29:00 GMT"})
+    EXPECT_FALSE(parse_date(text)) << text;
 }
 
 TEST(FeatureCaps, WritesAndReadsBothForms) {

@@ -114,15 +114,13 @@ void Forward::write_start(MessageWriter& writer) const {
 
 // The first element of a line is gone, or marked; the others stay.
 void Forward::write_list_tail(MessageWriter& writer, HeaderView const& field) const {
-  auto const end = find_outside(field.value, ',');
-  auto const tail = end < field.value.size() ? trim(field.value.substr(end + 1)) : std::string_view{};
-  if (popped_.test(index_of(field.id))) {
-    if (!tail.empty()) writer.header(field.id, tail);
+  if (!popped_.test(index_of(field.id))) {
+    writer.received_via(field.value, *source_);
     return;
   }
-  auto first = mark_received(field.value.substr(0, end), *source_);
-  if (!tail.empty()) (first += ", ") += tail;
-  writer.header(field.id, first);
+  auto const end = find_outside(field.value, ',');
+  auto const tail = end < field.value.size() ? trim(field.value.substr(end + 1)) : std::string_view{};
+  if (!tail.empty()) writer.header(field.id, tail);
 }
 
 bool Forward::write_changed(MessageWriter& writer, HeaderView const& field) const {

@@ -56,6 +56,8 @@ Parsed<std::uint16_t> parse_port(std::string_view text) {
 // COMPAT: "=" within a value: padded base64 tokens are sent unescaped.
 bool is_uri_parameter_text(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
+    // Each semicolon begins a parameter with a name.
+    if (text[at] == ';' && (at + 1 == text.size() || text[at + 1] == ';' || text[at + 1] == '=')) return false;
     if (character::is(text[at], character::parameter) || text[at] == '=' || text[at] == ';') continue;
     if (text[at] != '%' || !all_of_class_or_escaped(text.substr(at, 3), character::parameter)) return false;
   }

@@ -70,18 +70,25 @@ Parsed<Via> parse_via(std::string_view text) {
   return via;
 }
 
-std::string mark_received(std::string_view text, Source source) {
+void append_received(std::string& out, std::string_view text, Source source) {
   auto const via = parse_via(text);
-  if (!via) return std::string(text);
-  auto const parameters = via->parameters.text();
-  std::string out(text.substr(0, static_cast<std::size_t>(parameters.data() - text.data())));
-  out = trim_right(out);
-  out += filter_parameters(via->parameters, [](std::string_view name) {
-    return !equal_ignoring_case(name, "received") && !equal_ignoring_case(name, "rport");
-  });
+  if (!via) {
+    out += text;
+    return;
+  }
+  auto const parameters = via->parameters;
+  out += trim_right(text.substr(0, static_cast<std::size_t>(parameters.text().data() - text.data())));
+  for (auto at = parameters.begin(); at != parameters.end(); ++at)
+    if (!equal_ignoring_case(at->name, "received") && !equal_ignoring_case(at->name, "rport"))
+      (out += ';') += at.text();
   // RFC 3261 section 18.2.1: when sent-by is not the source. RFC 3581 section 4: always beside rport.
   if (via->wants_rport()) (out += ";rport=") += std::to_string(source.port);
   if (via->wants_rport() || via->host != source.address) (out += ";received=") += source.address;
+}
+
+std::string mark_received(std::string_view via, Source source) {
+  std::string out;
+  append_received(out, via, source);
   return out;
 }
 

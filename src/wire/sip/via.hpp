@@ -49,5 +49,6 @@ struct Source {
 // The via-parm with `received` and `rport` as RFC 3261 section 18.2.1 and RFC 3581 section 4 ask of a receiver. What
 // the sender itself wrote there is not believed.
 [[nodiscard]] std::string mark_received(std::string_view via, Source source);
+void append_received(std::string& out, std::string_view via, Source source);
 
 }  // namespace reveille::sip

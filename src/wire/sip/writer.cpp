@@ -67,6 +67,22 @@ MessageWriter& MessageWriter::header(HeaderName name, std::uint64_t value) {
   return header(name_of(name), Digits(value).view());
 }
 
+MessageWriter& MessageWriter::header(HeaderName name, std::initializer_list<std::string_view> pieces) {
+  (out_ += name_of(name)) += ": ";
+  for (auto const piece : pieces) put(piece);
+  out_ += "\r\n";
+  return *this;
+}
+
+MessageWriter& MessageWriter::received_via(std::string_view line, Source source) {
+  if (breaks_line(line) || breaks_line(source.address)) written_ = Written::line_break;
+  auto const end = find_outside(line, ',');
+  out_ += "Via: ";
+  append_received(out_, line.substr(0, end), source);
+  (out_ += line.substr(end)) += "\r\n";
+  return *this;
+}
+
 MessageWriter& MessageWriter::cseq(std::uint32_t number, std::string_view method) {
   ((out_ += "CSeq: ") += Digits(number).view()) += ' ';
   put(method);
@@ -99,12 +115,10 @@ MessageWriter respond(std::string& out, MessageView const& request, ResponsePart
   // 8.2.6.2. Via, From, Call-ID and CSeq equal those of the request, Via in its order; To too, with a tag of ours.
   auto source = parts.source;
   for (auto const via : request.all(HeaderName::via)) {
-    if (!source) {
+    if (source)
+      writer.received_via(via, *source);
+    else
       writer.header(HeaderName::via, via);
-      continue;
-    }
-    auto const end = find_outside(via, ',');
-    writer.header(HeaderName::via, mark_received(via.substr(0, end), *source) + std::string(via.substr(end)));
     source.reset();
   }
   if (can_make_dialog(request.method(), parts.status)) writer.copy(request, HeaderName::record_route);
@@ -113,7 +127,7 @@ MessageWriter respond(std::string& out, MessageView const& request, ResponsePart
   if (parts.status == 100 || parts.to_tag.empty() || !tag_of(to).empty())
     writer.header(HeaderName::to, to);
   else
-    writer.header(HeaderName::to, std::string(to) + ";tag=" + std::string(parts.to_tag));
+    writer.header(HeaderName::to, {to, ";tag=", parts.to_tag});
   writer.header(HeaderName::call_id, request.call_id());
   writer.header(HeaderName::cseq, request.text(HeaderName::cseq));
   // 8.2.6.1. A Timestamp must be copied into a 100.

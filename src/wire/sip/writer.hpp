@@ -15,6 +15,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,6 +42,10 @@ class MessageWriter {
   MessageWriter& header(HeaderName name, std::string_view value) { return header(name_of(name), value); }
   MessageWriter& header(std::string_view name, std::string_view value);
   MessageWriter& header(HeaderName name, std::uint64_t value);
+  // The value in pieces.
+  MessageWriter& header(HeaderName name, std::initializer_list<std::string_view> pieces);
+  // A Via line of a request, its first element marked with where the request came from.
+  MessageWriter& received_via(std::string_view line, Source source);
   MessageWriter& cseq(std::uint32_t number, std::string_view method);
   // Each field of that name, as it stands in the message.
   MessageWriter& copy(MessageView const& from, HeaderName name);
