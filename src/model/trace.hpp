@@ -83,6 +83,9 @@ enum class Why : std::uint8_t {
   deadline_passed,
   node_restarted
 };
+// The last enumerators: what is read from disk is checked against them. New ones are appended, and named here.
+inline constexpr auto last_milestone = Milestone::taken_back;
+inline constexpr auto last_why = Why::node_restarted;
 
 [[nodiscard]] std::string_view name_of(TraceKind kind);
 [[nodiscard]] std::string_view name_of(Milestone milestone);

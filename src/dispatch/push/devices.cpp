@@ -1,0 +1,172 @@
+#include "dispatch/push/devices.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace model;
+
+constexpr Duration quarantine = 7 * 24h;  // B-SIGN-3
+constexpr std::array channels = {ChannelName::voip, ChannelName::message};
+
+template <class T>
+void take(std::optional<T>& from, T& into) {
+  if (from) into = std::move(*from);
+}
+
+// Everything but the tokens.
+void merge(DeviceUpdate& update, Device& device, Instant now) {
+  take(update.app, device.app);
+  take(update.platform, device.platform);
+  take(update.os_version, device.os_version);
+  take(update.provider, device.provider);
+  take(update.environment, device.environment);
+  take(update.team, device.team);
+  take(update.project, device.project);
+  take(update.layout, device.layout);
+  take(update.services, device.services);
+  take(update.away_in_background, device.away_in_background);
+  take(update.content_key, device.content_key);
+  if (update.mode) device.mode_since = now;
+  take(update.mode, device.reported_mode);
+  device.seen_at = now;
+}
+
+std::string store_key(TenantId const& tenant, AccountId const& account, InstanceId const& instance) {
+  return tenant.value + '\0' + account.value + '\0' + instance.value;
+}
+
+PushRefusal refusal_of(Error const& error) {
+  return error.code == ErrorCode::busy ? PushRefusal::overloaded : PushRefusal::storage;
+}
+
+}  // namespace
+
+Result<void> PushDevices::load() {
+  Result<void> result;
+  auto const read = store_.for_each(store::Table::push_devices, [&](std::string_view key, std::string_view value) {
+    auto const first = key.find('\0');
+    auto const second = key.find('\0', first + 1);
+    auto unpacked = unpack_registrations(value);
+    if (second == std::string_view::npos || !unpacked || unpacked->devices.size() != 1) {
+      result = failure(ErrorCode::corrupt, "a device of the push service does not make sense");
+      return;
+    }
+    auto& device = unpacked->devices.front();
+    Key const owner{TenantId{key.substr(0, first)}, device.instance,
+                    AccountId{key.substr(first + 1, second - first - 1)}};
+    for (auto const channel : channels)
+      if (auto const& token = channel_of(device, channel).token; !token.empty())
+        by_token_.emplace(std::pair{std::get<0>(owner), token}, owner);
+    devices_[owner] = std::move(device);
+  });
+  return read ? result : read;
+}
+
+void PushDevices::put(TenantId const& tenant, AccountId const& account, InstanceId const& instance, DeviceUpdate update,
+                      Answer<Device> answer) {
+  Key const key{tenant, instance, account};
+  auto& device = devices_[key];
+  device.instance = instance;
+  merge(update, device, clock_.now());
+  store::Batch batch;
+  if (update.voip_token) set_token(key, device, ChannelName::voip, std::move(*update.voip_token), batch);
+  if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), batch);
+  write(key, device, batch);
+  store_.commit(std::move(batch), store::Urgency::soon,
+                [device, answer = std::move(answer)](Result<void> done) mutable {
+                  if (!done) return answer(std::unexpected(refusal_of(done.error())));
+                  answer(std::move(device));
+                });
+}
+
+void PushDevices::set_token(Key const& key, Device& device, ChannelName channel, std::string token,
+                            store::Batch& batch) {
+  auto& current = channel_of(device, channel);
+  if (current.token == token && !current.dead_since && !current.quarantined_until) return;
+  forget_token(key, current.token);
+  current = {.token = std::move(token), .since = clock_.now()};
+  if (current.token.empty()) return;
+  // A shared phone must not ring for the last user (B-SIGN-2).
+  auto const holders = by_token_.equal_range({std::get<0>(key), current.token});
+  for (auto at = holders.first; at != holders.second; at = by_token_.erase(at)) {
+    if (at->second == key) continue;
+    auto& other = devices_[at->second];
+    for (auto const one : channels)
+      if (channel_of(other, one).token == current.token) channel_of(other, one) = {};
+    write(at->second, other, batch);
+  }
+  by_token_.emplace(std::pair{std::get<0>(key), current.token}, key);
+}
+
+void PushDevices::forget_token(Key const& key, std::string const& token) {
+  auto const range = by_token_.equal_range({std::get<0>(key), token});
+  for (auto at = range.first; at != range.second;) at = at->second == key ? by_token_.erase(at) : std::next(at);
+}
+
+void PushDevices::write(Key const& key, Device const& device, store::Batch& batch) const {
+  auto const& [tenant, instance, account] = key;
+  batch.emplace_back(
+      store::Put{store::Table::push_devices, store_key(tenant, account, instance), pack(Registrations{{device}, {}})});
+}
+
+std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, AccountId const& account,
+                                                   InstanceId const& instance) const {
+  std::vector<Key> keys;
+  for (auto at = devices_.lower_bound({tenant, instance, account}); at != devices_.end(); ++at) {
+    auto const& [of, on, who] = at->first;
+    if (of != tenant || on != instance || (!account.empty() && who != account)) break;
+    keys.push_back(at->first);
+  }
+  return keys;
+}
+
+void PushDevices::remove(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
+                         Answer<void> answer) {
+  store::Batch batch;
+  for (auto const& key : keys_of(tenant, account, instance)) {
+    for (auto const channel : channels) forget_token(key, channel_of(devices_.at(key), channel).token);
+    devices_.erase(key);
+    batch.emplace_back(store::Erase{store::Table::push_devices, store_key(tenant, std::get<2>(key), instance)});
+  }
+  bool const found = !batch.empty();
+  store_.commit(std::move(batch), store::Urgency::soon, [found, answer = std::move(answer)](Result<void> done) mutable {
+    if (!done) return answer(std::unexpected(refusal_of(done.error())));
+    if (!found) return answer(std::unexpected(PushRefusal::not_found));
+    answer({});
+  });
+}
+
+Result<Device, PushRefusal> PushDevices::find(TenantId const& tenant, AccountId const& account,
+                                              InstanceId const& instance) const {
+  auto const keys = keys_of(tenant, account, instance);
+  if (keys.size() != 1) return std::unexpected(PushRefusal::no_device);
+  return devices_.at(keys.front());
+}
+
+void PushDevices::on_verdict(TenantId const& tenant, std::string_view token, PushReceipt const& receipt) {
+  if (receipt.token == TokenVerdict::alive) return;
+  auto const range = by_token_.equal_range({tenant, std::string(token)});
+  store::Batch batch;
+  for (auto at = range.first; at != range.second; ++at) {
+    auto& device = devices_[at->second];
+    for (auto const one : channels) {
+      auto& channel = channel_of(device, one);
+      if (channel.token != token) continue;
+      if (receipt.token == TokenVerdict::quarantined)
+        channel.quarantined_until = receipt.at + quarantine;
+      else if (!receipt.dead_since || *receipt.dead_since >= channel.since)
+        channel.dead_since = receipt.dead_since.value_or(receipt.at);
+    }
+    write(at->second, device, batch);
+  }
+  if (batch.empty()) return;
+  store_.commit(std::move(batch), store::Urgency::soon, [](Result<void> done) {
+    if (!done) spdlog::warn("push: a token's end could not be recorded: {}", done.error().ours);
+  });
+}
+
+}  // namespace reveille::dispatch

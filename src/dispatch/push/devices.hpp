@@ -1,0 +1,59 @@
+// PushDevices: the devices that tenants have registered at the push service (B-SIGN-2), all in memory, one row each on
+// disk.
+//
+// A token belongs to one device and account of a tenant: registering it takes it from any other holder. Threads: the
+// shard's. Changes are written before they are answered.
+#pragma once
+
+#include "base/instant.hpp"
+#include "model/push_service.hpp"
+#include "store/store.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace reveille::dispatch {
+
+class PushDevices {
+ public:
+  template <class T>
+  using Answer = model::PushServicePort::Answer<T>;
+
+  PushDevices(Clock const& clock, store::Store& store) : clock_(clock), store_(store) {}
+
+  Result<void> load();
+  void put(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
+           model::DeviceUpdate update, Answer<model::Device> answer);
+  void remove(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
+              Answer<void> answer);
+  // The device to push to; no_device when there is none, or when several accounts use it and none is named.
+  [[nodiscard]] Result<model::Device, model::PushRefusal> find(model::TenantId const& tenant,
+                                                               model::AccountId const& account,
+                                                               model::InstanceId const& instance) const;
+  // The provider's word on a token, where a device of this tenant holds it. A token that was registered again after the
+  // provider says it died stays.
+  void on_verdict(model::TenantId const& tenant, std::string_view token, model::PushReceipt const& receipt);
+  [[nodiscard]] std::size_t size() const { return devices_.size(); }
+
+ private:
+  // Tenant, instance, account: so that all accounts of a device stand together.
+  using Key = std::tuple<model::TenantId, model::InstanceId, model::AccountId>;
+  using Devices = std::map<Key, model::Device>;
+
+  void set_token(Key const& key, model::Device& device, model::ChannelName channel, std::string token,
+                 store::Batch& batch);
+  void forget_token(Key const& key, std::string const& token);
+  void write(Key const& key, model::Device const& device, store::Batch& batch) const;
+  [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,
+                                         model::InstanceId const& instance) const;
+
+  Clock const& clock_;
+  store::Store& store_;
+  Devices devices_ = {};
+  std::multimap<std::pair<model::TenantId, std::string>, Key> by_token_ = {};
+};
+
+}  // namespace reveille::dispatch

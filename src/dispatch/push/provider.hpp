@@ -1,0 +1,42 @@
+// PushProvider: what the queue needs of a provider's sender (deliver/apns, …); node joins the two.
+//
+// Lifetime: outlives the queue. Threads: the shard's. send() answers exactly once, never from inside the call, at the
+// latest some seconds after `give_up_at`; until then it may look for a connection by itself (nothing of the request has
+// left then).
+#pragma once
+
+#include "base/instant.hpp"
+#include "model/provider.hpp"
+#include "model/push.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reveille::dispatch {
+
+class PushProvider {
+ public:
+  using Done = std::move_only_function<void(model::ProviderAnswer)>;
+
+  virtual ~PushProvider() = default;
+  virtual void send(model::PushRequest const& request, Instant give_up_at, Done done) = 0;
+};
+
+// One key at one provider, in one environment, and the apps that it may push to.
+struct PushCredential {
+  std::string name = {};  // for operators: "apns TEAM012345 KEY0123456 production"
+  model::Provider provider = model::Provider::apns;
+  model::Environment environment = model::Environment::production;
+  std::string team = {};               // APNs
+  std::vector<std::string> apps = {};  // bundle ids; empty: every app of the team
+  std::size_t most_under_way = 2000;   // requests at the provider at a time
+  std::unique_ptr<PushProvider> sender = {};
+};
+
+// True when it may push to that target. The topic of a channel is the app with a suffix.
+[[nodiscard]] bool is_for(PushCredential const& credential, model::PushTarget const& target);
+
+}  // namespace reveille::dispatch

@@ -1,0 +1,294 @@
+// The queue's asking side: what tenants request and are told.
+#include "dispatch/push/queue.hpp"
+
+#include "decide/wake/should_wake.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace reveille::dispatch {
+
+using namespace model;
+
+namespace {
+
+PushRefusal refusal_of(Error const& error) {
+  return error.code == ErrorCode::busy ? PushRefusal::overloaded : PushRefusal::storage;
+}
+
+bool has_final_word(PushRecord const& record) {
+  return is_end(record.life.state) || record.life.state == PushState::accepted_by_provider;
+}
+
+}  // namespace
+
+PushQueue::PushQueue(Clock const& clock, Random& random, store::Store& store, Deadlines& deadlines, TracePort& traces,
+                     std::vector<PushCredential> credentials, Limits limits)
+    : clock_(clock),
+      random_(random),
+      store_(store),
+      deadlines_(deadlines),
+      traces_(traces),
+      limits_(limits),
+      devices_(clock, store) {
+  for (auto& settings : credentials) {
+    PushPool const pool{settings.most_under_way};
+    credentials_.push_back({.settings = std::move(settings), .pool = pool});
+  }
+}
+
+void PushQueue::later(std::move_only_function<void()> act) {
+  deadlines_.add(clock_.now(), std::move(act));
+}
+
+PushQueue::Open* PushQueue::find_open(PushRow row) {
+  auto const found = rows_.find(row);
+  return found == rows_.end() ? nullptr : found->second.get();
+}
+
+PushQueue::Open* PushQueue::find_open(TenantId const& tenant, PushId const& id) {
+  auto const found = by_id_.find({tenant, id});
+  return found == by_id_.end() ? nullptr : find_open(found->second);
+}
+
+void PushQueue::request(Notification notification, WaitUntil wait, Answer<View> answer) {
+  Waiter waiter{.answer = std::move(answer), .until = wait};
+  if (auto* open = find_open(notification.tenant, notification.request.id)) {
+    if (open->record.notification.fingerprint == notification.fingerprint) return add_waiter(*open, std::move(waiter));
+    return later([a = std::move(waiter.answer)]() mutable { a(std::unexpected(PushRefusal::key_reused)); });
+  }
+  auto const credential = admit(notification);
+  if (!credential)
+    return later([a = std::move(waiter.answer), why = credential.error()]() mutable { a(std::unexpected(why)); });
+  open_row(std::move(notification), *credential, std::move(waiter));
+}
+
+Result<std::size_t, PushRefusal> PushQueue::admit(Notification& notification) const {
+  if (rows_.size() >= limits_.open) return std::unexpected(PushRefusal::overloaded);
+  if (auto const mine = open_of_tenant_.find(notification.tenant);
+      mine != open_of_tenant_.end() && mine->second >= limits_.open_of_tenant)
+    return std::unexpected(PushRefusal::too_many);
+  if (!notification.device.empty())
+    if (auto aimed = aim_at_device(notification); !aimed) return std::unexpected(aimed.error());
+  for (std::size_t i = 0; i < credentials_.size(); ++i)
+    if (is_for(credentials_.at(i).settings, notification.request.target)) return i;
+  return std::unexpected(PushRefusal::no_credential);
+}
+
+Result<void, PushRefusal> PushQueue::aim_at_device(Notification& notification) const {
+  auto& request = notification.request;
+  auto const device = devices_.find(notification.tenant, request.account, notification.device);
+  if (!device) return std::unexpected(device.error());
+  auto const& channel = channel_of(*device, request.channel);
+  if (channel.token.empty()) return std::unexpected(PushRefusal::no_token);
+  if (!is_usable(channel, clock_.now())) return std::unexpected(PushRefusal::token_dead);
+  request.target = decide::push_target_of(*device, request.channel);
+  request.instance = notification.device;
+  return {};
+}
+
+void PushQueue::open_row(Notification notification, std::size_t credential, Waiter waiter) {
+  auto open = std::make_unique<Open>();
+  auto& request = notification.request;
+  open->row = ++newest_row_;
+  open->credential = credential;
+  open->record.accepted_at = clock_.now();
+  open->record.life = {.push_class = request.push_class,
+                       .expires_at = request.expires_at,
+                       .spread = static_cast<std::uint8_t>(random_.number())};
+  open->record.notification = std::move(notification);
+  open->waiters.push_back(std::move(waiter));
+  auto& kept = *open;
+  auto const& asked = kept.record.notification;
+  by_id_[{asked.tenant, asked.request.id}] = kept.row;
+  if (!asked.request.tracking.empty()) by_tracking_.emplace(std::pair{asked.tenant, asked.request.tracking}, kept.row);
+  ++open_of_tenant_[asked.tenant];
+  rows_[kept.row] = std::move(open);
+  if (!asked.request.tracking.empty())
+    traces_.begin({.tracking = asked.request.tracking,
+                   .kind = TraceKind::push,
+                   .to = asked.request.account.value,
+                   .push_id = asked.request.id.value,
+                   .began = clock_.now()});
+  note(kept, Milestone::accepted);
+
+  // With room at the provider, the acceptance and the mark `sending` are one record.
+  auto const lane = lane_of(asked.request.push_class);
+  bool const is_late = asked.request.expires_at <= clock_.now();
+  if (!is_late && credentials_.at(credential).pool.take_room(lane)) {
+    kept.has_room = true;
+    kept.record.life.state = PushState::sending;
+    note(kept, Milestone::sending);
+  }
+  kept.marked = {kept.record.life.state, 0};
+  auto const update = update_of(kept);
+  store_.commit({store::AcceptPush{{.row = kept.row,
+                                    .tenant = asked.tenant.value,
+                                    .id = asked.request.id.value,
+                                    .keep_until = update.keep_until,
+                                    .record = update.record}}},
+                lane == Lane::calls ? store::Urgency::at_once : store::Urgency::soon,
+                [this, row = kept.row](Result<void> done) { on_stored(row, std::move(done)); });
+}
+
+void PushQueue::on_stored(PushRow row, Result<void> done) {
+  auto* open = find_open(row);
+  if (!open) return;
+  if (!done && done.error().code == ErrorCode::conflict) return answer_as_kept(*open);
+  if (!done) {
+    spdlog::error("push: a notification could not be stored: {}", done.error().ours);
+    return refuse_open(*open, refusal_of(done.error()));
+  }
+  open->is_stored = true;
+  note(*open, Milestone::stored);
+  open->expiry = deadlines_.add(open->record.life.expires_at, [this, row] {
+    if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
+  });
+  answer_waiters(*open);
+  auto const early = std::exchange(open->heard_early, {});
+  if (early.empty() && open->has_room) return send(*open);
+  if (early.empty()) return hear(*open, decide::push_event::Ready{});
+  // Taken back or acknowledged while the disk was at it: nothing has left.
+  give_room_back(*open);
+  open->record.life.state = PushState::accepted;
+  for (auto const& event : early) hear(*open, event);
+}
+
+// The same id came before and has ended: it is on disk only. The same body is told what became of it.
+void PushQueue::answer_as_kept(Open& open) {
+  auto waiters = std::exchange(open.waiters, {});
+  auto const tenant = open.record.notification.tenant;
+  auto const id = open.record.notification.request.id;
+  auto fingerprint = open.record.notification.fingerprint;
+  forget(open);
+  store_.fetch_push(tenant.value, id.value,
+                    [waiters = std::move(waiters),
+                     fingerprint = std::move(fingerprint)](Result<std::optional<store::StoredPush>> found) mutable {
+                      Result<View, PushRefusal> answer = std::unexpected(PushRefusal::storage);
+                      if (found && *found)
+                        if (auto const record = unpack_push_record((*found)->record)) {
+                          if (record->notification.fingerprint == fingerprint)
+                            answer = view_of(*record);
+                          else
+                            answer = std::unexpected(PushRefusal::key_reused);
+                        }
+                      for (auto& waiter : waiters) waiter.answer(answer);
+                    });
+}
+
+void PushQueue::refuse_open(Open& open, PushRefusal refusal) {
+  auto waiters = std::exchange(open.waiters, {});
+  forget(open);
+  for (auto& waiter : waiters) {
+    deadlines_.drop(waiter.deadline);
+    waiter.answer(std::unexpected(refusal));
+  }
+}
+
+void PushQueue::add_waiter(Open& open, Waiter waiter) {
+  open.waiters.push_back(std::move(waiter));
+  if (open.is_stored)
+    later([this, row = open.row] {
+      if (auto* still = find_open(row)) answer_waiters(*still);
+    });
+}
+
+// Answers those that wait no longer, and arms the others' patience.
+void PushQueue::answer_waiters(Open& open) {
+  bool const has_word = has_final_word(open.record) && open.marked.state == open.record.life.state;
+  auto const now = clock_.now();
+  auto waiters = std::exchange(open.waiters, {});
+  auto const row = open.row;
+  for (auto& waiter : waiters) {
+    if (has_word || !waiter.until || *waiter.until <= now) {
+      deadlines_.drop(waiter.deadline);
+      later([answer = std::move(waiter.answer), view = view_of(open.record)]() mutable { answer(std::move(view)); });
+      continue;
+    }
+    if (waiter.deadline == DeadlineId{})
+      waiter.deadline = deadlines_.add(*waiter.until, [this, row] {
+        if (auto* still = find_open(row)) answer_waiters(*still);
+      });
+    open.waiters.push_back(std::move(waiter));
+  }
+}
+
+void PushQueue::find(TenantId const& tenant, PushId const& id, WaitUntil wait, Answer<View> answer) {
+  if (auto* open = find_open(tenant, id)) return add_waiter(*open, {.answer = std::move(answer), .until = wait});
+  find_kept(tenant, id, std::move(answer));
+}
+
+void PushQueue::find_kept(TenantId const& tenant, PushId const& id, Answer<View> answer) {
+  store_.fetch_push(tenant.value, id.value,
+                    [answer = std::move(answer)](Result<std::optional<store::StoredPush>> found) mutable {
+                      if (!found) return answer(std::unexpected(refusal_of(found.error())));
+                      if (!*found) return answer(std::unexpected(PushRefusal::not_found));
+                      auto const record = unpack_push_record((*found)->record);
+                      if (!record) return answer(std::unexpected(PushRefusal::storage));
+                      answer(view_of(*record));
+                    });
+}
+
+void PushQueue::hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer) {
+  auto const row = open.row;
+  if (open.is_stored)
+    hear(open, event);
+  else
+    open.heard_early.push_back(std::move(event));
+  auto* still = find_open(row);
+  if (!still) return;
+  // What it leads to is told once it is on disk; where it leads to nothing, at once.
+  bool const is_pending = !still->is_stored || still->marked.state != still->record.life.state;
+  add_waiter(*still, {.answer = std::move(answer), .until = is_pending ? WaitUntil(clock_.now() + 5s) : WaitUntil{}});
+}
+
+void PushQueue::take_back(TenantId const& tenant, PushId const& id, Answer<View> answer) {
+  auto* open = find_open(tenant, id);
+  if (!open) return find_kept(tenant, id, std::move(answer));
+  hear_then_answer(*open, decide::push_event::TakenBack{}, std::move(answer));
+}
+
+void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt, Answer<View> answer) {
+  if (!receipt.id.empty()) {
+    auto* open = find_open(tenant, receipt.id);
+    if (!open) return find_kept(tenant, receipt.id, std::move(answer));
+    return hear_then_answer(*open, decide::push_event::Acknowledged{}, std::move(answer));
+  }
+  std::vector<PushRow> rows;
+  auto const range = by_tracking_.equal_range({tenant, receipt.tracking});
+  for (auto at = range.first; at != range.second; ++at) rows.push_back(at->second);
+  for (auto const row : rows) {
+    auto* open = find_open(row);
+    if (!receipt.instance.empty() && open->record.notification.request.instance != receipt.instance) continue;
+    auto this_answer = std::exchange(answer, {});
+    hear_then_answer(*open, decide::push_event::Acknowledged{},
+                     this_answer ? std::move(this_answer) : Answer<View>([](auto const&) {}));
+  }
+  if (answer) later([answer = std::move(answer)]() mutable { answer(std::unexpected(PushRefusal::not_found)); });
+}
+
+void PushQueue::put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
+                           DeviceUpdate update, Answer<Device> answer) {
+  devices_.put(tenant, account, instance, std::move(update), std::move(answer));
+}
+
+void PushQueue::remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
+                              Answer<void> answer) {
+  devices_.remove(tenant, account, instance, std::move(answer));
+}
+
+bool PushQueue::serves(Provider provider) const {
+  for (auto const& credential : credentials_)
+    if (credential.settings.provider == provider && !credential.is_refused) return true;
+  return false;
+}
+
+std::vector<PushAlarm> PushQueue::alarms() const {
+  std::vector<PushAlarm> all;
+  for (auto const& credential : credentials_)
+    for (auto const& [kind, alarm] : credential.alarms) all.push_back(alarm);
+  return all;
+}
+
+}  // namespace reveille::dispatch

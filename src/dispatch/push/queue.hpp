@@ -1,0 +1,161 @@
+// PushQueue: the push service's durable queue, between its doors and the providers. B-PUSH-3 to B-PUSH-6, B-CALL-4.
+//
+// There is one commit between a request and its first byte: the row is written as `sending` when there is room at the
+// provider, and only then the asker hears 202 and the sender gets it. A row that had to wait is marked `sending` by a
+// commit of its own before it goes. Rows and payloads live in memory while they are open; the schedule is deadlines.
+// What has ended is kept on disk for a day, which is also how long an idempotency key is known.
+//
+// Lifetime: load() once at the start; everything given outlives it. Threads: the shard's. Answers as PushServicePort
+// says. Errors: a disk that fails refuses new requests; outcomes are written again until they are down.
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "decide/wake/credential_health.hpp"
+#include "dispatch/deadlines.hpp"
+#include "dispatch/push/devices.hpp"
+#include "dispatch/push/pools.hpp"
+#include "dispatch/push/provider.hpp"
+#include "dispatch/push/record.hpp"
+#include "model/push_service.hpp"
+#include "store/store.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace reveille::dispatch {
+
+struct PushQueueLimits {
+  std::size_t open = 500'000;
+  std::size_t open_of_tenant = 200'000;
+  Duration keep_ended = 24h;
+};
+
+// What an operator should know of: a cause, and since when.
+struct PushAlarm {
+  std::string credential = {};
+  decide::Alarm alarm = decide::Alarm::none;
+  std::string detail = {};  // the provider's reason
+  Instant since = {};
+};
+
+class PushQueue final : public model::PushServicePort {
+ public:
+  using Limits = PushQueueLimits;
+
+  PushQueue(Clock const& clock, Random& random, store::Store& store, Deadlines& deadlines, model::TracePort& traces,
+            std::vector<PushCredential> credentials, Limits limits = {});
+
+  // Reads what was open when the last process ended, and goes on with it.
+  Result<void> load();
+
+  void request(model::Notification notification, model::WaitUntil wait,
+               Answer<model::NotificationView> answer) override;
+  void find(model::TenantId const& tenant, model::PushId const& id, model::WaitUntil wait,
+            Answer<model::NotificationView> answer) override;
+  void take_back(model::TenantId const& tenant, model::PushId const& id,
+                 Answer<model::NotificationView> answer) override;
+  void acknowledge(model::TenantId const& tenant, model::ClientReceipt const& receipt,
+                   Answer<model::NotificationView> answer) override;
+  void put_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
+                  model::DeviceUpdate update, Answer<model::Device> answer) override;
+  void remove_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
+                     Answer<void> answer) override;
+  [[nodiscard]] bool serves(model::Provider provider) const override;
+
+  // Alarms that stand.
+  [[nodiscard]] std::vector<PushAlarm> alarms() const;
+  [[nodiscard]] std::size_t open() const { return rows_.size(); }
+
+ private:
+  using View = model::NotificationView;
+  struct Waiter {
+    Answer<View> answer = {};
+    model::WaitUntil until = {};
+    DeadlineId deadline = {};
+  };
+  // What the disk knows that matters before a byte leaves.
+  struct Marked {
+    model::PushState state = model::PushState::accepted;
+    unsigned unknown_fates = 0;
+    bool operator==(Marked const&) const = default;
+  };
+  struct Open {
+    PushRow row = 0;
+    PushRecord record = {};
+    std::size_t credential = 0;
+    bool is_stored = false;
+    bool has_room = false;  // room at its credential's pool is taken for it
+    Marked marked = {};
+    DeadlineId expiry = {};
+    DeadlineId retry = {};
+    std::vector<Waiter> waiters = {};
+    std::vector<decide::PushEvent> heard_early = {};  // before it was stored
+  };
+  struct Credential {
+    PushCredential settings = {};
+    PushPool pool;
+    decide::CredentialHealth health = {};
+    bool is_refused = false;
+    std::map<decide::Alarm, PushAlarm> alarms = {};
+  };
+  using Key = std::pair<model::TenantId, model::PushId>;
+
+  // queue.cpp: asking
+  Result<std::size_t, model::PushRefusal> admit(model::Notification& notification) const;
+  Result<void, model::PushRefusal> aim_at_device(model::Notification& notification) const;
+  void open_row(model::Notification notification, std::size_t credential, Waiter waiter);
+  void on_stored(PushRow row, Result<void> done);
+  void refuse_open(Open& open, model::PushRefusal refusal);
+  void answer_as_kept(Open& open);
+  void add_waiter(Open& open, Waiter waiter);
+  void answer_waiters(Open& open);
+  void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
+  void hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer);
+  void later(std::move_only_function<void()> act);
+  [[nodiscard]] Open* find_open(model::TenantId const& tenant, model::PushId const& id);
+  [[nodiscard]] Open* find_open(PushRow row);
+
+  // queue_sending.cpp: living
+  void hear(Open& open, decide::PushEvent const& event);
+  void perform(Open& open, decide::PushStep const& step);
+  void wait_for_room(Open& open);
+  void pump(std::size_t credential);
+  void mark_then_send(Open& open);
+  void send(Open& open);
+  void on_answer(PushRow row, std::size_t credential, model::ProviderAnswer answer);
+  void record_word(PushRow row);
+  void on_recorded(PushRow row, model::PushState recorded, Result<void> done);
+  void forget(Open& open);
+  void give_room_back(Open& open);
+  void note(Open& open, model::Milestone name, model::Why why = model::Why::none, std::string detail = {});
+  void raise(std::size_t credential, decide::Alarm alarm, std::string const& detail);
+  void learn_of_credential(std::size_t credential, model::ProviderAnswer const& answer);
+  [[nodiscard]] bool wants_to_be_sent(Open const& open) const;
+  [[nodiscard]] store::UpdatePush update_of(Open const& open) const;
+
+  // queue_start.cpp
+  void resume(PushRow row);
+  void sweep();
+
+  Clock const& clock_;
+  Random& random_;
+  store::Store& store_;
+  Deadlines& deadlines_;
+  model::TracePort& traces_;
+  Limits limits_;
+  PushDevices devices_;
+  std::vector<Credential> credentials_ = {};
+  std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
+  std::map<Key, PushRow> by_id_ = {};
+  std::multimap<std::pair<model::TenantId, model::TrackingId>, PushRow> by_tracking_ = {};
+  std::unordered_map<model::TenantId, std::size_t> open_of_tenant_ = {};
+  PushRow newest_row_ = 0;
+};
+
+}  // namespace reveille::dispatch

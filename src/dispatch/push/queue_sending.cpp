@@ -1,0 +1,260 @@
+// The queue's living side: from a row on disk to the provider, and what comes of it.
+#include "dispatch/push/queue.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace reveille::dispatch {
+
+using namespace model;
+using decide::Then;
+
+namespace {
+
+constexpr std::size_t most_milestones = 48;
+constexpr Duration store_again_after = 1s;
+constexpr Duration refused_credential_rests = 30s;
+
+std::string_view text_of(decide::Alarm alarm) {
+  using enum decide::Alarm;
+  switch (alarm) {
+    case none: return "";
+    case credential_refused:
+      return "The provider does not accept the key: check team, key id, key file and environment.";
+    case credential_fault:
+      return "More than 5 % of the tokens fail: check that the key and the environment belong to the app; no token is "
+             "dropped.";
+    case app_not_set_up: return "The provider refuses the topic: check the app's bundle id.";
+    case own_mistake: return "The provider calls a request malformed: please report it.";
+  }
+  std::unreachable();
+}
+
+Milestone milestone_of(PushState state) {
+  using enum PushState;
+  switch (state) {
+    case accepted: return Milestone::accepted;
+    case sending: return Milestone::sending;
+    case accepted_by_provider: return Milestone::accepted_by_provider;
+    case acknowledged: return Milestone::acknowledged;
+    case unconfirmed: return Milestone::unconfirmed;
+    case expired: return Milestone::expired;
+    case refused: return Milestone::refused;
+    case unknown: return Milestone::unknown;
+    case taken_back: return Milestone::taken_back;
+  }
+  std::unreachable();
+}
+
+std::string detail_of(PushReceipt const& receipt) {
+  if (receipt.provider_status == 0) return receipt.reason;
+  return std::to_string(receipt.provider_status) + (receipt.reason.empty() ? "" : " " + receipt.reason);
+}
+
+}  // namespace
+
+void PushQueue::note(Open& open, Milestone name, Why why, std::string detail) {
+  auto const& request = open.record.notification.request;
+  auto const now = clock_.now();
+  auto& milestones = open.record.milestones;
+  // Many tries: the last of them stay.
+  if (milestones.size() >= most_milestones) milestones.erase(milestones.begin() + most_milestones / 2);
+  milestones.push_back({.name = name, .at = now, .why = why, .detail = detail});
+  if (!request.tracking.empty())
+    traces_.step({.tracking = request.tracking,
+                  .kind = TraceKind::push,
+                  .milestone = name,
+                  .at = now,
+                  .device = request.instance,
+                  .why = why,
+                  .detail = std::move(detail)});
+}
+
+void PushQueue::hear(Open& open, decide::PushEvent const& event) {
+  perform(open, decide::on(open.record.life, event, clock_.now()));
+}
+
+void PushQueue::perform(Open& open, decide::PushStep const& step) {
+  if (step.alarm != decide::Alarm::none) raise(open.credential, step.alarm, detail_of(open.record.life.receipt));
+  auto const row = open.row;
+  switch (step.then) {
+    case Then::nothing: return;
+    case Then::send:
+      if (open.record.life.not_before <= clock_.now()) return wait_for_room(open);
+      open.retry = deadlines_.add(open.record.life.not_before, [this, row] {
+        if (auto* due = find_open(row)) wait_for_room(*due);
+      });
+      return;
+    case Then::tell:
+      note(open, milestone_of(open.record.life.state), step.why, detail_of(open.record.life.receipt));
+      // What the provider has need not be kept in memory until its deadline, which for a message is far.
+      if (open.record.life.state == PushState::accepted_by_provider)
+        open.record.notification.request.payload = open.record.notification.request.alert_body = {};
+      return record_word(row);
+  }
+}
+
+bool PushQueue::wants_to_be_sent(Open const& open) const {
+  auto const& life = open.record.life;
+  bool const is_waiting = life.state == PushState::accepted || life.state == PushState::sending;
+  return is_waiting && life.under_way == decide::UnderWay::no && !open.has_room;
+}
+
+void PushQueue::wait_for_room(Open& open) {
+  if (!wants_to_be_sent(open)) return;
+  auto const& notification = open.record.notification;
+  credentials_.at(open.credential).pool.wait(lane_of(notification.request.push_class), notification.tenant, open.row);
+  pump(open.credential);
+}
+
+void PushQueue::pump(std::size_t credential) {
+  auto& pool = credentials_.at(credential).pool;
+  while (auto const row = pool.next()) {
+    auto* open = find_open(*row);
+    if (!open || !wants_to_be_sent(*open)) {
+      pool.release();
+      continue;
+    }
+    open->has_room = true;
+    mark_then_send(*open);
+  }
+}
+
+void PushQueue::give_room_back(Open& open) {
+  if (!std::exchange(open.has_room, false)) return;
+  credentials_.at(open.credential).pool.release();
+  later([this, credential = open.credential] { pump(credential); });
+}
+
+// B-CALL-4: marked `sending` on disk before its first byte leaves; and again before it is sent once more.
+void PushQueue::mark_then_send(Open& open) {
+  auto const row = open.row;
+  open.record.life.state = PushState::sending;
+  Marked const mark{PushState::sending, open.record.life.unknown_fates};
+  if (open.marked == mark) return send(open);
+  note(open, Milestone::sending);
+  auto const is_call = lane_of(open.record.notification.request.push_class) == Lane::calls;
+  store_.commit({update_of(open)}, is_call ? store::Urgency::at_once : store::Urgency::soon,
+                [this, row, mark](Result<void> done) {
+                  auto* still = find_open(row);
+                  if (!still) return;
+                  if (done) {
+                    still->marked = mark;
+                    return send(*still);
+                  }
+                  spdlog::error("push: a notification waits for the disk: {}", done.error().ours);
+                  give_room_back(*still);
+                  deadlines_.add(clock_.now() + store_again_after, [this, row] {
+                    if (auto* again = find_open(row)) wait_for_room(*again);
+                  });
+                });
+}
+
+void PushQueue::send(Open& open) {
+  auto const now = clock_.now();
+  // Taken back, acknowledged or too late while the disk was at it.
+  if (open.record.life.state != PushState::sending || open.record.life.expires_at <= now) {
+    give_room_back(open);
+    if (!is_end(open.record.life.state)) hear(open, decide::push_event::DeadlinePassed{});
+    return;
+  }
+  hear(open, decide::push_event::Sent{});
+  note(open, Milestone::sent);
+  auto const& request = open.record.notification.request;
+  credentials_.at(open.credential)
+      .settings.sender->send(request, request.expires_at,
+                             [this, row = open.row, credential = open.credential](ProviderAnswer answer) {
+                               on_answer(row, credential, std::move(answer));
+                             });
+}
+
+void PushQueue::on_answer(PushRow row, std::size_t credential, ProviderAnswer answer) {
+  auto* open = find_open(row);
+  if (open) {
+    give_room_back(*open);
+  } else {
+    // It ended meanwhile (acknowledged): only its room is still taken.
+    credentials_.at(credential).pool.release();
+    later([this, credential] { pump(credential); });
+  }
+  learn_of_credential(credential, answer);
+  auto const verdict = credentials_.at(credential).health.on(answer.verdict, clock_.now());
+  if (verdict.raised == decide::CredentialHealth::Raised::now) raise(credential, verdict.fault, answer.reason);
+  if (!open) return;
+  hear(*open, decide::push_event::Answered{.answer = std::move(answer), .known_fault = verdict.fault});
+  open = find_open(row);
+  if (!open) return;
+  auto const& life = open->record.life;
+  auto const& request = open->record.notification.request;
+  if (life.state == PushState::refused)
+    devices_.on_verdict(open->record.notification.tenant, request.target.token, life.receipt);
+  if (!is_end(life.state) && life.expires_at <= clock_.now()) hear(*open, decide::push_event::DeadlinePassed{});
+}
+
+void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const& answer) {
+  using enum ProviderVerdict;
+  auto& known = credentials_.at(credential);
+  if (answer.verdict == credential_refused) {
+    known.is_refused = true;
+    // After a while it is believed again, so that one notification finds out whether it was mended.
+    deadlines_.add(clock_.now() + refused_credential_rests,
+                   [this, credential] { credentials_.at(credential).is_refused = false; });
+  }
+  if (answer.verdict != accepted) return;
+  known.is_refused = false;
+  known.alarms.erase(decide::Alarm::credential_refused);
+  known.alarms.erase(decide::Alarm::app_not_set_up);
+}
+
+void PushQueue::raise(std::size_t credential, decide::Alarm alarm, std::string const& detail) {
+  auto& known = credentials_.at(credential);
+  PushAlarm const raised{.credential = known.settings.name, .alarm = alarm, .detail = detail, .since = clock_.now()};
+  if (!known.alarms.emplace(alarm, raised).second) return;
+  spdlog::error("push: alarm for {}: {} ({})", known.settings.name, text_of(alarm), detail);
+}
+
+store::UpdatePush PushQueue::update_of(Open const& open) const {
+  return {.row = open.row,
+          .life = is_end(open.record.life.state) ? store::PushLife::ended : store::PushLife::open,
+          .keep_until = clock_.now() + limits_.keep_ended,
+          .record = pack(open.record)};
+}
+
+void PushQueue::record_word(PushRow row) {
+  auto* open = find_open(row);
+  if (!open) return;
+  store_.commit({update_of(*open)}, store::Urgency::soon,
+                [this, row, recorded = open->record.life.state](Result<void> done) {
+                  on_recorded(row, recorded, std::move(done));
+                });
+}
+
+void PushQueue::on_recorded(PushRow row, PushState recorded, Result<void> done) {
+  auto* open = find_open(row);
+  if (!open) return;
+  if (!done) {
+    spdlog::error("push: an outcome waits for the disk: {}", done.error().ours);
+    deadlines_.add(clock_.now() + store_again_after, [this, row] { record_word(row); });
+    return;
+  }
+  open->marked.state = recorded;
+  answer_waiters(*open);
+  if (is_end(recorded)) forget(*open);
+}
+
+void PushQueue::forget(Open& open) {
+  deadlines_.drop(open.expiry);
+  deadlines_.drop(open.retry);
+  auto const& notification = open.record.notification;
+  by_id_.erase({notification.tenant, notification.request.id});
+  auto const range = by_tracking_.equal_range({notification.tenant, notification.request.tracking});
+  for (auto at = range.first; at != range.second;) at = at->second == open.row ? by_tracking_.erase(at) : std::next(at);
+  if (auto const mine = open_of_tenant_.find(notification.tenant); mine != open_of_tenant_.end() && --mine->second == 0)
+    open_of_tenant_.erase(mine);
+  // While its request is with the sender, the answer gives the room back.
+  if (open.record.life.under_way == decide::UnderWay::no) give_room_back(open);
+  rows_.erase(open.row);
+}
+
+}  // namespace reveille::dispatch

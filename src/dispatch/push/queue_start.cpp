@@ -1,0 +1,69 @@
+// The queue at the start of a process: what the last one left open.
+#include "dispatch/push/queue.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace reveille::dispatch {
+
+using namespace model;
+
+namespace {
+
+constexpr Duration sweep_every = 60s;
+
+}  // namespace
+
+Result<void> PushQueue::load() {
+  if (auto done = devices_.load(); !done) return done;
+  Result<void> result;
+  std::vector<PushRow> found;
+  auto const newest = store_.for_each_open_push([&](store::StoredPush stored) {
+    auto record = unpack_push_record(stored.record);
+    if (!record) {
+      result = std::unexpected(record.error());
+      return;
+    }
+    auto open = std::make_unique<Open>();
+    open->row = stored.row;
+    open->record = std::move(*record);
+    open->is_stored = true;
+    open->marked = {open->record.life.state, open->record.life.unknown_fates};
+    auto const& notification = open->record.notification;
+    by_id_[{notification.tenant, notification.request.id}] = stored.row;
+    if (!notification.request.tracking.empty())
+      by_tracking_.emplace(std::pair{notification.tenant, notification.request.tracking}, stored.row);
+    ++open_of_tenant_[notification.tenant];
+    rows_[stored.row] = std::move(open);
+    found.push_back(stored.row);
+  });
+  if (!newest) return std::unexpected(newest.error());
+  if (!result) return result;
+  newest_row_ = *newest;
+  if (!found.empty()) spdlog::info("push: {} notifications were open when the last process ended", found.size());
+  for (auto const row : found) resume(row);
+  sweep();
+  return {};
+}
+
+void PushQueue::resume(PushRow row) {
+  auto& open = *find_open(row);
+  auto const& target = open.record.notification.request.target;
+  std::size_t credential = 0;
+  while (credential < credentials_.size() && !is_for(credentials_.at(credential).settings, target)) ++credential;
+  bool const has_credential = credential < credentials_.size();
+  open.credential = credential;
+  open.expiry = deadlines_.add(open.record.life.expires_at, [this, row] {
+    if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
+  });
+  // The key was taken out of the settings: it waits for its deadline, and the next start may bring the key back.
+  if (!has_credential) return;
+  hear(open, decide::push_event::FoundAtStart{});
+}
+
+void PushQueue::sweep() {
+  store_.commit({store::Sweep{.now = clock_.now(), .traces_before = Instant{}}}, store::Urgency::lazily,
+                [](Result<void>) {});
+  deadlines_.add(clock_.now() + sweep_every, [this] { sweep(); });
+}
+
+}  // namespace reveille::dispatch

@@ -1,0 +1,491 @@
+// The push queue as conversations between a tenant, the disk, a provider and the clock.
+#include "dispatch/push/queue.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <deque>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace model;
+using Answered = std::optional<Result<NotificationView, PushRefusal>>;
+
+class NoTraces final : public TracePort {
+ public:
+  void begin(TraceHead) override {}
+  void step(TraceStep) override {}
+};
+
+// Apple, played by the test: what was sent waits here for its answer.
+struct Provider {
+  struct Sending {
+    PushRequest request = {};
+    PushProvider::Done done = {};
+  };
+  std::deque<Sending> sent = {};
+
+  class Sender final : public PushProvider {
+   public:
+    explicit Sender(Provider& provider) : provider_(provider) {}
+    void send(PushRequest const& request, Instant, Done done) override {
+      provider_.sent.push_back({request, std::move(done)});
+    }
+
+   private:
+    Provider& provider_;
+  };
+};
+
+class PushQueueTest : public testing::Test {
+ protected:
+  PushQueueTest() {
+    spdlog::set_level(spdlog::level::off);
+    start();
+  }
+
+  // A process; a second one stands for the restart after a kill: what was under way at the provider is forgotten.
+  void start() {
+    apple = {};
+    posted.clear();
+    deadlines = std::make_unique<Deadlines>();
+    std::vector<PushCredential> credentials;
+    for (auto const* team : {"TEAM000001", "TEAM000002"}) {
+      PushCredential credential{.name = team, .team = team, .most_under_way = 20};
+      credential.sender = std::make_unique<Provider::Sender>(apple);
+      credentials.push_back(std::move(credential));
+    }
+    queue = std::make_unique<PushQueue>(clock, random, store, *deadlines, traces, std::move(credentials));
+    ASSERT_TRUE(queue->load());
+    run();
+  }
+  // Runs what is due or posted, until nothing is.
+  void run() {
+    for (;;) {
+      deadlines->run(clock.now());
+      if (posted.empty() && (!deadlines->next() || *deadlines->next() > clock.now())) return;
+      auto jobs = std::exchange(posted, {});
+      for (auto& job : jobs) job();
+    }
+  }
+  void advance(Duration by) {
+    auto const end = clock.now() + by;
+    while (deadlines->next() && *deadlines->next() <= end) {
+      clock.set(std::max(clock.now(), *deadlines->next()));
+      run();
+    }
+    clock.set(end);
+    run();
+  }
+
+  Notification a_call(std::string id, std::string tenant = "romeo's server", std::string team = "TEAM000001") {
+    return {.tenant = TenantId{std::move(tenant)},
+            .request = {.id = PushId{std::move(id)},
+                        .target = {.provider = model::Provider::apns,
+                                   .token = std::string(64, 'a'),
+                                   .topic = "app.voip",
+                                   .team = std::move(team)},
+                        .push_class = PushClass::call,
+                        .channel = ChannelName::voip,
+                        .expires_at = clock.now() + 13s,
+                        .payload = "{}"},
+            .fingerprint = "body"};
+  }
+  Notification a_message(std::string id, std::string tenant = "romeo's server", std::string team = "TEAM000001") {
+    auto notification = a_call(std::move(id), std::move(tenant), std::move(team));
+    notification.request.push_class = PushClass::message;
+    notification.request.channel = ChannelName::message;
+    notification.request.expires_at = clock.now() + 24h;
+    return notification;
+  }
+  // What the tenant hears, at once or later.
+  std::shared_ptr<Answered> ask(Notification notification, Duration wait = {}) {
+    auto heard = std::make_shared<Answered>();
+    queue->request(std::move(notification), wait == Duration{} ? WaitUntil{} : WaitUntil{clock.now() + wait},
+                   hear(heard));
+    EXPECT_FALSE(*heard) << "answered from inside the call";
+    return heard;
+  }
+  std::shared_ptr<Answered> ask_and_run(Notification notification, Duration wait = {}) {
+    auto heard = ask(std::move(notification), wait);
+    run();
+    return heard;
+  }
+  PushServicePort::Answer<NotificationView> hear(std::shared_ptr<Answered> const& heard) {
+    return [heard](auto answer) {
+      EXPECT_FALSE(*heard) << "answered twice";
+      *heard = std::move(answer);
+    };
+  }
+  NotificationView fate(std::string id, std::string tenant = "romeo's server") {
+    auto const heard = std::make_shared<Answered>();
+    queue->find(TenantId{std::move(tenant)}, PushId{std::move(id)}, {}, hear(heard));
+    run();
+    return heard->has_value() && heard->value() ? heard->value().value() : NotificationView{};
+  }
+  PushState state(std::string id) { return fate(std::move(id)).receipt.state; }
+  std::vector<Milestone> milestones(std::string id) {
+    std::vector<Milestone> names;
+    for (auto const& milestone : fate(std::move(id)).milestones) names.push_back(milestone.name);
+    return names;
+  }
+  void apple_says(ProviderVerdict verdict, unsigned status = 0, std::string reason = {}) {
+    ASSERT_FALSE(apple.sent.empty());
+    auto sending = std::move(apple.sent.front());
+    apple.sent.pop_front();
+    sending.done({.verdict = verdict, .status = status, .reason = std::move(reason)});
+    run();
+  }
+  std::shared_ptr<Answered> take_back(std::string id) {
+    auto const heard = std::make_shared<Answered>();
+    queue->take_back(TenantId{"romeo's server"}, PushId{std::move(id)}, hear(heard));
+    run();
+    return heard;
+  }
+  std::shared_ptr<Answered> acknowledge(ClientReceipt const& receipt) {
+    auto const heard = std::make_shared<Answered>();
+    queue->acknowledge(TenantId{"romeo's server"}, receipt, hear(heard));
+    run();
+    return heard;
+  }
+
+  VirtualClock clock;
+  SeededRandom random;
+  NoTraces traces;
+  std::deque<std::move_only_function<void()>> posted;
+  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  std::unique_ptr<Deadlines> deadlines;
+  Provider apple;
+  std::unique_ptr<PushQueue> queue;
+};
+
+TEST_F(PushQueueTest, OneCommitLiesBetweenTheRequestAndTheProvider) {
+  auto const before = store.commits();
+  auto const heard = ask(a_call("p1"));
+  EXPECT_TRUE(apple.sent.empty()) << "not before it is on disk";
+  run();
+  ASSERT_EQ(apple.sent.size(), 1U);
+  EXPECT_EQ(store.commits(), before + 1);
+  ASSERT_TRUE(heard->has_value());
+  EXPECT_EQ(heard->value()->receipt.state, PushState::sending) << "in the record of its acceptance";
+  apple_says(ProviderVerdict::accepted, 200);
+  EXPECT_EQ(state("p1"), PushState::accepted_by_provider);
+  EXPECT_EQ(milestones("p1"), (std::vector{Milestone::accepted, Milestone::sending, Milestone::stored, Milestone::sent,
+                                           Milestone::accepted_by_provider}));
+}
+
+TEST_F(PushQueueTest, WhoWaitsHearsTheProvidersWord) {
+  auto const heard = ask_and_run(a_call("p1"), 10s);
+  EXPECT_FALSE(*heard);
+  apple_says(ProviderVerdict::token_gone, 410, "Unregistered");
+  ASSERT_TRUE(*heard);
+  auto const& receipt = heard->value()->receipt;
+  EXPECT_EQ(receipt.state, PushState::refused);
+  EXPECT_EQ(receipt.provider_status, 410U);
+  EXPECT_EQ(receipt.reason, "Unregistered");
+  EXPECT_EQ(receipt.token, TokenVerdict::dead);
+}
+
+TEST_F(PushQueueTest, WhoWaitsInVainHearsWhatIsKnown) {
+  auto const heard = ask_and_run(a_call("p1"), 2s);
+  advance(2s);
+  ASSERT_TRUE(*heard);
+  EXPECT_EQ(heard->value()->receipt.state, PushState::sending);
+}
+
+TEST_F(PushQueueTest, AskingTwiceIsAskingOnce) {
+  auto const first = ask(a_call("p1"));
+  auto const second = ask_and_run(a_call("p1"));
+  EXPECT_TRUE(*first && *second);
+  EXPECT_EQ(apple.sent.size(), 1U);
+  auto other = a_call("p1");
+  other.fingerprint = "another body";
+  auto const refused = ask_and_run(other);
+  EXPECT_EQ(refused->value().error(), PushRefusal::key_reused);
+  auto const foreign = ask_and_run(a_call("p1", "another tenant"));
+  EXPECT_TRUE(foreign->value()) << "ids of other tenants do not exist";
+  EXPECT_EQ(apple.sent.size(), 2U);
+}
+
+TEST_F(PushQueueTest, AnIdIsKnownAfterItsEndToo) {
+  ask_and_run(a_call("p1"));
+  apple_says(ProviderVerdict::token_gone, 410);
+  EXPECT_EQ(queue->open(), 0U);
+  auto const again = ask_and_run(a_call("p1"));
+  EXPECT_EQ(again->value()->receipt.state, PushState::refused);
+  auto other = a_call("p1");
+  other.fingerprint = "another body";
+  EXPECT_EQ(ask_and_run(other)->value().error(), PushRefusal::key_reused);
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(queue->open(), 0U);
+  EXPECT_EQ(fate("p1", "another tenant"), NotificationView{});
+}
+
+TEST_F(PushQueueTest, AFullDiskRefusesAndForgets) {
+  store.fail_with(Error{.code = ErrorCode::storage, .ours = "The disk is full."});
+  EXPECT_EQ(ask_and_run(a_call("p1"))->value().error(), PushRefusal::storage);
+  EXPECT_TRUE(apple.sent.empty());
+  store.fail_with({});
+  EXPECT_TRUE(ask_and_run(a_call("p1"))->value());
+  EXPECT_EQ(apple.sent.size(), 1U);
+}
+
+TEST_F(PushQueueTest, AnOutcomeIsWrittenAgainUntilItIsDown) {
+  auto const heard = ask_and_run(a_call("p1"), 10s);
+  store.fail_with(Error{.code = ErrorCode::storage, .ours = "The disk is full."});
+  apple_says(ProviderVerdict::accepted, 200);
+  advance(3s);
+  EXPECT_FALSE(*heard) << "what is told has been recorded";
+  store.fail_with({});
+  advance(1s);
+  ASSERT_TRUE(*heard);
+  EXPECT_EQ(heard->value()->receipt.state, PushState::accepted_by_provider);
+}
+
+TEST_F(PushQueueTest, UnprocessedIsTriedAgainWithTheSameIdAndNoFurtherCommit) {
+  ask_and_run(a_call("p1"));
+  auto const before = store.commits();
+  for (int i = 0; i < 3; ++i) {
+    apple_says(ProviderVerdict::not_processed);
+    EXPECT_TRUE(apple.sent.empty());
+    advance(1s);
+    ASSERT_EQ(apple.sent.size(), 1U);
+    EXPECT_EQ(apple.sent.front().request.id, PushId{"p1"});
+  }
+  EXPECT_EQ(store.commits(), before);
+}
+
+TEST_F(PushQueueTest, AnUnknownFateIsMarkedAgainAndSentOnceMore) {
+  ask_and_run(a_call("p1"));
+  auto const before = store.commits();
+  apple_says(ProviderVerdict::fate_unknown);
+  EXPECT_EQ(store.commits(), before + 1) << "on disk before it is sent again";
+  ASSERT_EQ(apple.sent.size(), 1U);
+  apple_says(ProviderVerdict::fate_unknown);
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("p1"), PushState::unknown);
+}
+
+TEST_F(PushQueueTest, AfterAKillWhatWasSendingIsSentOnceMoreAndOnlyOnce) {
+  ask_and_run(a_call("p1"));
+  start();
+  ASSERT_EQ(apple.sent.size(), 1U);
+  EXPECT_EQ(apple.sent.front().request.id, PushId{"p1"});
+  EXPECT_EQ(apple.sent.front().request.payload, "{}");
+  start();
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("p1"), PushState::unknown);
+}
+
+TEST_F(PushQueueTest, AfterAKillTooLateIsUnknownOrExpired) {
+  ask_and_run(a_call("sending"));
+  for (int i = 1; i < 20; ++i) ask_and_run(a_call("other" + std::to_string(i)));
+  ask_and_run(a_call("accepted"));
+  clock.advance(14s);
+  start();
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("sending"), PushState::unknown);
+  EXPECT_EQ(state("accepted"), PushState::expired);
+  EXPECT_EQ(queue->open(), 0U);
+}
+
+TEST_F(PushQueueTest, AfterAKillWhatTheProviderHasIsNotSentAgain) {
+  ask_and_run(a_call("p1"));
+  apple_says(ProviderVerdict::accepted);
+  start();
+  EXPECT_TRUE(apple.sent.empty());
+  advance(13s);
+  EXPECT_EQ(state("p1"), PushState::unconfirmed);
+}
+
+TEST_F(PushQueueTest, EndsUnconfirmedOrAcknowledged) {
+  ask_and_run(a_call("silent"));
+  apple_says(ProviderVerdict::accepted);
+  ask_and_run(a_call("came"));
+  apple_says(ProviderVerdict::accepted);
+  EXPECT_EQ(acknowledge({.id = PushId{"came"}})->value()->receipt.state, PushState::acknowledged);
+  advance(13s);
+  EXPECT_EQ(state("silent"), PushState::unconfirmed);
+  EXPECT_EQ(state("came"), PushState::acknowledged);
+  EXPECT_EQ(queue->open(), 0U);
+}
+
+TEST_F(PushQueueTest, AReceiptNamesATrackingIdToo) {
+  auto call = a_call("p1");
+  call.request.tracking = TrackingId{"t1"};
+  call.request.instance = InstanceId{"phone"};
+  ask_and_run(call);
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t1"}, .instance = InstanceId{"another"}})->value().error(),
+            PushRefusal::not_found);
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t1"}, .instance = InstanceId{"phone"}})->value()->receipt.state,
+            PushState::acknowledged);
+  apple_says(ProviderVerdict::fate_unknown);
+  EXPECT_TRUE(apple.sent.empty()) << "the phone has come: nothing is sent again";
+  EXPECT_EQ(state("p1"), PushState::acknowledged);
+}
+
+TEST_F(PushQueueTest, IsTakenBackWhileItWaits) {
+  ask_and_run(a_message("p1"));
+  apple_says(ProviderVerdict::provider_failing, 503);
+  EXPECT_EQ(take_back("p1")->value()->receipt.state, PushState::taken_back);
+  advance(1h);
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("p1"), PushState::taken_back);
+}
+
+TEST_F(PushQueueTest, IsTakenBackWhileTheDiskIsAtIt) {
+  ask(a_call("p1"));
+  EXPECT_EQ(take_back("p1")->value()->receipt.state, PushState::taken_back);
+  EXPECT_TRUE(apple.sent.empty());
+}
+
+TEST_F(PushQueueTest, UnderWayItIsTooLateToTakeItBack) {
+  ask_and_run(a_call("p1"));
+  EXPECT_EQ(take_back("p1")->value()->receipt.state, PushState::sending);
+  EXPECT_EQ(take_back("none")->value().error(), PushRefusal::not_found);
+}
+
+TEST_F(PushQueueTest, WhatIsLateIsNotSent) {
+  auto late = a_call("p1");
+  late.request.expires_at = clock.now() - 1s;
+  ask_and_run(late);
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("p1"), PushState::expired);
+}
+
+TEST_F(PushQueueTest, WhatHadToWaitIsMarkedBeforeItGoes) {
+  for (int i = 0; i < 20; ++i) ask_and_run(a_call("p" + std::to_string(i)));
+  auto const waited = ask_and_run(a_call("last"));
+  EXPECT_EQ(waited->value()->receipt.state, PushState::accepted);
+  EXPECT_EQ(apple.sent.size(), 20U);
+  auto const before = store.commits();
+  apple.sent.front().done({.verdict = ProviderVerdict::accepted});
+  apple.sent.pop_front();
+  deadlines->run(clock.now());
+  EXPECT_EQ(apple.sent.size(), 19U) << "not before the disk knows";
+  run();
+  EXPECT_EQ(apple.sent.size(), 20U);
+  EXPECT_EQ(store.commits(), before + 2) << "an outcome, and the mark";
+}
+
+TEST_F(PushQueueTest, CallsHaveRoomWhenMessagesHaveNone) {
+  for (int i = 0; i < 50; ++i) ask_and_run(a_message("m" + std::to_string(i)));
+  EXPECT_EQ(apple.sent.size(), 18U) << "a tenth is kept for calls";
+  ask_and_run(a_call("call"));
+  EXPECT_EQ(apple.sent.size(), 19U);
+  EXPECT_EQ(apple.sent.back().request.id, PushId{"call"});
+}
+
+TEST_F(PushQueueTest, TenantsTakeTurns) {
+  for (int i = 0; i < 50; ++i) ask_and_run(a_message("m" + std::to_string(i), "greedy"));
+  for (int i = 0; i < 3; ++i) ask_and_run(a_message("n" + std::to_string(i), "modest"));
+  int modest = 0;
+  for (int i = 0; i < 6; ++i) {
+    apple_says(ProviderVerdict::accepted);
+    modest += apple.sent.back().request.id.value.starts_with('n') ? 1 : 0;
+  }
+  EXPECT_EQ(modest, 3);
+}
+
+TEST_F(PushQueueTest, ACredentialInTroubleHoldsUpNoOther) {
+  for (int i = 0; i < 100; ++i) ask_and_run(a_message("m" + std::to_string(i)));
+  ask_and_run(a_message("other", "romeo's server", "TEAM000002"));
+  EXPECT_EQ(apple.sent.back().request.id, PushId{"other"});
+}
+
+TEST_F(PushQueueTest, WithoutACredentialItIsRefused) {
+  EXPECT_EQ(ask_and_run(a_call("p1", "t", "TEAM000009"))->value().error(), PushRefusal::no_credential);
+}
+
+TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
+  EXPECT_TRUE(queue->serves(model::Provider::apns));
+  EXPECT_FALSE(queue->serves(model::Provider::fcm));
+  ask_and_run(a_call("call"));
+  apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
+  EXPECT_EQ(state("call"), PushState::refused);
+  ask_and_run(a_message("message"));
+  apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
+  EXPECT_EQ(state("message"), PushState::sending);
+  ASSERT_EQ(queue->alarms().size(), 1U) << "one alarm";
+  EXPECT_EQ(queue->alarms().front().detail, "403 InvalidProviderToken");
+  EXPECT_TRUE(queue->serves(model::Provider::apns)) << "the second team's key is good";
+  advance(2s);
+  apple_says(ProviderVerdict::accepted, 200);
+  EXPECT_TRUE(queue->alarms().empty());
+}
+
+TEST_F(PushQueueTest, PushesToADeviceByItsRegistration) {
+  InstanceId const phone{"00000000-0000-4000-8000-0000000000a1"};
+  TenantId const tenant{"romeo's server"};
+  bool put = false;
+  queue->put_device(tenant, AccountId{"juliet@localhost"}, phone,
+                    {.app = "app", .provider = model::Provider::apns, .team = "TEAM000001", .voip_token = "abcd"},
+                    [&](auto device) { put = device.has_value(); });
+  run();
+  EXPECT_TRUE(put);
+  auto call = a_call("p1");
+  call.request.target = {};
+  call.device = phone;
+  ask_and_run(call);
+  ASSERT_EQ(apple.sent.size(), 1U);
+  EXPECT_EQ(apple.sent.front().request.target.token, "abcd");
+  EXPECT_EQ(apple.sent.front().request.target.topic, "app.voip");
+  auto message = a_message("p2");
+  message.request.target = {};
+  message.device = phone;
+  EXPECT_EQ(ask_and_run(message)->value().error(), PushRefusal::no_token);
+  apple_says(ProviderVerdict::token_gone, 410, "Unregistered");
+  call.request.id = PushId{"p3"};
+  EXPECT_EQ(ask_and_run(call)->value().error(), PushRefusal::token_dead) << "the feedback is remembered";
+  call.tenant = TenantId{"another tenant"};
+  EXPECT_EQ(ask_and_run(call)->value().error(), PushRefusal::no_device);
+}
+
+TEST_F(PushQueueTest, ATokenGoesToItsNewestHolder) {
+  TenantId const tenant{"romeo's server"};
+  auto const put = [&](char const* account, char const* instance) {
+    queue->put_device(tenant, AccountId{account}, InstanceId{instance},
+                      {.app = "app", .provider = model::Provider::apns, .team = "TEAM000001", .voip_token = "abcd"},
+                      [](auto) {});
+    run();
+  };
+  put("juliet@localhost", "phone");
+  put("nurse@localhost", "other phone");
+  start();  // as it is on disk
+  auto call = a_call("p1");
+  call.request.target = {};
+  call.device = InstanceId{"phone"};
+  EXPECT_EQ(ask_and_run(call)->value().error(), PushRefusal::no_token) << "must not ring for the last user";
+  call.device = InstanceId{"other phone"};
+  EXPECT_TRUE(ask_and_run(call)->value());
+}
+
+// Every answer of the provider, with the process killed after each step: one outcome, and never more than two sendings.
+TEST_F(PushQueueTest, KilledAnywhereItEndsOnce) {
+  for (int verdict = 0; verdict <= static_cast<int>(last_provider_verdict); ++verdict)
+    for (int kill_after = 0; kill_after < 4; ++kill_after) {
+      auto const id = "p" + std::to_string(verdict) + "-" + std::to_string(kill_after);
+      std::size_t sendings = 0;
+      ask(a_call(id));
+      for (int step = 0; step < 4; ++step) {
+        if (step == kill_after) start();
+        run();
+        sendings += apple.sent.size();
+        while (!apple.sent.empty()) apple_says(static_cast<ProviderVerdict>(verdict));
+      }
+      for (int second = 0; second < 30; ++second) {
+        advance(1s);
+        if (static_cast<ProviderVerdict>(verdict) == ProviderVerdict::fate_unknown) sendings += apple.sent.size();
+        while (!apple.sent.empty()) apple_says(static_cast<ProviderVerdict>(verdict));
+      }
+      EXPECT_TRUE(is_end(state(id))) << id;
+      EXPECT_EQ(queue->open(), 0U);
+      if (static_cast<ProviderVerdict>(verdict) == ProviderVerdict::fate_unknown) EXPECT_LE(sendings, 2U) << id;
+    }
+}
+
+}  // namespace
+}  // namespace reveille::dispatch
