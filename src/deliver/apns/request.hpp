@@ -1,11 +1,12 @@
 // ApnsRequest: one notification as APNs takes it, and how it is made from a push request (B-TABLE-3, B-CALL-4, B-IM-2).
 //
 // Values only. The class and the channel decide push type, priority, expiration and collapse id:
-//   call on VoIP        voip, 10, expiration 0 (now or never), no collapse id, apns-id = the push id
-//   call elsewhere      alert, 10, until the call's end
-//   message             alert, 10, until its expiry, collapsed by conversation
-//   missed, elsewhere   alert, 10, until its expiry, collapsed by tracking id
-//   clear, background   background, 5 (10 would be an error), until its expiry
+//   any class on VoIP   voip, not collapsed (a call always; a message only to the shared channel of iOS 12)
+//   call elsewhere      alert, 10, collapsed by tracking id
+//   message             alert, 10, collapsed by conversation
+//   missed, elsewhere   alert, 10, collapsed by tracking id, so that they replace what the call showed
+//   clear, background   background, 5 (10 would be an error); with a badge: alert, 5
+// Apple keeps each until it expires, a call until it stops ringing; the apns-id is the push id.
 // Source: Apple, "Sending notification requests to APNs".
 #pragma once
 

@@ -1,0 +1,263 @@
+#include "deliver/apns/sender.hpp"
+
+#include "deliver/apns/answer.hpp"
+#include "deliver/apns/connection.hpp"
+#include "deliver/apns/provider_token.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <vector>
+
+namespace reveille::deliver::apns {
+namespace {
+
+namespace asio = boost::asio;
+using model::ProviderAnswer;
+using Verdict = model::ProviderVerdict;
+
+constexpr std::size_t id_size = 10;
+// How exactly give_up_at is kept.
+constexpr std::chrono::milliseconds tick{50};
+// After so many connections have left it unprocessed, its owner's schedule decides.
+constexpr unsigned most_tries = 4;
+// VoIP's share of a connection's streams (B-TABLE-2).
+constexpr std::size_t voip_share = 10;
+
+std::string host_of(SenderSettings const& settings) {
+  if (!settings.host.empty()) return settings.host;
+  return settings.environment == model::Environment::sandbox ? "api.sandbox.push.apple.com" : "api.push.apple.com";
+}
+
+class Pool final : public std::enable_shared_from_this<Pool> {
+ public:
+  Pool(asio::any_io_executor executor, Clock const& clock, SenderSettings settings, ProviderToken token,
+       edge::Http2ClientOptions options)
+      : executor_(executor), clock_(clock), settings_(std::move(settings)), token_(std::move(token)), timer_(executor) {
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, settings_.connections); ++i) {
+      connections_.push_back(std::make_shared<PooledConnection>(executor, options));
+    }
+  }
+
+  void start() {
+    for (auto const& connection : connections_) {
+      connection->start([weak = weak_from_this()](Error const& trouble) {
+        if (auto self = weak.lock()) self->on_change(trouble);
+      });
+    }
+  }
+
+  void close() {
+    closed_ = true;
+    timer_.cancel();
+    for (auto const& connection : connections_) connection->close();
+    for (auto* queue : {&voip_, &others_}) {
+      for (auto& waiting : std::exchange(*queue, {})) waiting->done(not_processed("the sender was closed"));
+    }
+  }
+
+  void send(ApnsRequest request, Sender::Done done) {
+    auto const is_voip = request.push_type == PushType::voip;
+    auto waiting = std::make_unique<Waiting>(Waiting{.request = std::move(request), .done = std::move(done)});
+    if (closed_ || voip_.size() + others_.size() >= settings_.most_waiting) {
+      return asio::post(executor_, [waiting = std::move(waiting)] {
+        waiting->done(not_processed("too many notifications wait for APNs"));
+      });
+    }
+    (is_voip ? voip_ : others_).push_back(std::move(waiting));
+    pump();
+    keep_time();
+  }
+
+  SenderHealth health() const {
+    SenderHealth out{.waiting = voip_.size() + others_.size(), .last_trouble = trouble_};
+    for (auto const& connection : connections_) {
+      out.connected += connection->is_ready() ? 1 : 0;
+      out.in_flight += connection->in_flight();
+      out.capacity += connection->capacity();
+    }
+    return out;
+  }
+
+ private:
+  struct Waiting {
+    ApnsRequest request = {};
+    Sender::Done done = {};
+    unsigned tries = 0;
+  };
+  using Queue = std::deque<std::unique_ptr<Waiting>>;
+
+  static ProviderAnswer not_processed(std::string why) {
+    return {.verdict = Verdict::not_processed, .reason = std::move(why)};
+  }
+
+  void on_change(Error const& trouble) {
+    if (closed_) return;
+    // Only our own words: the peer's may be anything.
+    if (!trouble.ours.empty() && trouble.ours != trouble_) {
+      spdlog::warn("apns: connection to {} ended: {}", host_of(settings_), trouble.ours);
+    }
+    trouble_ = trouble.ours;
+    pump();
+  }
+
+  // The connection with most room, if `floor` streams stay free on it.
+  PooledConnection* roomiest(std::size_t share) {
+    PooledConnection* best = nullptr;
+    std::size_t most = 0;
+    for (auto const& connection : connections_) {
+      std::size_t const room = connection->capacity();
+      std::size_t const reserved = share == 0 ? 0 : (room + connection->in_flight()) / share;
+      if (room <= reserved || room <= most) continue;
+      best = connection.get();
+      most = room;
+    }
+    return best;
+  }
+
+  // VoIP first; the others leave it a share of the streams.
+  void pump() {
+    pump(voip_, 0);
+    pump(others_, voip_share);
+  }
+
+  void pump(Queue& queue, std::size_t share) {
+    while (!queue.empty() && !closed_) {
+      auto* connection = roomiest(share);
+      if (connection == nullptr) return;
+      auto const now = clock_.now();
+      if (connection->prepare(token_, now) == PooledConnection::Ready::no) continue;
+      auto next = std::move(queue.front());
+      queue.pop_front();
+      if (next->request.give_up_at < now) {
+        next->done(not_processed("its time ran out before a connection was free"));
+      } else {
+        submit(*connection, std::move(next));
+      }
+    }
+  }
+
+  void submit(PooledConnection& connection, std::unique_ptr<Waiting> waiting) {
+    ++waiting->tries;
+    auto request = connection.request_for(waiting->request, settings_.answer_within);
+    connection.client().submit(std::move(request), [self = shared_from_this(), waiting = std::move(waiting),
+                                                    client = &connection.client()](edge::Http2Reply reply) mutable {
+      self->on_reply(std::move(waiting), std::move(reply), client);
+    });
+  }
+
+  void on_reply(std::unique_ptr<Waiting> waiting, edge::Http2Reply reply, edge::Http2Client const* client) {
+    switch (reply.outcome) {
+      case edge::Outcome::response: {
+        auto read = read_answer(reply);
+        if (read.connection == Connection::replace) replace(client, read.answer.reason);
+        return waiting->done(std::move(read.answer));
+      }
+      case edge::Outcome::unknown:
+        return waiting->done({.verdict = Verdict::fate_unknown, .reason = std::move(reply.error.ours)});
+      case edge::Outcome::unprocessed: return try_elsewhere(std::move(waiting), std::move(reply));
+    }
+    std::unreachable();
+  }
+
+  // RFC 9113 §8.7: what was provably not processed may be sent again, whatever it is.
+  void try_elsewhere(std::unique_ptr<Waiting> waiting, edge::Http2Reply reply) {
+    bool const may = reply.request && !closed_ && waiting->tries < most_tries;
+    if (!may || waiting->request.give_up_at <= clock_.now()) return waiting->done(not_processed(reply.error.ours));
+    waiting->request.payload = std::move(reply.request->body);
+    auto& queue = waiting->request.push_type == PushType::voip ? voip_ : others_;
+    queue.push_front(std::move(waiting));
+    keep_time();
+    // Not from inside the connection that just failed it.
+    asio::post(executor_, [self = shared_from_this()] { self->pump(); });
+  }
+
+  void replace(edge::Http2Client const* client, std::string const& why) {
+    for (auto const& connection : connections_) {
+      if (&connection->client() == client) connection->replace(why);
+    }
+  }
+
+  // Ticks while something waits, so that nothing waits beyond its time.
+  void keep_time() {
+    if (ticking_ || closed_ || (voip_.empty() && others_.empty())) return;
+    ticking_ = true;
+    timer_.expires_after(tick);
+    timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+      auto const self = weak.lock();
+      if (error || !self) return;
+      self->ticking_ = false;
+      self->give_up_late(self->voip_);
+      self->give_up_late(self->others_);
+      self->pump();
+      self->keep_time();
+    });
+  }
+
+  void give_up_late(Queue& queue) {
+    auto const now = clock_.now();
+    auto const is_late = [now](auto const& waiting) { return waiting->request.give_up_at < now; };
+    if (std::ranges::none_of(queue, is_late)) return;
+    Queue kept;
+    std::vector<std::unique_ptr<Waiting>> late;
+    for (auto& waiting : queue) {
+      if (is_late(waiting)) {
+        late.push_back(std::move(waiting));
+      } else {
+        kept.push_back(std::move(waiting));
+      }
+    }
+    queue = std::move(kept);
+    auto const why = trouble_.empty() ? std::string{"no room on a connection in time"} : trouble_;
+    for (auto const& waiting : late) waiting->done(not_processed(why));
+  }
+
+  asio::any_io_executor executor_;
+  Clock const& clock_;
+  SenderSettings settings_;
+  ProviderToken token_;
+  asio::steady_timer timer_;
+  std::vector<std::shared_ptr<PooledConnection>> connections_;
+  Queue voip_;
+  Queue others_;
+  std::string trouble_;
+  bool ticking_ = false;
+  bool closed_ = false;
+};
+
+class PoolSender final : public Sender {
+ public:
+  explicit PoolSender(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) { pool_->start(); }
+  ~PoolSender() override { pool_->close(); }
+  void send(ApnsRequest request, Done done) override { pool_->send(std::move(request), std::move(done)); }
+  SenderHealth health() const override { return pool_->health(); }
+
+ private:
+  std::shared_ptr<Pool> pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Sender>> Sender::open(asio::any_io_executor executor, Clock const& clock,
+                                             SenderSettings settings) {
+  if (settings.team.size() != id_size || settings.key_id.size() != id_size) {
+    return failure(ErrorCode::configuration, "an APNs team and key id have 10 characters each");
+  }
+  auto key = crypto::Es256Key::from_pem(settings.key_pem.reveal());
+  if (!key) return failure(ErrorCode::configuration, "the APNs key cannot be used: " + key.error().ours);
+  auto tls = edge::make_client_tls({.ca_file = settings.ca_file, .alpn = {"h2"}});
+  if (!tls) return std::unexpected(tls.error());
+  edge::Http2ClientOptions options{
+      .destination = {.host = host_of(settings), .port = settings.port, .tls = std::move(*tls)},
+      .ping_after = std::chrono::duration_cast<std::chrono::milliseconds>(settings.ping_after)};
+  ProviderToken token{std::move(*key), settings.team, settings.key_id};
+  auto pool =
+      std::make_shared<Pool>(std::move(executor), clock, std::move(settings), std::move(token), std::move(options));
+  return std::make_unique<PoolSender>(std::move(pool));
+}
+
+}  // namespace reveille::deliver::apns
