@@ -8,10 +8,6 @@
 
 namespace reveille::sim::handset {
 
-std::string_view name_of(AppMode mode) {
-  return mode == AppMode::foreground ? "foreground" : "background";
-}
-
 void SipRegistration::register_now(AppMode mode, Instant now, Done done) {
   mode_ = mode;
   wanted_ = true;

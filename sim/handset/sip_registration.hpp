@@ -3,6 +3,7 @@
 // Refreshes at half the granted time. Each attempt's end is told to those who asked meanwhile. Threads: one. Pure.
 #pragma once
 
+#include "sim/handset/app_mode.hpp"
 #include "sim/handset/sip_line.hpp"
 
 #include <functional>
@@ -12,9 +13,6 @@
 #include <vector>
 
 namespace reveille::sim::handset {
-
-enum class AppMode : std::uint8_t { foreground, background };
-[[nodiscard]] std::string_view name_of(AppMode mode);
 
 class SipRegistration {
  public:
