@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "model/device.hpp"
 #include "model/push.hpp"
+#include "model/registration.hpp"
 #include "model/trace.hpp"
 
 #include <cstdint>
@@ -63,24 +64,6 @@ struct NotificationView {
   std::vector<PushMilestone> milestones = {};
 
   bool operator==(NotificationView const&) const = default;
-};
-
-// Fields of a device that a registration names; the others stay as they are (B-SIGN-2).
-struct DeviceUpdate {
-  std::optional<std::string> app = {};
-  std::optional<Platform> platform = {};
-  std::optional<std::string> os_version = {};
-  std::optional<Provider> provider = {};
-  std::optional<Environment> environment = {};
-  std::optional<std::string> team = {};
-  std::optional<std::string> project = {};
-  std::optional<ChannelLayout> layout = {};
-  std::optional<std::string> voip_token = {};
-  std::optional<std::string> message_token = {};
-  std::optional<Services> services = {};
-  std::optional<bool> away_in_background = {};
-  std::optional<ContentKey> content_key = {};
-  std::optional<Mode> mode = {};
 };
 
 // A sign of life of the client: for one notification, or for all of one tracking id (of one device, if named).

@@ -9,6 +9,7 @@
 #include "admin/traces.hpp"
 #include "base/instant.hpp"
 #include "base/random.hpp"
+#include "dispatch/push/clients.hpp"
 #include "dispatch/shard.hpp"
 #include "edge/tls.hpp"
 #include "model/push.hpp"
@@ -69,6 +70,7 @@ struct Core {
   std::unique_ptr<store::Store> store = {};
   std::unique_ptr<admin::Traces> traces = {};
   std::unique_ptr<Part> push_service = {};
+  dispatch::PushClients* push_clients = nullptr;  // of the push service, when it is here
   std::unique_ptr<model::PushPort> push = {};
   std::unique_ptr<dispatch::Shard> shard = {};
   std::unique_ptr<admin::Operator> operate = {};

@@ -60,6 +60,18 @@ Result<void> load_accounts(store::Store& store, dispatch::Directory& directory) 
   return read ? loaded : read;
 }
 
+void add_client_command(Core& core) {
+  core.operate->add("client add", [&core](boost::json::object const& request, admin::ControlReply reply) {
+    auto const name = model::TenantId{admin::text_of(request, "name")};
+    core.push_clients->add(name, [reply = std::move(reply)](Result<model::NewPushClient> added) mutable {
+      if (!added) return reply(admin::refusal(added.error().ours));
+      reply(admin::items({boost::json::object{{"client_id", added->client.id},
+                                              {"tenant", added->client.tenant.value},
+                                              {"client_secret", std::string(added->secret.reveal())}}}));
+    });
+  });
+}
+
 void add_core_metrics(Core& core) {
   admin::add_process_metrics(*core.metrics);
   core.metrics->add_gauge("reveille_accounts", "Users of this server.",
@@ -104,6 +116,7 @@ Result<void> make_shard(Core& core) {
   if (auto loaded = load_accounts(*core.store, core.shard->directory); !loaded) return loaded;
   core.shard->deadlines.set_earlier([&core](Instant at) { wait_until(core, at); });
   core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
+  if (core.push_clients != nullptr) add_client_command(core);
   add_core_metrics(core);
   return {};
 }

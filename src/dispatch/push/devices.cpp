@@ -27,7 +27,8 @@ void merge(DeviceUpdate& update, Device& device, Instant now) {
   take(update.team, device.team);
   take(update.project, device.project);
   take(update.layout, device.layout);
-  take(update.services, device.services);
+  take(update.uses_call, device.services.call);
+  take(update.uses_im, device.services.im);
   take(update.away_in_background, device.away_in_background);
   take(update.content_key, device.content_key);
   if (update.mode) device.mode_since = now;

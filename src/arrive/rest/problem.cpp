@@ -1,0 +1,64 @@
+#include "arrive/rest/problem.hpp"
+
+#include <boost/json.hpp>
+
+#include <utility>
+
+namespace reveille::arrive {
+
+Problem problem_of(model::PushRefusal refusal) {
+  using enum model::PushRefusal;
+  switch (refusal) {
+    case not_found: return {.status = 404, .name = "not-found", .detail = "There is no such thing of yours."};
+    case key_reused:
+      return {.status = 422,
+              .name = "idempotency-key-reused",
+              .detail = "This Idempotency-Key came before with another body.",
+              .field = "Idempotency-Key"};
+    case no_device:
+      return {.status = 422,
+              .name = "no-such-device",
+              .detail = "No device of that UUID is registered, or several accounts use it: name one.",
+              .field = "device"};
+    case no_token:
+      return {.status = 422,
+              .name = "no-token",
+              .detail = "The device has registered no token for that channel.",
+              .field = "channel"};
+    case token_dead:
+      return {.status = 422,
+              .name = "token-dead",
+              .detail = "The provider has called the device's token dead or wrong; register a new one.",
+              .field = "device"};
+    case no_credential:
+      return {.status = 422,
+              .name = "no-credential",
+              .detail = "No credential serves that provider, team, topic and environment.",
+              .field = "target"};
+    case too_many:
+      return {.status = 429,
+              .name = "too-many-open",
+              .detail = "Too many of your notifications are open.",
+              .retry_after = 5};
+    case overloaded:
+      return {.status = 503, .name = "overloaded", .detail = "The push service is overloaded.", .retry_after = 1};
+    case storage:
+      return {
+          .status = 503, .name = "storage", .detail = "The push service cannot write to its disk.", .retry_after = 2};
+  }
+  std::unreachable();
+}
+
+edge::HttpResponse response_of(Problem const& problem) {
+  boost::json::object body{
+      {"type", "urn:reveille:problem:" + problem.name}, {"status", problem.status}, {"detail", problem.detail}};
+  if (!problem.field.empty()) body["field"] = problem.field;
+  edge::HttpResponse response{.status = problem.status,
+                              .headers = {{.name = "content-type", .value = "application/problem+json"}},
+                              .body = boost::json::serialize(body)};
+  if (problem.retry_after) response.headers.add("retry-after", std::to_string(*problem.retry_after));
+  if (problem.status == 401) response.headers.add("www-authenticate", "Bearer");
+  return response;
+}
+
+}  // namespace reveille::arrive

@@ -1,0 +1,23 @@
+// Problem: what went wrong with a request, as application/problem+json (RFC 9457), with the field to blame.
+#pragma once
+
+#include "edge/http/message.hpp"
+#include "model/push_service.hpp"
+
+#include <optional>
+#include <string>
+
+namespace reveille::arrive {
+
+struct Problem {
+  int status = 400;
+  std::string name = {};    // type is urn:reveille:problem:NAME
+  std::string detail = {};  // our words, never the peer's
+  std::string field = {};   // "target.token"; empty: none
+  std::optional<int> retry_after = {};
+};
+
+[[nodiscard]] Problem problem_of(model::PushRefusal refusal);
+[[nodiscard]] edge::HttpResponse response_of(Problem const& problem);
+
+}  // namespace reveille::arrive

@@ -1,0 +1,232 @@
+#include "arrive/rest/push_door.hpp"
+
+#include "arrive/rest/push_json.hpp"
+#include "base/encoding.hpp"
+#include "wire/crypto/digest.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace reveille::arrive {
+namespace {
+
+namespace json = boost::json;
+using edge::HttpRequest;
+using edge::HttpResponse;
+using edge::Responder;
+
+constexpr Duration longest_wait = 60s;
+constexpr std::size_t longest_key = 255;
+
+HttpResponse json_response(int status, std::string body) {
+  HttpResponse response{.status = status, .body = std::move(body)};
+  response.headers.add("content-type", "application/json");
+  return response;
+}
+
+Problem const unauthorised{
+    .status = 401, .name = "unauthorised", .detail = "An access token from /oauth2/token is needed."};
+Problem const unknown_path{
+    .status = 404, .name = "unknown_path", .detail = "There is nothing here; /openapi.json says what there is."};
+Problem const wrong_method{
+    .status = 405, .name = "wrong_method", .detail = "This cannot be done here; /openapi.json says what can."};
+
+// RFC 6749 section 5.2.
+HttpResponse token_refusal(std::string_view error) {
+  auto response = json_response(error == "invalid_client" ? 401 : 400, json::serialize(json::object{{"error", error}}));
+  response.headers.add("cache-control", "no-store");
+  if (error == "invalid_client") response.headers.add("www-authenticate", "Basic realm=\"reveille\"");
+  return response;
+}
+
+std::string form_value(HttpRequest const& request, std::string_view name) {
+  for (auto const& [key, value] : edge::split_query(request.body))
+    if (key == name) return value;
+  return {};
+}
+
+struct ClientCredentials {
+  std::string id = {};
+  std::string secret = {};
+};
+
+// RFC 6749 section 2.3.1: HTTP Basic, or in the form.
+ClientCredentials credentials_in(HttpRequest const& request) {
+  auto const header = request.headers.find("authorization");
+  if (!header || !header->starts_with("Basic "))
+    return {form_value(request, "client_id"), form_value(request, "client_secret")};
+  auto const pair = decode_base64(header->substr(6)).value_or("");
+  auto const colon = pair.find(':');
+  if (colon == std::string::npos) return {};
+  return {edge::percent_decoded(pair.substr(0, colon)), edge::percent_decoded(pair.substr(colon + 1))};
+}
+
+// RFC 7240: `Prefer: wait=N`, seconds.
+model::WaitUntil wait_in(HttpRequest const& request, Instant now) {
+  auto const prefer = request.headers.find("prefer");
+  auto const at = prefer ? prefer->find("wait=") : std::string_view::npos;
+  if (at == std::string_view::npos) return {};
+  unsigned seconds = 0;
+  auto const digits = prefer->substr(at + 5);
+  std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  return now + std::min<Duration>(std::chrono::seconds{seconds}, longest_wait);
+}
+
+bool is_final(model::PushState state) {
+  return state == model::PushState::accepted_by_provider || model::is_end(state);
+}
+
+template <class T>
+using Outcome = Result<T, model::PushRefusal>;
+
+// Answers with a notification as it stands.
+auto answer_view(Responder responder, std::string (*write)(model::NotificationView const&)) {
+  return [responder = std::move(responder), write](Outcome<model::NotificationView> view) mutable {
+    responder.send(view ? json_response(200, write(*view)) : response_of(problem_of(view.error())));
+  };
+}
+
+}  // namespace
+
+void PushDoor::handle(HttpRequest request, Responder responder) {
+  Call call{.request = std::move(request), .responder = std::move(responder)};
+  if (call.request.path == "/oauth2/token") return issue_token(std::move(call));
+  if (call.request.path == "/openapi.json") return call.responder.send(json_response(200, std::string(push_openapi())));
+  auto const tenant = tenant_of(call.request);
+  if (!tenant) return call.responder.send(response_of(unauthorised));
+  call.tenant = *tenant;
+  route(std::move(call));
+}
+
+std::optional<model::TenantId> PushDoor::tenant_of(HttpRequest const& request) const {
+  auto const header = request.headers.find("authorization");
+  if (!header || !header->starts_with("Bearer ")) return {};
+  auto const token = model::check_access_token(header->substr(7), clients_.signing_key(), clock_.now());
+  // A client that was removed meanwhile has no access either.
+  if (!token || clients_.find(token->client_id) == nullptr) return {};
+  return token->tenant;
+}
+
+void PushDoor::issue_token(Call call) {
+  if (call.request.method != "POST") return call.responder.send(response_of(wrong_method));
+  if (form_value(call.request, "grant_type") != "client_credentials") {
+    bool const other = !form_value(call.request, "grant_type").empty();
+    return call.responder.send(token_refusal(other ? "unsupported_grant_type" : "invalid_request"));
+  }
+  auto const credentials = credentials_in(call.request);
+  auto const* client = clients_.find(credentials.id);
+  if (client == nullptr || !model::is_secret_of(*client, credentials.secret))
+    return call.responder.send(token_refusal("invalid_client"));
+  model::AccessToken const token{
+      .tenant = client->tenant, .client_id = client->id, .expires_at = clock_.now() + model::access_token_lives};
+  auto response = json_response(
+      200, json::serialize(json::object{
+               {"access_token", model::sign_access_token(token, clients_.signing_key())},
+               {"token_type", "Bearer"},
+               {"expires_in", std::chrono::duration_cast<std::chrono::seconds>(model::access_token_lives).count()}}));
+  response.headers.add("cache-control", "no-store");
+  call.responder.send(std::move(response));
+}
+
+void PushDoor::route(Call call) {
+  std::string_view path = call.request.path;
+  auto const collection = [&](std::string_view name) {
+    if (!path.starts_with(name)) return false;
+    auto const rest = path.substr(name.size());
+    if (!rest.empty() && rest.front() != '/') return false;
+    call.id = std::string(rest.empty() ? rest : rest.substr(1));
+    return true;
+  };
+  if (collection("/v1/notifications")) return notifications(std::move(call));
+  if (collection("/v1/devices")) return devices(std::move(call));
+  if (collection("/v1/receipts")) return receipts(std::move(call));
+  if (collection("/v1/providers")) return providers(std::move(call));
+  call.responder.send(response_of(unknown_path));
+}
+
+void PushDoor::notifications(Call call) {
+  auto const& method = call.request.method;
+  if (call.id.empty()) {
+    if (method != "POST") return call.responder.send(response_of(wrong_method));
+    return request_push(std::move(call));
+  }
+  model::PushId const id{call.id};
+  if (method == "GET")
+    return service_.find(call.tenant, id, wait_in(call.request, clock_.now()),
+                         answer_view(std::move(call.responder), full_json));
+  if (method == "DELETE") return service_.take_back(call.tenant, id, answer_view(std::move(call.responder), full_json));
+  call.responder.send(response_of(wrong_method));
+}
+
+void PushDoor::request_push(Call call) {
+  auto notification = read_notification(call.request.body, clock_.now());
+  if (!notification) return call.responder.send(response_of(notification.error()));
+  auto const key = call.request.headers.find("idempotency-key");
+  if (key && (key->empty() || key->size() > longest_key))
+    return call.responder.send(response_of(
+        {.name = "bad_header", .detail = "An Idempotency-Key has 1 to 255 characters.", .field = "Idempotency-Key"}));
+  notification->tenant = call.tenant;
+  // A key that is a UUID is the notification's id, and so the provider's: the asker derived it (B-CALL-4).
+  notification->request.id =
+      model::PushId{!key            ? random_.uuid()
+                    : is_uuid(*key) ? std::string(*key)
+                                    : model::derive_uuid("idempotency", {call.tenant.value, *key})};
+  notification->fingerprint = crypto::sha256(call.request.body);
+  auto const wait = wait_in(call.request, clock_.now());
+  service_.request(std::move(*notification), wait,
+                   [waited = wait.has_value(),
+                    responder = std::move(call.responder)](Outcome<model::NotificationView> view) mutable {
+                     if (!view) return responder.send(response_of(problem_of(view.error())));
+                     bool const done = waited && is_final(view->receipt.state);
+                     responder.send(json_response(done ? 200 : 202, brief_json(*view)));
+                   });
+}
+
+void PushDoor::devices(Call call) {
+  if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path));
+  std::ranges::transform(call.id, call.id.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  model::InstanceId const instance{call.id};
+  if (call.request.method == "PUT" || call.request.method == "PATCH") return put_device(std::move(call), instance);
+  if (call.request.method != "DELETE") return call.responder.send(response_of(wrong_method));
+  model::AccountId account;
+  for (auto const& [name, value] : edge::split_query(call.request.query))
+    if (name == "account") account = model::AccountId{value};
+  service_.remove_device(
+      call.tenant, account, instance, [responder = std::move(call.responder)](Outcome<void> removed) mutable {
+        responder.send(removed ? HttpResponse{.status = 204} : response_of(problem_of(removed.error())));
+      });
+}
+
+void PushDoor::put_device(Call call, model::InstanceId const& instance) {
+  auto read = call.request.method == "PUT" ? read_device(call.request.body) : read_device_mode(call.request.body);
+  if (!read) return call.responder.send(response_of(read.error()));
+  auto const account = read->account;
+  read->update.instance = instance;
+  service_.put_device(call.tenant, account, instance, std::move(read->update),
+                      [account, responder = std::move(call.responder)](Outcome<model::Device> device) mutable {
+                        responder.send(device ? json_response(200, json_of(account, *device))
+                                              : response_of(problem_of(device.error())));
+                      });
+}
+
+void PushDoor::receipts(Call call) {
+  if (call.request.method != "POST" || !call.id.empty()) return call.responder.send(response_of(wrong_method));
+  auto const receipt = read_receipt(call.request.body);
+  if (!receipt) return call.responder.send(response_of(receipt.error()));
+  service_.acknowledge(call.tenant, *receipt, answer_view(std::move(call.responder), brief_json));
+}
+
+// Which providers this service has a usable credential for: call control offers RFC 8599 by it.
+void PushDoor::providers(Call call) {
+  if (call.request.method != "GET") return call.responder.send(response_of(wrong_method));
+  json::array served;
+  for (auto const provider : {model::Provider::apns, model::Provider::fcm, model::Provider::webpush})
+    if (service_.serves(provider)) served.emplace_back(model::name_of(provider));
+  call.responder.send(json_response(200, json::serialize(json::object{{"providers", std::move(served)}})));
+}
+
+}  // namespace reveille::arrive

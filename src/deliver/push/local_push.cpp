@@ -1,0 +1,55 @@
+#include "deliver/push/local_push.hpp"
+
+#include <utility>
+
+namespace reveille::deliver {
+namespace {
+
+using namespace model;
+
+TenantId const own_tenant{"local"};
+
+template <class T>
+using Outcome = Result<T, PushRefusal>;
+
+std::string_view reason_of(PushRefusal refusal) {
+  using enum PushRefusal;
+  switch (refusal) {
+    case not_found: return "not_found";
+    case key_reused: return "key_reused";
+    case no_device: return "no_device";
+    case no_token: return "no_token";
+    case token_dead: return "token_dead";
+    case no_credential: return "no_credential";
+    case too_many: return "too_many";
+    case overloaded: return "overloaded";
+    case storage: return "storage";
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+void LocalPush::request(PushRequest request, Answer answer) {
+  auto const id = request.id;
+  auto const until = request.expires_at;
+  Notification notification{.tenant = own_tenant, .request = std::move(request)};
+  service_.request(std::move(notification), until,
+                   [this, id, answer = std::move(answer)](Outcome<NotificationView> view) mutable {
+                     if (view) return answer(view->receipt);
+                     answer({.id = id,
+                             .state = PushState::refused,
+                             .reason = std::string(reason_of(view.error())),
+                             .at = clock_.now()});
+                   });
+}
+
+void LocalPush::take_back(PushId const& id) {
+  service_.take_back(own_tenant, id, [](Outcome<NotificationView>) {});
+}
+
+void LocalPush::acknowledge(PushId const& id) {
+  service_.acknowledge(own_tenant, {.id = id}, [](Outcome<NotificationView>) {});
+}
+
+}  // namespace reveille::deliver

@@ -1,0 +1,252 @@
+#include "deliver/push/rest_push.hpp"
+
+#include "base/encoding.hpp"
+#include "deliver/push/push_json.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace reveille::deliver {
+namespace {
+
+namespace asio = boost::asio;
+using namespace model;
+
+constexpr Duration renew_before_end = 5min;
+constexpr Duration longest_wait = 50s;
+constexpr std::chrono::milliseconds first_pause{50};
+constexpr std::chrono::milliseconds longest_pause{2'000};
+constexpr std::chrono::seconds providers_every{30};
+constexpr std::chrono::seconds beyond_wait{5};
+
+bool is_final(PushState state) {
+  return state == PushState::accepted_by_provider || is_end(state);
+}
+
+}  // namespace
+
+class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
+ public:
+  Core(asio::any_io_executor executor, Clock const& clock, RestPushSettings settings)
+      : executor_(executor),
+        clock_(clock),
+        settings_(std::move(settings)),
+        calls_(executor, settings_.server),
+        others_(executor, settings_.server),
+        providers_timer_(executor) {}
+
+  void start() { learn_providers(); }
+  void close() {
+    closed_ = true;
+    providers_timer_.cancel();
+  }
+
+  void request(PushRequest request, Answer answer) {
+    auto job = std::make_shared<Job>();
+    job->id = request.id;
+    job->lane = request.push_class == PushClass::call ? Lane::calls : Lane::others;
+    job->expires_at = request.expires_at;
+    job->body = write_request(request);
+    job->answer = std::move(answer);
+    ask(job);
+  }
+
+  void act(PushId const& id, std::string method, std::string path, std::string body) {
+    with_token([self = shared_from_this(), id, method = std::move(method), path = std::move(path),
+                body = std::move(body)](bool) {
+      edge::Http2Request request{.method = method, .path = path, .headers = self->headers(), .body = body};
+      self->others_.request(std::move(request), [self](edge::Http2Reply) {});
+    });
+  }
+
+  [[nodiscard]] bool serves(Provider provider) const {
+    return std::ranges::find(providers_, provider) != providers_.end();
+  }
+  [[nodiscard]] std::string const& trouble() const { return trouble_; }
+
+ private:
+  enum class Lane : std::uint8_t { calls, others };
+  struct Job {
+    PushId id = {};
+    Lane lane = Lane::others;
+    Instant expires_at = {};
+    std::string body = {};
+    Answer answer = {};
+    std::chrono::milliseconds pause = first_pause;
+    bool accepted = false;  // the service has it: from now on it is only asked what became of it
+  };
+  using JobPointer = std::shared_ptr<Job>;
+
+  [[nodiscard]] edge::HttpFields headers() const {
+    edge::HttpFields fields;
+    fields.add("authorization", "Bearer " + token_.value, edge::Indexing::never);
+    fields.add("content-type", "application/json");
+    return fields;
+  }
+
+  void ask(JobPointer const& job) {
+    with_token([self = shared_from_this(), job](bool has_token) {
+      if (!has_token) return self->again(job, "no access token: " + self->trouble_);
+      self->send(job);
+    });
+  }
+
+  void send(JobPointer const& job) {
+    auto const left = job->expires_at - clock_.now();
+    if (left <= Duration::zero())
+      return finish(job, {.state = PushState::expired, .reason = "the push service did not answer in time"});
+    auto const wait = std::chrono::ceil<std::chrono::seconds>(std::min<Duration>(left, longest_wait));
+    edge::Http2Request request{
+        .method = job->accepted ? "GET" : "POST",
+        .path = job->accepted ? "/v1/notifications/" + job->id.value : std::string("/v1/notifications"),
+        .headers = headers(),
+        .body = job->accepted ? std::string{} : job->body,
+        .timeout = wait + beyond_wait};
+    request.headers.add("prefer", "wait=" + std::to_string(wait.count()), edge::Indexing::never);
+    if (!job->accepted) request.headers.add("idempotency-key", job->id.value, edge::Indexing::never);
+    auto& client = job->lane == Lane::calls ? calls_ : others_;
+    client.request(std::move(request),
+                   [self = shared_from_this(), job](edge::Http2Reply reply) { self->on_reply(job, std::move(reply)); });
+  }
+
+  void on_reply(JobPointer const& job, edge::Http2Reply reply) {
+    if (closed_) return;
+    if (reply.outcome != edge::Outcome::response) return again(job, reply.error.ours);
+    trouble_.clear();
+    if (reply.status == 401) {
+      token_ = {};
+      return again(job, "the access token was refused");
+    }
+    if (reply.status == 429 || reply.status >= 500) return again(job, read_problem(reply.body));
+    if (reply.status >= 400) return finish(job, {.state = PushState::refused, .reason = read_problem(reply.body)});
+    auto const receipt = read_view(reply.body, clock_.now());
+    if (!receipt) return again(job, "the push service's answer cannot be read");
+    job->accepted = true;
+    if (is_final(receipt->state)) return finish(job, *receipt);
+    job->pause = first_pause;
+    send(job);
+  }
+
+  // The same id and body again is the same notification: asking again is safe, whatever became of the last time.
+  void again(JobPointer const& job, std::string const& why) {
+    if (closed_) return;
+    if (why != trouble_) spdlog::warn("push service: {}", why);
+    trouble_ = why;
+    if (clock_.now() + job->pause >= job->expires_at)
+      return finish(job, {.state = PushState::expired, .reason = "the push service could not be asked: " + why});
+    auto timer = std::make_shared<asio::steady_timer>(executor_, job->pause);
+    job->pause = std::min(job->pause * 2, longest_pause);
+    timer->async_wait([self = shared_from_this(), job, timer](boost::system::error_code error) {
+      if (!error && !self->closed_) self->ask(job);
+    });
+  }
+
+  void finish(JobPointer const& job, PushReceipt receipt) {
+    receipt.id = job->id;
+    receipt.at = clock_.now();
+    if (auto answer = std::exchange(job->answer, {})) answer(std::move(receipt));
+  }
+
+  using Then = std::move_only_function<void(bool)>;
+
+  void with_token(Then then) {
+    if (!token_.value.empty() && clock_.now() < renew_at_)
+      return asio::post(executor_, [then = std::move(then)]() mutable { then(true); });
+    waiting_.push_back(std::move(then));
+    if (waiting_.size() == 1) fetch_token();
+  }
+
+  void fetch_token() {
+    edge::Http2Request request{.method = "POST", .path = "/oauth2/token", .body = "grant_type=client_credentials"};
+    request.headers.add("content-type", "application/x-www-form-urlencoded");
+    request.headers.add(
+        "authorization",
+        "Basic " + encode_base64(settings_.client_id + ':' + std::string(settings_.client_secret.reveal())),
+        edge::Indexing::never);
+    calls_.request(std::move(request), [self = shared_from_this()](edge::Http2Reply reply) {
+      auto const token = reply.status == 200 ? read_token(reply.body) : std::nullopt;
+      if (token) {
+        self->token_ = *token;
+        self->renew_at_ = self->clock_.now() + token->lives - std::min<Duration>(renew_before_end, token->lives / 2);
+      } else {
+        self->trouble_ =
+            reply.outcome != edge::Outcome::response ? reply.error.ours
+            : reply.status == 401
+                ? std::string("the client id or secret is not accepted; make new ones with `reveille client add`")
+                : "no access token, status " + std::to_string(reply.status);
+      }
+      for (auto& then : std::exchange(self->waiting_, {})) then(token.has_value());
+    });
+  }
+
+  void learn_providers() {
+    with_token([self = shared_from_this()](bool has_token) {
+      if (self->closed_) return;
+      if (!has_token) return self->learn_later();
+      edge::Http2Request request{.method = "GET", .path = "/v1/providers", .headers = self->headers()};
+      self->others_.request(std::move(request), [self](edge::Http2Reply reply) {
+        if (auto const providers = reply.status == 200 ? read_providers(reply.body) : std::nullopt)
+          self->providers_ = *providers;
+        if (reply.status == 401) self->token_ = {};
+        self->learn_later();
+      });
+    });
+  }
+
+  void learn_later() {
+    if (closed_) return;
+    providers_timer_.expires_after(trouble_.empty() ? providers_every : std::chrono::seconds{2});
+    providers_timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (!error) self->learn_providers();
+    });
+  }
+
+  asio::any_io_executor executor_;
+  Clock const& clock_;
+  RestPushSettings settings_;
+  edge::HttpClient calls_;
+  edge::HttpClient others_;
+  asio::steady_timer providers_timer_;
+  std::vector<Provider> providers_ = {Provider::apns};
+  Token token_ = {};
+  Instant renew_at_ = {};
+  std::vector<Then> waiting_ = {};
+  std::string trouble_ = {};
+  bool closed_ = false;
+};
+
+RestPush::RestPush(asio::any_io_executor executor, Clock const& clock, RestPushSettings settings)
+    : core_(std::make_shared<Core>(std::move(executor), clock, std::move(settings))) {
+  core_->start();
+}
+
+RestPush::~RestPush() {
+  core_->close();
+}
+
+void RestPush::request(PushRequest request, Answer answer) {
+  core_->request(std::move(request), std::move(answer));
+}
+
+void RestPush::take_back(PushId const& id) {
+  core_->act(id, "DELETE", "/v1/notifications/" + id.value, {});
+}
+
+void RestPush::acknowledge(PushId const& id) {
+  core_->act(id, "POST", "/v1/receipts", R"({"id":")" + id.value + R"("})");
+}
+
+bool RestPush::serves(Provider provider) const {
+  return core_->serves(provider);
+}
+
+std::string const& RestPush::trouble() const {
+  return core_->trouble();
+}
+
+}  // namespace reveille::deliver
