@@ -1,6 +1,8 @@
 #include "admin/operator.hpp"
 
 #include "base/encoding.hpp"
+#include "store/memory/memory_store.hpp"
+#include "store/test_shard.hpp"
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -9,20 +11,6 @@ namespace reveille::admin {
 namespace {
 
 namespace json = boost::json;
-
-class NoDisk final : public store::Store {
- public:
-  void commit(store::Batch batch, store::Urgency, Done done) override {
-    written += batch.size();
-    done(fails ? Result<void>(failure(ErrorCode::storage, "the disk is full")) : Result<void>());
-  }
-  Result<void> for_each(store::Table, std::function<void(std::string_view, std::string_view)>) override { return {}; }
-  Result<std::uint64_t> for_each_open_push(std::function<void(store::StoredPush)>) override { return 0; }
-  void fetch_push(std::string, std::string, Answer<std::optional<store::StoredPush>>) override {}
-  void fetch_trace(std::string, Answer<std::optional<store::StoredTrace>> answer) override { answer(std::nullopt); }
-  std::size_t written = 0;
-  bool fails = false;
-};
 
 class OnePush final : public model::PushPort {
  public:
@@ -41,7 +29,8 @@ struct House {
   VirtualClock clock;
   SeededRandom random;
   model::Policy policy;
-  NoDisk store;
+  store::TestShard thread;
+  store::MemoryStore store{thread.post()};
   OnePush push;
   Traces traces{store};
   dispatch::Shard shard{
@@ -49,9 +38,10 @@ struct House {
   Operator operate{shard, traces};
 
   json::object ask(json::object const& request) {
-    json::value answer;
+    std::optional<json::value> answer;
     operate.answer(request, [&](json::value given) { answer = std::move(given); });
-    return answer.as_object();
+    if (!answer) thread.run_until([&] { return answer.has_value(); });
+    return answer.value_or(json::object{}).as_object();
   }
   json::object add_user(std::string_view address) {
     auto const verifier = model::derive_verifier(model::AccountId{address}, Secret("secret"), "0123456789abcdef", 4096);
@@ -78,7 +68,7 @@ TEST(Operator, a_user_added_is_there_at_once_and_on_disk) {
   House house;
   EXPECT_TRUE(house.add_user("Juliet@localhost").at("ok").as_bool());
   EXPECT_TRUE(house.shard.directory.find(model::AccountId{"juliet@localhost"}));
-  EXPECT_EQ(house.store.written, 1U);
+  EXPECT_EQ(store::records_of(house.store, store::Table::users).size(), 1U);
   EXPECT_EQ(json::serialize(house.ask({{"command", "user list"}})),
             R"({"ok":true,"items":[{"account":"juliet@localhost","devices":0}]})");
 }
@@ -87,7 +77,7 @@ TEST(Operator, a_user_of_another_domain_or_a_full_disk_is_refused_in_words) {
   House house;
   EXPECT_EQ(house.add_user("juliet@example.org").at("error"),
             "This server has no domain 'example.org'; it has: localhost.");
-  house.store.fails = true;
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
   EXPECT_EQ(house.add_user("juliet@localhost").at("error"), "The user could not be stored: the disk is full");
   EXPECT_FALSE(house.shard.directory.find(model::AccountId{"juliet@localhost"}));
 }

@@ -17,4 +17,7 @@ namespace reveille::node {
 // make_call_control.cpp: SIP for the role call-control.
 [[nodiscard]] Result<std::unique_ptr<Part>> make_call_control(Core& core);
 
+// make_sweep.cpp: forgets old traces.
+[[nodiscard]] std::unique_ptr<Part> make_sweep(Core& core);
+
 }  // namespace reveille::node

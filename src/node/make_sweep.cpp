@@ -1,0 +1,40 @@
+// Forgetting: traces that are old, and what the store may sweep with them, a little at a time.
+#include "node/parts.hpp"
+
+namespace reveille::node {
+namespace {
+
+constexpr auto pause = std::chrono::minutes(10);
+constexpr Duration traces_live = 30 * 24h;
+
+class Sweeping final : public Part {
+ public:
+  explicit Sweeping(Core& core) : core_(core), timer_(core.io) { wait(); }
+  void stop() override { timer_.cancel(); }
+
+ private:
+  void wait() {
+    timer_.expires_after(pause);
+    timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) sweep();
+    });
+  }
+  void sweep() {
+    auto const now = core_.clock.now();
+    // What a full disk keeps from being swept is swept the next time.
+    core_.store->commit({store::Sweep{.now = now, .traces_before = now - traces_live}}, store::Urgency::lazily,
+                        [](Result<void>) {});
+    wait();
+  }
+
+  Core& core_;
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Part> make_sweep(Core& core) {
+  return std::make_unique<Sweeping>(core);
+}
+
+}  // namespace reveille::node
