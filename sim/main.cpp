@@ -1,5 +1,6 @@
 // reveille-sim: the world around Reveille, played on one machine: Apple's cloud, Google's, and phones.
 #include "sim/apple/cloud.hpp"
+#include "sim/handset/cli.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -41,6 +42,8 @@ int main(int count, char** words) {
   auto* google_command = app.add_subcommand("google", "Google's push cloud (FCM)");
   add_cloud_options(*google_command, settings);
   google_command->callback([&] { result = run_google(); });
+
+  handset::add_handset_command(app, result);
 
   try {
     app.parse(count, words);

@@ -237,7 +237,7 @@ TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   settle();
   EXPECT_EQ(juliet.agent.calls().decline(clock.now()), "");
   settle();
-  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended declined"}));
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended 603 declined"}));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended declined"}));
 
   call_uuid = "second";
@@ -245,7 +245,7 @@ TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   settle();
   EXPECT_EQ(romeo.agent.calls().hang_up(clock.now()), "");
   settle();
-  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended cancelled"}));
+  EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended 487 cancelled"}));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended cancelled"}));
   EXPECT_EQ(juliet.agent.calls().answer(clock.now()), "no call rings");
 }
@@ -286,7 +286,7 @@ TEST_F(SipAgentTest, ADeclineBeforeTheInviteIsToldWhenItComes) {
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended declined", "registered"}));
   dial();
   settle();
-  EXPECT_EQ(romeo.look(), Events{"call_ended declined"});
+  EXPECT_EQ(romeo.look(), Events{"call_ended 603 declined"});
   EXPECT_TRUE(juliet.look().empty());
 }
 

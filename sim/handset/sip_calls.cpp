@@ -192,7 +192,7 @@ void SipCalls::end(std::string const& uuid, std::string_view why, int status) {
   if (node.empty()) return;
   auto& call = node.mapped();
   call.port.reset();
-  boost::json::object fields{{"why", why}};
+  boost::json::object fields{{"why", status == 0 ? std::string(why) : std::to_string(status) + ' ' + std::string(why)}};
   if (status != 0) fields["status"] = status;
   if (call.state != CallState::declined) tell("call_ended", call, std::move(fields));
   line_.host().tell_os(CallOver{uuid});
@@ -201,12 +201,12 @@ void SipCalls::end(std::string const& uuid, std::string_view why, int status) {
 }
 
 void SipCalls::tell(std::string_view event, SipCall const& call, boost::json::object fields) {
-  boost::json::object told{{"call_uuid", call.uuid},
-                           {"call_id", call.call_id},
-                           {"direction", name_of(call.direction)},
-                           {"from", call.direction == CallDirection::in ? call.peer : line_.identity().address},
-                           {"peer", call.peer},
-                           {"media", name_of(call.media)}};
+  auto const& mine = line_.identity();
+  auto const from = call.direction == CallDirection::in
+                        ? boost::json::object{{"name", call.peer_name}, {"address", call.peer}}
+                        : boost::json::object{{"name", mine.display_name}, {"address", mine.address}};
+  boost::json::object told{{"call_uuid", call.uuid}, {"call_id", call.call_id}, {"direction", name_of(call.direction)},
+                           {"from", from},           {"peer", call.peer},       {"media", name_of(call.media)}};
   for (auto& [name, value] : fields) told[name] = std::move(value);
   line_.host().emit(event, std::move(told));
 }

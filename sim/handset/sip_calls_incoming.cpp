@@ -14,6 +14,7 @@ namespace {
 // the phone's and the server's clocks differ and a late phone is still told why (B-CALL-9).
 constexpr Duration invite_wait = 15s;
 constexpr Duration deadline_margin = 3s;
+constexpr Duration late_wait = 5s;
 
 std::string uuid_of(sip::MessageView const& invite) {
   auto uuid = std::string(invite.text(sip::HeaderName::reveille_call_uuid));
@@ -53,7 +54,8 @@ void SipCalls::announce(Push const& push, Instant now) {
   call.peer = push.from_address;
   call.peer_name = push.from_name;
   call.invite_due = now + invite_wait;
-  if (push.deadline) call.invite_due = std::clamp(*push.deadline + deadline_margin, now, now + 60s);
+  // A late phone still registers, and is told by INVITE and CANCEL how the call ended (B-CALL-9).
+  if (push.deadline) call.invite_due = std::clamp(*push.deadline + deadline_margin, now + late_wait, now + 60s);
   show(call, push.id, "push");
   if (push.subject != PushSubject::call || push.call_uuid.empty()) end(uuid, "not_a_call");
 }
@@ -61,7 +63,7 @@ void SipCalls::announce(Push const& push, Instant now) {
 void SipCalls::show(SipCall& call, std::string const& push_id, std::string_view by) {
   line_.host().tell_os(CallReported{push_id, call.uuid});
   if (!line_.identity().shows_call_screen) return;
-  tell("call_screen", call, {{"from_name", call.peer_name}, {"by", by}});
+  tell("call_screen", call, {{"by", by}});
 }
 
 void SipCalls::on_invite(std::string const& key, sip::MessageView const& invite, Instant now) {

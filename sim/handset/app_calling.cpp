@@ -1,0 +1,138 @@
+// The app's connections, and who it says it is.
+#include "sim/handset/app_calling.hpp"
+
+#include <charconv>
+
+namespace reveille::sim::handset {
+
+namespace {
+
+constexpr std::chrono::milliseconds longest_reconnect{5000};
+
+// RFC 8599 section 9.3, and interfaces.md 2: A:voip&B:remote.
+std::string push_parameters(AppWorld const& world) {
+  auto const kept = world.storage.get();
+  if (kept.token_voip.empty()) return {};
+  bool const sandbox = world.options.environment == "sandbox";
+  auto const app = world.options.app.empty() ? std::string(world.profile.app) : world.options.app;
+  auto const begin =
+      ";pn-provider=" + std::string(sandbox ? "apns.dev" : "apns") + ";pn-param=" + world.options.team + '.' + app;
+  if (world.profile.channels == ChannelLayout::shared) return begin + ".voip;pn-prid=" + kept.token_voip + ":voip";
+  return begin + ".voip&remote;pn-prid=" + kept.token_voip + ":voip&" + kept.token_message + ":remote";
+}
+
+std::string os_version_of(AppWorld const& world) {
+  return world.options.os_version.empty() ? std::to_string(world.profile.newest_os) : world.options.os_version;
+}
+
+}  // namespace
+
+Result<edge::Destination> destination_of(std::string const& host_and_port, edge::TlsContext tls) {
+  auto const colon = host_and_port.rfind(':');
+  unsigned port = 0;
+  auto const* end = host_and_port.data() + host_and_port.size();
+  if (colon == std::string::npos || std::from_chars(host_and_port.data() + colon + 1, end, port).ptr != end ||
+      port == 0 || port > 65535)
+    return failure(ErrorCode::configuration, "'" + host_and_port + "' is no host:port");
+  auto host = host_and_port.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return edge::Destination{.host = std::move(host), .port = static_cast<std::uint16_t>(port), .tls = std::move(tls)};
+}
+
+SipIdentity sip_identity_of(AppWorld const& world) {
+  auto const& options = world.options;
+  SipIdentity identity{.address = options.account,
+                       .display_name = options.display_name,
+                       .password = options.password,
+                       .instance = world.storage.get().instance,
+                       .push_parameters = push_parameters(world),
+                       .expires = options.expires,
+                       .shows_call_screen = world.profile.os.sleeps,
+                       .offers_srtp = options.srtp == SrtpUse::with_tls};
+  if (world.profile.push == PushProvider::none) return identity;
+  auto const app = options.app.empty() ? std::string(world.profile.app) : options.app;
+  identity.contact_parameters = ";reveille-os=\"" + std::string(world.profile.platform) + '/' + os_version_of(world) +
+                                "\";reveille-app=\"" + app + "\";reveille-services=\"" +
+                                std::string(world.profile.services) + "\";reveille-channels=\"" +
+                                std::string(name_of(world.profile.channels)) + '"';
+  return identity;
+}
+
+XmppIdentity xmpp_identity_of(AppWorld const& world) {
+  auto const& options = world.options;
+  auto const kept = world.storage.get();
+  XmppIdentity identity{.address = options.account,
+                        .password = options.password,
+                        .instance = kept.instance,
+                        .contacts = options.contacts};
+  if (kept.token_message.empty()) return identity;
+  identity.push = XmppPush{.app = options.app.empty() ? std::string(world.profile.app) : options.app,
+                           .platform = std::string(world.profile.platform),
+                           .os_version = os_version_of(world),
+                           .provider = "apns",
+                           .environment = options.environment,
+                           .team = options.team,
+                           .channels = std::string(name_of(world.profile.channels)),
+                           .token_voip = kept.token_voip,
+                           .token_message = kept.token_message,
+                           .services = std::string(world.profile.services)};
+  return identity;
+}
+
+void App::Calling::open_flow() {
+  reconnect_.cancel();
+  auto const transport = app_.world_.options.transport.value_or(app_.world_.profile.sip);
+  auto destination =
+      destination_of(app_.world_.options.sip, transport == sip::Transport::tls ? app_.world_.tls : nullptr);
+  if (!destination) return;  // checked at the start
+  SipFlowEvents events{.up =
+                           [this](SipFlowFacts const& facts) {
+                             reconnect_after_ = std::chrono::milliseconds(200);
+                             local_address_ = facts.host;
+                             app_.run([&] { agent_.on_flow_up(facts, app_.world_.clock.now()); });
+                           },
+                       .message =
+                           [this](sip::Message message) {
+                             app_.run([&] { agent_.on_message(std::move(message), app_.world_.clock.now()); });
+                           },
+                       .lost = [this](std::string const& why) { on_lost(why); }};
+  flow_ = std::make_unique<SipFlow>(app_.context_.get_executor(), app_.world_.radio,
+                                    SipServer{.transport = transport, .destination = std::move(*destination)},
+                                    std::move(events));
+}
+
+// As long as the app runs and is signed in, a lost flow is replaced.
+void App::Calling::on_lost(std::string const& why) {
+  app_.world_.log.emit("error", {{"what", "sip_connection"}, {"why", why}});
+  app_.run([&] { agent_.on_flow_lost(app_.world_.clock.now()); });
+  if (!agent_.is_signed_in()) return;
+  reconnect_.expires_after(reconnect_after_);
+  reconnect_after_ = std::min(2 * reconnect_after_, longest_reconnect);
+  reconnect_.async_wait([this, alive = std::weak_ptr(app_.alive_)](boost::system::error_code error) {
+    if (!error && !alive.expired()) open_flow();
+  });
+}
+
+std::unique_ptr<MediaPort> App::Calling::open_media(MediaWish const& wish) {
+  auto const& options = app_.world_.options;
+  return open_media_session(
+      app_.context_.get_executor(),
+      {.address = options.media_address.empty() ? local_address_ : options.media_address, .name = options.account},
+      wish, app_.random_, [&log = app_.world_.log](std::string_view event, boost::json::object fields) {
+        log.emit(event, std::move(fields));
+      });
+}
+
+void App::Messaging::open_link() {
+  auto destination = destination_of(app_.world_.options.xmpp, app_.world_.tls);
+  if (!destination) return;  // checked at the start
+  auto const now = [this] { return app_.world_.clock.now(); };
+  link_ = std::make_unique<XmppLink>(
+      app_.context_.get_executor(), app_.world_.radio, *destination,
+      XmppLinkEvents{
+          .up = [this, now] { app_.run([&] { client_.on_link_up(now()); }); },
+          .bytes = [this, now](std::string_view bytes) { app_.run([&] { client_.on_bytes(bytes, now()); }); },
+          .lost = [this, now](std::string const& why) { app_.run([&] { client_.on_link_lost(why, now()); }); }});
+}
+
+}  // namespace reveille::sim::handset

@@ -1,0 +1,90 @@
+// App::Calling and App::Messaging: the two sides of the app, each a machine with its connection.
+#pragma once
+
+#include "sim/handset/app.hpp"
+#include "sim/handset/media_session.hpp"
+#include "sim/handset/xmpp_link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::sim::handset {
+
+[[nodiscard]] Result<edge::Destination> destination_of(std::string const& host_and_port, edge::TlsContext tls);
+[[nodiscard]] SipIdentity sip_identity_of(AppWorld const& world);
+[[nodiscard]] XmppIdentity xmpp_identity_of(AppWorld const& world);
+
+class App::Calling final : public SipHost {
+ public:
+  explicit Calling(App& app)
+      : app_(app), reconnect_(app.context_), agent_(sip_identity_of(app.world_), *this, app.random_) {}
+  ~Calling() override { agent_.calls().abandon(); }
+
+  [[nodiscard]] SipAgent& agent() { return agent_; }
+  void woke() {
+    flow_.reset();
+    reconnect_.cancel();
+    agent_.woke(app_.world_.clock.now());
+  }
+  void close() {
+    reconnect_.cancel();
+    flow_.reset();
+  }
+
+  void send(std::string const& bytes) override {
+    if (flow_) flow_->send(bytes);
+  }
+  void open_flow() override;
+  void emit(std::string_view event, boost::json::object fields) override {
+    app_.world_.log.emit(event, std::move(fields));
+  }
+  void tell_os(OsInput input) override { app_.world_.tell_os(std::move(input)); }
+  std::unique_ptr<MediaPort> open_media(MediaWish const& wish) override;
+
+ private:
+  void on_lost(std::string const& why);
+
+  App& app_;
+  boost::asio::steady_timer reconnect_;
+  std::chrono::milliseconds reconnect_after_{200};
+  std::string local_address_ = "127.0.0.1";
+  std::unique_ptr<SipFlow> flow_ = {};
+  SipAgent agent_;
+};
+
+class App::Messaging final : public XmppHost {
+ public:
+  explicit Messaging(App& app) : app_(app), client_(xmpp_identity_of(app.world_), *this, app.random_) {}
+
+  [[nodiscard]] XmppClient& client() { return client_; }
+
+  void send(std::string const& bytes) override {
+    if (link_) link_->send(bytes);
+  }
+  void open_link() override;
+  void drop_link(LinkEnd end) override {
+    if (link_ && end == LinkEnd::clean) link_->leave();
+    link_.reset();
+  }
+  void emit(std::string_view event, boost::json::object fields) override {
+    app_.world_.log.emit(event, std::move(fields));
+  }
+  std::string last_archive_id() override { return app_.world_.storage.get().last_archive_id; }
+  void remember_archive_id(std::string const& id) override {
+    static_cast<void>(app_.world_.storage.update([&](Kept& kept) { kept.last_archive_id = id; }));
+  }
+  void caught_up() override { app_.world_.tell_os(NotificationsRead{}); }
+
+ private:
+  App& app_;
+  std::unique_ptr<XmppLink> link_ = {};
+  XmppClient client_;
+};
+
+template <class Step>
+void App::run(Step&& step) {
+  std::forward<Step>(step)();
+  arm();
+}
+
+}  // namespace reveille::sim::handset
