@@ -48,8 +48,7 @@ void write_media(std::string& out, Media const& media) {
     line(out, "a=crypto:", std::to_string(one.tag), " ", one.suite, " inline:", one.key, one.parameters);
   if (media.rtcp_mux) line(out, "a=rtcp-mux");
   write_attributes(out, media.attributes);
-  // A refused stream has no direction to speak of (RFC 3264 section 6).
-  if (media.is_active()) line(out, "a=", name_of(media.direction));
+  line(out, "a=", name_of(media.direction));
 }
 
 }  // namespace

@@ -234,7 +234,7 @@ Fault Reader::read_rtpmap(std::string_view value, Media& media) {
   auto const encoding = take(value, '/');
   auto const rate = number<std::uint32_t>(take(value, '/'));
   auto const channels = value.empty() ? std::optional<std::uint8_t>(1) : number<std::uint8_t>(value);
-  if (encoding.empty() || !rate || !channels) return SdpFault::attribute;
+  if (encoding.empty() || !rate || !channels || *channels == 0) return SdpFault::attribute;
   if (codec == nullptr) return {};
   codec->encoding = encoding;
   codec->clock_rate = *rate;

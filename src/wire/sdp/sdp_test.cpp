@@ -70,6 +70,8 @@ TEST(Sdp, ReadsASoftphonesOffer) {
 TEST(Sdp, WritesWhatItRead) {
   auto const session = read(phone);
   EXPECT_EQ(read(format_session(session)), session);
+  auto const refused = read(replaced(phone, "m=video 9078", "m=video 0"));
+  EXPECT_EQ(read(format_session(refused)), refused);
 }
 
 TEST(Sdp, ADirectionAtTheTopIsForAllStreams) {
@@ -118,6 +120,7 @@ TEST(Sdp, RefusesHostileForms) {
                                {"SAVP 96 0 8 101", "SAVP", media},
                                {"SAVP 96 0 8 101", "SAVP opus", media},
                                {"opus/48000/2", "opus", attribute},
+                               {"opus/48000/2", "opus/48000/0", attribute},
                                {"opus/48000/2", "opus/48000/256", attribute},
                                {"inline:bG9uZw==", "bG9uZw==", attribute},
                                {"crypto:1 AES", "crypto:x AES", attribute},

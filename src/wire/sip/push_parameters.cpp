@@ -111,6 +111,12 @@ std::optional<std::string> unescaped(Parameters const& parameters, std::string_v
   return found && found->value ? std::optional(unescape(*found->value)) : std::nullopt;
 }
 
+bool has_push_parameter(Parameters const& parameters) {
+  for (auto const& one : parameters)
+    if (is_push_parameter(one.name)) return true;
+  return false;
+}
+
 }  // namespace
 
 std::string_view name_of(PushProvider provider) {
@@ -197,16 +203,19 @@ bool same_push_identity(Uri const& a, Uri const& b) {
 }
 
 std::optional<std::string> public_contact(MessageView const& message) {
-  if (message.count(HeaderName::contact) != 1) return {};
-  auto const contact = parse_name_address(message.text(HeaderName::contact));
-  if (!contact) return {};
-  auto const is_private = [](Parameters parameters) {
-    for (auto const& parameter : parameters)
-      if (is_push_parameter(parameter.name)) return true;
-    return false;
-  };
-  if (!is_private(contact->uri.parameters) && !is_private(contact->parameters)) return {};
-  return strip_push_parameters(*contact);
+  std::string kept;
+  auto changed = false;
+  for (auto const element : message.elements(HeaderName::contact)) {
+    auto const contact = parse_name_address(element);
+    auto const readable = contact || is_star(element);
+    auto const is_private =
+        contact && (has_push_parameter(contact->uri.parameters) || has_push_parameter(contact->parameters));
+    changed = changed || !readable || is_private;
+    if (!readable) continue;
+    if (!kept.empty()) kept += ", ";
+    kept += is_private ? strip_push_parameters(*contact) : std::string(element);
+  }
+  return changed ? std::optional(std::move(kept)) : std::nullopt;
 }
 
 }  // namespace reveille::sip

@@ -75,7 +75,8 @@ struct DeviceHints {
 [[nodiscard]] std::string strip_push_parameters(Uri const& uri);
 // The Contact without them, in the URI and behind it.
 [[nodiscard]] std::string strip_push_parameters(NameAddress const& contact);
-// The message's Contact as others may see it; nothing when it may be sent as it is (or has none, or more than one).
+// The message's Contacts as others may see them, joined by commas; nothing when they may be sent as they are. One that
+// cannot be read is left out, since nobody can tell what it would give away.
 [[nodiscard]] std::optional<std::string> public_contact(MessageView const& message);
 // True when pn-provider, pn-param and pn-prid agree, where absent differs from present (RFC 8599 section 5.6.1.3).
 [[nodiscard]] bool same_push_identity(Uri const& a, Uri const& b);

@@ -1,5 +1,7 @@
 #include "wire/sip/push_parameters.hpp"
 
+#include "wire/sip/owned_message.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -107,6 +109,20 @@ TEST(PushParameters, AreStrippedBeforeAnyoneElseSeesThem) {
   ASSERT_TRUE(contact);
   EXPECT_EQ(strip_push_parameters(*contact), "\"J\" <sip:j@h;transport=tls>;expires=60;+sip.instance=\"<urn:uuid:1>\"");
   EXPECT_EQ(strip_push_parameters(contact->uri), "sip:j@h;transport=tls");
+}
+
+TEST(PushParameters, NoneOfSeveralContactsGivesThemAway) {
+  auto const seen = [](std::string const& fields) {
+    auto const message = Message::parse("SIP/2.0 302 Moved\r\n" + fields + "\r\n");
+    EXPECT_TRUE(message) << fields;
+    return message ? public_contact(**message) : std::nullopt;
+  };
+  EXPECT_EQ(seen("m: <sip:a@b>, <sip:c@d>;q=0.5\r\n"), std::nullopt);
+  EXPECT_EQ(seen("m: *\r\n"), std::nullopt);
+  EXPECT_EQ(seen(""), std::nullopt);
+  EXPECT_EQ(seen("m: <sip:a@b;pn-prid=1>\r\nm: <sip:c@d>\r\n"), "<sip:a@b>, <sip:c@d>");
+  EXPECT_EQ(seen("m: <sip:c@d>, <sip:a@b>;reveille-os=x\r\n"), "<sip:c@d>, <sip:a@b>");
+  EXPECT_EQ(seen("m: <sip:c@d>, <sip:a@b;pn-prid=1;;>\r\n"), "<sip:c@d>");
 }
 
 TEST(PushParameters, IdentityCountsAbsence) {
