@@ -17,14 +17,16 @@ constexpr std::size_t most_common = 64;
 
 }  // namespace
 
-void PooledConnection::start(std::function<void(Error const&)> on_change) {
+void PooledConnection::start(std::function<void(Error const&)> on_change, std::function<void()> on_room) {
   on_change_ = std::move(on_change);
+  on_room_ = std::move(on_room);
   dial();
 }
 
 void PooledConnection::close() {
   closed_ = true;
   on_change_ = nullptr;
+  on_room_ = nullptr;
   timer_.cancel();
   for (auto const& client : std::exchange(leaving_, {})) client->close();
   if (auto const client = std::exchange(client_, nullptr)) client->close();
@@ -36,9 +38,15 @@ void PooledConnection::dial() {
   issued_ = Instant::min();
   common_.clear();
   dialled_at_ = Steady::now();
-  client_ = edge::Http2Client::connect(executor_, options_, [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->on_client_change();
-  });
+  client_ = edge::Http2Client::connect(
+      executor_, options_,
+      [weak = weak_from_this()] {
+        if (auto self = weak.lock()) self->on_client_change();
+      },
+      [weak = weak_from_this()] {
+        auto const self = weak.lock();
+        if (self && self->on_room_) self->on_room_();
+      });
 }
 
 // The pause starts at nothing after a connection that lasted, and doubles with each that did not.
@@ -75,9 +83,8 @@ void PooledConnection::on_client_change() {
   if (on_change_) on_change_(trouble);
 }
 
-void PooledConnection::replace(std::string const& why) {
+void PooledConnection::replace() {
   if (!client_ || client_->state() != State::ready) return;
-  (void)why;
   client_->drain();  // on_client_change() does the rest
 }
 
@@ -91,7 +98,7 @@ PooledConnection::Ready PooledConnection::prepare(ProviderToken& token, Instant 
       first_used_ = now;
       common_.clear();
       return Ready::yes;
-    case TokenStep::replace_connection: replace("its provider token is too old"); return Ready::no;
+    case TokenStep::replace_connection: replace(); return Ready::no;
   }
   std::unreachable();
 }

@@ -27,16 +27,18 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
   PooledConnection(boost::asio::any_io_executor executor, edge::Http2ClientOptions options)
       : executor_(executor), options_(std::move(options)), timer_(executor) {}
 
-  // `on_change`: room has changed, or there is trouble (else an empty error).
-  void start(std::function<void(Error const&)> on_change);
+  // `on_change`: connected, or trouble (else an empty error); `on_room`: more requests could leave.
+  void start(std::function<void(Error const&)> on_change, std::function<void()> on_room);
   void close();
   // No more requests on the present connection: dials another.
-  void replace(std::string const& why);
+  void replace();
 
   [[nodiscard]] bool is_ready() const { return client_ && client_->state() == edge::Http2Client::State::ready; }
   [[nodiscard]] std::size_t capacity() const { return client_ ? client_->capacity() : 0; }
   [[nodiscard]] std::size_t in_flight() const { return client_ ? client_->in_flight() : 0; }
+  // Only while there is room.
   [[nodiscard]] edge::Http2Client& client() { return *client_; }
+  [[nodiscard]] bool is_on(edge::Http2Client const* client) const { return client_.get() == client; }
 
   // Sees to the provider token before a request; `no` when the connection had to be replaced for it.
   [[nodiscard]] Ready prepare(ProviderToken& token, Instant now);
@@ -61,6 +63,7 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
   edge::Http2ClientOptions options_;
   boost::asio::steady_timer timer_;
   std::function<void(Error const&)> on_change_;
+  std::function<void()> on_room_;
   std::shared_ptr<edge::Http2Client> client_;
   std::vector<std::shared_ptr<edge::Http2Client>> leaving_;
   std::chrono::milliseconds pause_{0};

@@ -45,9 +45,13 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 
   void start() {
     for (auto const& connection : connections_) {
-      connection->start([weak = weak_from_this()](Error const& trouble) {
-        if (auto self = weak.lock()) self->on_change(trouble);
-      });
+      connection->start(
+          [weak = weak_from_this()](Error const& trouble) {
+            if (auto self = weak.lock()) self->on_change(trouble);
+          },
+          [weak = weak_from_this()] {
+            if (auto self = weak.lock()) self->pump();
+          });
     }
   }
 
@@ -105,7 +109,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     pump();
   }
 
-  // The connection with most room, if `floor` streams stay free on it.
+  // The connection with most room, where one in `share` streams stays free.
   PooledConnection* roomiest(std::size_t share) {
     PooledConnection* best = nullptr;
     std::size_t most = 0;
@@ -154,7 +158,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     switch (reply.outcome) {
       case edge::Outcome::response: {
         auto read = read_answer(reply);
-        if (read.connection == Connection::replace) replace(client, read.answer.reason);
+        if (read.connection == Connection::replace) replace(client);
         return waiting->done(std::move(read.answer));
       }
       case edge::Outcome::unknown:
@@ -176,9 +180,9 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     asio::post(executor_, [self = shared_from_this()] { self->pump(); });
   }
 
-  void replace(edge::Http2Client const* client, std::string const& why) {
+  void replace(edge::Http2Client const* client) {
     for (auto const& connection : connections_) {
-      if (&connection->client() == client) connection->replace(why);
+      if (connection->is_on(client)) connection->replace();
     }
   }
 

@@ -23,10 +23,12 @@ class Connection final : public Http2Client,
                          public ClientSession::Listener,
                          public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::any_io_executor executor, Http2ClientOptions options, std::function<void()> on_change)
+  Connection(asio::any_io_executor executor, Http2ClientOptions options, std::function<void()> on_change,
+             std::function<void()> on_room)
       : executor_(std::move(executor)),
         options_(std::move(options)),
         on_change_(std::move(on_change)),
+        on_room_(std::move(on_room)),
         timer_(executor_) {
     if (options_.authority.empty()) {
       auto const& destination = options_.destination;
@@ -130,6 +132,7 @@ class Connection final : public Http2Client,
       queue_.pop_front();
       session_->request(std::move(next));
     }
+    if (on_room_ && capacity() > 0) on_room_();
   }
 
   void on_session_ended(Error const& reason) override { become_closed(reason); }
@@ -186,6 +189,7 @@ class Connection final : public Http2Client,
   asio::any_io_executor executor_;
   Http2ClientOptions options_;
   std::function<void()> on_change_;
+  std::function<void()> on_room_;
   asio::steady_timer timer_;
   std::shared_ptr<ClientSession> session_;
   std::deque<std::unique_ptr<ClientExchange>> queue_;
@@ -198,8 +202,9 @@ class Connection final : public Http2Client,
 }  // namespace
 
 std::shared_ptr<Http2Client> Http2Client::connect(asio::any_io_executor executor, Http2ClientOptions options,
-                                                  std::function<void()> on_change) {
-  auto connection = std::make_shared<Connection>(std::move(executor), std::move(options), std::move(on_change));
+                                                  std::function<void()> on_change, std::function<void()> on_room) {
+  auto connection =
+      std::make_shared<Connection>(std::move(executor), std::move(options), std::move(on_change), std::move(on_room));
   connection->start();
   return connection;
 }

@@ -59,10 +59,12 @@ class Http2Client {
   enum class State : std::uint8_t { connecting, ready, draining, closed };
   using Done = std::move_only_function<void(Http2Reply)>;
 
-  // `on_change` is called after each change of state, and of ready()'s capacity by SETTINGS.
+  // `on_change` is called after each change of state, and of capacity() by SETTINGS; `on_room` when requests have ended
+  // and others could start.
   [[nodiscard]] static std::shared_ptr<Http2Client> connect(boost::asio::any_io_executor executor,
                                                             Http2ClientOptions options,
-                                                            std::function<void()> on_change = {});
+                                                            std::function<void()> on_change = {},
+                                                            std::function<void()> on_room = {});
   virtual ~Http2Client() = default;
 
   virtual void submit(Http2Request request, Done done) = 0;
