@@ -20,4 +20,7 @@ namespace reveille::node {
 // make_sweep.cpp: forgets old traces.
 [[nodiscard]] std::unique_ptr<Part> make_sweep(Core& core);
 
+// make_im.cpp: XMPP for the role im.
+[[nodiscard]] Result<std::unique_ptr<Part>> make_im(Core& core);
+
 }  // namespace reveille::node

@@ -1,0 +1,240 @@
+#include "dispatch/messages.hpp"
+
+#include "decide/xmpp/client_state.hpp"
+#include "decide/xmpp/iq.hpp"
+#include "decide/xmpp/presence.hpp"
+
+#include <utility>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace xmpp;
+
+constexpr std::string_view archive_key_name = "archive_key";
+
+std::string stream_key(std::string const& account, std::string const& resource) {
+  return account + '\0' + resource;
+}
+
+}  // namespace
+
+Messages::Messages(Shard& shard, Registrations& registrations, model::StreamPort& port)
+    : shard_(shard), registrations_(registrations), port_(port) {
+  shard_.listen([this](Entry& entry, model::InstanceId const&, DeviceChange) {
+    if (!entry.messages) return;
+    Turn turn;
+    refresh_shown(turn, entry);
+    run_routes(turn);
+    finish(std::move(turn));
+  });
+}
+
+Result<void> Messages::load() {
+  std::string key;
+  auto read = shard_.store.for_each(store::Table::settings, [&](std::string_view name, std::string_view value) {
+    if (name == archive_key_name) key = value;
+  });
+  if (!read) return read;
+  auto const newest = shard_.store.newest_archive_row();
+  if (!newest) return std::unexpected(newest.error());
+  last_row_ = *newest;
+  read = shard_.store.for_each(store::Table::rosters, [&](std::string_view account, std::string_view packed) {
+    auto* entry = shard_.directory.find(model::AccountId{account});
+    auto roster = model::unpack_roster(packed);
+    if (entry && roster) runtime_of(*entry).im.roster = std::move(*roster);
+  });
+  if (!read) return read;
+  read = shard_.store.for_each(store::Table::streams, [&](std::string_view name, std::string_view packed) {
+    auto* entry = shard_.directory.find(model::AccountId{name.substr(0, name.find('\0'))});
+    auto session = decide::unpack_session(packed);
+    if (!entry || !session) return;
+    if (!session->lost_at) session->lost_at = shard_.now();
+    runtime_of(*entry).im.sessions.push_back(std::move(*session));
+  });
+  if (!read) return read;
+  read = shard_.store.for_each(store::Table::inboxes, [&](std::string_view account, std::string_view packed) {
+    if (auto* entry = shard_.directory.find(model::AccountId{account}))
+      runtime_of(*entry).displayed = std::stoull("0" + std::string(packed));
+  });
+  if (!read) return read;
+  if (key.empty()) {
+    key = shard_.random.hex(32);
+    shard_.store.commit({store::Put{store::Table::settings, std::string(archive_key_name), key}},
+                        store::Urgency::at_once, [](auto) {});
+  }
+  ids_ = decide::ArchiveIds{key};
+  sweep();
+  return {};
+}
+
+ImRuntime& Messages::runtime_of(Entry& entry) {
+  if (!entry.messages) {
+    auto made = std::make_unique<ImRuntime>();
+    if (auto jid = parse_jid(entry.account().value)) made->im.jid = std::move(*jid);
+    made->im.devices = entry.registrations().devices;
+    entry.messages = std::move(made);
+  }
+  return static_cast<ImRuntime&>(*entry.messages);
+}
+
+Entry* Messages::entry_of(StreamHandle stream) {
+  auto const seat = streams_.find(stream);
+  return seat == streams_.end() ? nullptr : shard_.directory.find(seat->second.account);
+}
+
+decide::ImSession* Messages::session_of(StreamHandle stream) {
+  auto* entry = entry_of(stream);
+  if (!entry) return nullptr;
+  auto* session = decide::find_session(runtime_of(*entry).im, streams_.at(stream).resource);
+  return session && session->stream == stream ? session : nullptr;
+}
+
+decide::ImContext Messages::context_of(Entry const& entry) const {
+  return {.now = shard_.now(), .policy = &shard_.policy, .domain = std::string(model::domain_of(entry.account()))};
+}
+
+void Messages::on_stanza(StreamHandle stream, Element stanza) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session) return port_.handled(stream, 1);
+  auto& im = runtime_of(*entry).im;
+  im.devices = entry->registrations().devices;
+  Turn turn;
+  ++session->received;
+  if (!session->resume_id.empty()) turn.dirty.emplace(entry->account().value, session->resource);
+  decide::ImEffects effects;
+  auto const context = context_of(*entry);
+  switch (kind_of(stanza).value_or(StanzaKind::iq)) {
+    case StanzaKind::message:
+      if (stanza.attribute("to").empty()) stanza.set("to", im.jid.text());
+      effects.routes.push_back(std::move(stanza));
+      break;
+    case StanzaKind::presence: decide::on_outbound_presence(im, *session, std::move(stanza), context, effects); break;
+    case StanzaKind::iq: decide::on_outbound_iq(im, *session, std::move(stanza), context, effects); break;
+  }
+  take(turn, *entry, std::move(effects));
+  run_routes(turn);
+  turn.acts.emplace_back([this, stream] { port_.handled(stream, 1); });
+  finish(std::move(turn));
+}
+
+void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session) return;
+  auto const done = session->sent.acknowledge(h);
+  // XEP-0198 section 4: more than was sent.
+  if (!done) return port_.close(stream, make_count_error(done.error()));
+  Turn turn;
+  std::uint64_t newest = 0;
+  for (auto const reference : *done) {
+    session->kept.erase(reference);
+    if (reference < decide::first_archive_reference) continue;
+    newest = reference;
+    trace(reference, model::Milestone::delivered, session->instance);
+  }
+  // B-IM-2: for a client without markers, what was acknowledged in the foreground has been read.
+  bool const foreground = session->client_state == ClientState::active;
+  auto const* device = decide::device_of(runtime_of(*entry).im, *session);
+  if (newest > 0 && foreground && (!device || device->reported_mode == model::Mode::foreground))
+    mark_displayed(*entry, newest);
+  if (!done->empty()) turn.dirty.emplace(entry->account().value, session->resource);
+  finish(std::move(turn));
+}
+
+void Messages::on_client_state(StreamHandle stream, ClientState state) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session) return;
+  session->client_state = state;
+  if (state == ClientState::inactive) return;
+  Turn turn;
+  for (auto& held : decide::let_go(*session)) emit(turn, *entry, *session, std::move(held), 0);
+  if (std::exchange(session->presence_is_stale, false)) {
+    decide::ImEffects effects;
+    decide::ask_for_contacts(runtime_of(*entry).im, *session, effects);
+    take(turn, *entry, std::move(effects));
+    run_routes(turn);
+  }
+  finish(std::move(turn));
+}
+
+void Messages::on_mode(StreamHandle stream, AppMode mode) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session || session->instance.empty()) return;
+  auto const instance = session->instance;
+  bool const foreground = mode == AppMode::foreground;
+  update_device(*entry, {.instance = instance,
+                         .freshness = model::Freshness::refresh,
+                         .mode = foreground ? model::Mode::foreground : model::Mode::background});
+  if (foreground) note_reachable(*entry, instance);
+  shard_.say(*entry, instance, DeviceChange::mode);
+}
+
+// What must survive, with the event that made it so.
+void Messages::save_dirty(Turn& turn) {
+  for (auto const& [account, resource] : turn.dirty) {
+    auto* entry = shard_.directory.find(model::AccountId{account});
+    auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
+    if (session && !session->resume_id.empty()) {
+      turn.batch.emplace_back(store::Put{store::Table::streams, stream_key(account, resource), decide::pack(*session)});
+    } else {
+      turn.batch.emplace_back(store::Erase{store::Table::streams, stream_key(account, resource)});
+    }
+  }
+  for (auto const& account : turn.rosters)
+    if (auto* entry = shard_.directory.find(model::AccountId{account}))
+      turn.batch.emplace_back(store::Put{store::Table::rosters, account, model::pack(runtime_of(*entry).im.roster)});
+}
+
+void Messages::finish(Turn turn) {
+  save_dirty(turn);
+  if (turn.batch.empty() && turn.acts.empty()) return;
+  auto const waiting = std::make_shared<Waiting>(Waiting{.ready = turn.batch.empty(), .acts = std::move(turn.acts)});
+  waiting_.push_back(waiting);
+  if (waiting->ready) return run_ready();
+  shard_.store.commit(
+      std::move(turn.batch), store::Urgency::soon,
+      [this, waiting, dirty = std::move(turn.dirty)](Result<void> result) { on_commit(waiting, dirty, result); });
+}
+
+void Messages::on_commit(std::shared_ptr<Waiting> const& waiting,
+                         std::set<std::pair<std::string, std::string>> const& dirty, Result<void> const& result) {
+  waiting->ready = true;
+  if (!result) {
+    // Nothing of it may leave. The numbers that were given are void, and with them the sessions: no acknowledgement has
+    // left, so the clients send again.
+    waiting->acts.clear();
+    for (auto const& [account, resource] : dirty) {
+      auto* entry = shard_.directory.find(model::AccountId{account});
+      auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
+      if (!session) continue;
+      session->resume_id.clear();
+      if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::internal_server_error));
+    }
+  }
+  run_ready();
+}
+
+void Messages::run_ready() {
+  while (!waiting_.empty() && waiting_.front()->ready) {
+    auto const next = std::move(waiting_.front());
+    waiting_.pop_front();
+    for (auto& act : next->acts) act();
+  }
+}
+
+std::optional<Messages::View> Messages::view_of(Entry const& entry, model::InstanceId const& instance) const {
+  if (!entry.messages) return std::nullopt;
+  auto const& im = static_cast<ImRuntime const&>(*entry.messages).im;
+  for (auto const& session : im.sessions)
+    if (session.instance == instance)
+      return View{.jid = im.jid.with_resource(session.resource).text(),
+                  .resumable = !session.resume_id.empty(),
+                  .unacknowledged = session.sent.waiting().size()};
+  return std::nullopt;
+}
+
+}  // namespace reveille::dispatch

@@ -1,0 +1,139 @@
+// Messages: the dispatcher of XMPP: sessions, roster, presence, messages, the archive, and pushes for sleeping devices.
+//
+// What:     each event of a stream is one Turn: decide says what is to be done, everything that must survive is one
+//           batch, and what leaves (stanzas, acknowledgements) leaves when the batch is on disk (B-IM-1), in the order
+//           of the turns.
+// Lifetime: as long as the shard. Threads: the shard's.
+// Errors:   a batch that cannot be written ends the streams that it concerns: their clients come back and catch up.
+// Source:   RFC 6120, RFC 6121; XEP-0198, 0313, 0352, 0357.
+#pragma once
+
+#include "decide/xmpp/archive.hpp"
+#include "decide/xmpp/stored_stanza.hpp"
+#include "dispatch/im_runtime.hpp"
+#include "dispatch/registrations.hpp"
+#include "dispatch/shard.hpp"
+#include "model/message.hpp"
+#include "model/stream.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace reveille::dispatch {
+
+class Messages final : public model::StreamSink {
+ public:
+  Messages(Shard& shard, Registrations& registrations, model::StreamPort& port);
+
+  // What is on disk: rosters, suspended sessions, the archive's key. Before the first commit.
+  [[nodiscard]] Result<void> load();
+
+  void on_bind_requested(StreamHandle stream, model::AccountId const& account, std::string const& resource) override;
+  void on_resume_requested(StreamHandle stream, model::AccountId const& account, std::string const& previous,
+                           std::uint32_t h) override;
+  void on_enable_requested(StreamHandle stream, xmpp::Resumption resume) override;
+  void on_stanza(StreamHandle stream, xmpp::Element stanza) override;
+  void on_acknowledged(StreamHandle stream, std::uint32_t h) override;
+  void on_client_state(StreamHandle stream, xmpp::ClientState state) override;
+  void on_mode(StreamHandle stream, xmpp::AppMode mode) override;
+  void on_ended(StreamHandle stream, xmpp::StreamEnd why) override;
+
+  // `devices --json`: the device's session, if there is one.
+  struct View {
+    std::string jid = {};
+    bool resumable = false;
+    std::size_t unacknowledged = 0;
+  };
+  [[nodiscard]] std::optional<View> view_of(Entry const& entry, model::InstanceId const& instance) const;
+  [[nodiscard]] std::size_t streams() const { return streams_.size(); }
+
+ private:
+  using Act = std::move_only_function<void()>;
+  struct Seat {
+    model::AccountId account = {};
+    std::string resource = {};
+  };
+  // One event, from its decision to what leaves.
+  struct Turn {
+    store::Batch batch = {};
+    std::vector<Act> acts = {};
+    std::set<std::pair<std::string, std::string>> dirty = {};  // sessions: account, resource
+    std::set<std::string> rosters = {};
+    std::deque<xmpp::Element> routes = {};
+  };
+  struct Waiting {
+    bool ready = false;
+    std::vector<Act> acts = {};
+  };
+  struct Burst {
+    std::uint64_t row = 0;
+    model::MessageTraits traits = {};
+  };
+  using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
+
+  // messages.cpp
+  ImRuntime& runtime_of(Entry& entry);
+  [[nodiscard]] Entry* entry_of(StreamHandle stream);
+  [[nodiscard]] decide::ImSession* session_of(StreamHandle stream);
+  [[nodiscard]] decide::ImContext context_of(Entry const& entry) const;
+  void finish(Turn turn);
+  void run_ready();
+  void save_dirty(Turn& turn);
+  void on_commit(std::shared_ptr<Waiting> const& waiting, std::set<std::pair<std::string, std::string>> const& dirty,
+                 Result<void> const& result);
+
+  // xmpp_routes.cpp
+  void take(Turn& turn, Entry& entry, decide::ImEffects effects);
+  void run_routes(Turn& turn);
+  void route(Turn& turn, xmpp::Element stanza);
+  void refuse(Turn& turn, xmpp::Element const& stanza, xmpp::StanzaError condition);
+  void route_message(Turn& turn, xmpp::Element message, Entry& entry, xmpp::Jid const& to);
+  void keep_message(Turn& turn, xmpp::Element const& message, xmpp::Jid const& from, xmpp::Jid const& to,
+                    std::uint64_t row);
+  void deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery);
+  void emit(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza, std::uint64_t row);
+  void answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
+  void change_device(Turn& turn, Entry& entry, decide::DeviceRequest const& request);
+  void update_device(Entry& entry, model::DeviceUpdate const& update);
+
+  // xmpp_sessions.cpp
+  void drop_session(Turn& turn, Entry& entry, std::string const& resource);
+  void replace(Turn& turn, Entry& entry, std::string const& resource);
+  void suspend(Turn& turn, Entry& entry, decide::ImSession& session);
+  void resend(StreamHandle stream);
+  void resend_found(StreamHandle stream, std::vector<store::ArchivedMessage> const& found);
+  void catch_up(StreamHandle stream);
+  void catch_up_found(StreamHandle stream, store::ArchivePage const& page);
+  void sweep();
+  void refresh_shown(Turn& turn, Entry& entry);
+  void refresh_later(model::AccountId const& account, Instant at);
+
+  // messages_wake.cpp
+  void wake(Entry& entry, model::MessageTraits const& traits, std::uint64_t row, std::string const& peer);
+  void end_burst(BurstKey const& key);
+  void request_push(BurstKey const& key, Burst const& burst, std::uint32_t unread);
+  [[nodiscard]] model::DeviceState state_of(Entry& entry, model::Device const& device);
+  void mark_displayed(Entry& entry, std::string const& peer, std::string const& message_id);
+  void mark_displayed(Entry& entry, std::uint64_t row);
+  void note_reachable(Entry& entry, model::InstanceId const& instance);
+  void trace(std::uint64_t row, model::Milestone milestone, model::InstanceId const& device = {},
+             model::Why why = model::Why::none);
+
+  Shard& shard_;
+  Registrations& registrations_;
+  model::StreamPort& port_;
+  decide::ArchiveIds ids_{};
+  std::uint64_t last_row_ = 0;
+  std::unordered_map<StreamHandle, Seat> streams_ = {};
+  std::deque<std::shared_ptr<Waiting>> waiting_ = {};
+  std::map<BurstKey, Burst> bursts_ = {};
+};
+
+}  // namespace reveille::dispatch

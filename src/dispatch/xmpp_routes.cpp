@@ -1,0 +1,239 @@
+// Messages: where stanzas go, from one account's mailbox to another's and to streams.
+#include "decide/messages/recipients.hpp"
+#include "decide/registry/merge.hpp"
+#include "decide/xmpp/client_state.hpp"
+#include "decide/xmpp/iq.hpp"
+#include "decide/xmpp/message.hpp"
+#include "decide/xmpp/presence.hpp"
+#include "dispatch/messages.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace xmpp;
+
+constexpr std::size_t most_unacknowledged = 1'000;
+
+std::vector<decide::Resource> resources_of(decide::ImAccount const& im) {
+  std::vector<decide::Resource> resources;
+  for (auto const& session : im.sessions)
+    resources.push_back({.name = session.resource, .priority = session.priority, .available = session.is_available()});
+  return resources;
+}
+
+}  // namespace
+
+void Messages::take(Turn& turn, Entry& entry, decide::ImEffects effects) {
+  if (effects.roster_changed) turn.rosters.insert(entry.account().value);
+  for (auto& request : effects.device_requests) change_device(turn, entry, request);
+  for (auto& delivery : effects.deliveries) deliver(turn, entry, std::move(delivery));
+  for (auto& stanza : effects.routes) turn.routes.push_back(std::move(stanza));
+  for (auto& request : effects.archive_requests) answer_archive(turn, entry, std::move(request));
+}
+
+void Messages::run_routes(Turn& turn) {
+  while (!turn.routes.empty()) {
+    auto stanza = std::move(turn.routes.front());
+    turn.routes.pop_front();
+    route(turn, std::move(stanza));
+  }
+}
+
+void Messages::refuse(Turn& turn, Element const& stanza, StanzaError condition) {
+  if (auto error = error_of(stanza, condition)) turn.routes.push_back(std::move(*error));
+}
+
+void Messages::route(Turn& turn, Element stanza) {
+  auto const to = parse_jid(stanza.attribute("to"));
+  if (!to) return refuse(turn, stanza, StanzaError::jid_malformed);
+  bool const ours = std::ranges::find(shard_.policy.domains, to->domain) != shard_.policy.domains.end();
+  // FIXME: RFC 6120 section 10.4: other domains are reached by server-to-server streams, which are not there yet.
+  if (!ours) return refuse(turn, stanza, StanzaError::remote_server_not_found);
+  auto* entry = shard_.directory.find(model::AccountId{to->bare().text()});
+  auto const kind = kind_of(stanza);
+  if (!entry) {
+    // RFC 6121 section 8.5.1: presence to nobody is dropped in silence.
+    if (kind != StanzaKind::presence) refuse(turn, stanza, StanzaError::service_unavailable);
+    return;
+  }
+  if (kind == StanzaKind::message) return route_message(turn, std::move(stanza), *entry, *to);
+  auto& im = runtime_of(*entry).im;
+  im.devices = entry->registrations().devices;
+  decide::ImEffects effects;
+  if (kind == StanzaKind::presence) decide::on_inbound_presence(im, stanza, context_of(*entry), effects);
+  if (kind == StanzaKind::iq) decide::on_inbound_iq(im, stanza, effects);
+  take(turn, *entry, std::move(effects));
+}
+
+void Messages::route_message(Turn& turn, Element message, Entry& entry, Jid const& to) {
+  auto const from = parse_jid(message.attribute("from"));
+  if (!from) return;
+  auto const traits = decide::traits_of(message);
+  auto& im = runtime_of(entry).im;
+  auto const recipients = decide::recipients_of(traits, to.resource, resources_of(im));
+  if (recipients.resources.empty() && recipients.otherwise == decide::Otherwise::refuse)
+    return refuse(turn, message, StanzaError::service_unavailable);
+  strip_stanza_ids(message, im.jid.text());
+  strip_stanza_ids(message, from->bare().text());
+  std::uint64_t row = 0;
+  if (traits.is_kept) {
+    row = std::max(last_row_ + 1, static_cast<std::uint64_t>(unix_microseconds(shard_.now())));
+    last_row_ = row;
+    keep_message(turn, message, *from, to, row);
+  }
+  for (auto const& resource : recipients.resources) {
+    auto copy = message;
+    if (row != 0) set_stanza_id(copy, im.jid.text(), ids_.id_of(row));
+    deliver(turn, entry, {.resource = resource, .stanza = std::move(copy), .row = row});
+  }
+  if (!traits.displayed.empty())
+    if (auto* sender = shard_.directory.find(model::AccountId{from->bare().text()}))
+      mark_displayed(*sender, to.bare().text(), traits.displayed);
+  if (row != 0) wake(entry, traits, row, from->bare().text());
+}
+
+void Messages::keep_message(Turn& turn, Element const& message, Jid const& from, Jid const& to, std::uint64_t row) {
+  auto const sender = from.bare().text();
+  auto const receiver = to.bare().text();
+  store::ArchiveMessage kept{
+      .row = row,
+      .at = shard_.now(),
+      .message_id = std::string(message.attribute("id")),
+      .stanza = to_xml(message, ns::client),
+      .entries = {{.account = receiver, .peer = sender, .direction = store::Direction::incoming}}};
+  if (sender != receiver && shard_.directory.find(model::AccountId{sender}))
+    kept.entries.push_back({.account = sender, .peer = receiver, .direction = store::Direction::outgoing});
+  turn.batch.emplace_back(std::move(kept));
+  auto const id = ids_.id_of(row);
+  shard_.traces.begin({.tracking = model::TrackingId{model::derive_uuid("message", {id})},
+                       .kind = model::TraceKind::message,
+                       .from = sender,
+                       .to = receiver,
+                       .archive_id = id,
+                       .began = shard_.now()});
+  trace(row, model::Milestone::received);
+  turn.acts.emplace_back([this, row] {
+    trace(row, model::Milestone::archived);
+    trace(row, model::Milestone::acknowledged);
+  });
+}
+
+void Messages::deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery) {
+  auto* session = decide::find_session(runtime_of(entry).im, delivery.resource);
+  // A suspended session finds archived messages when it is back; nothing else waits for it.
+  if (!session || !session->is_live() || decide::hold_back(*session, delivery.stanza)) return;
+  for (auto& held : decide::let_go(*session, delivery.stanza.attribute("from")))
+    emit(turn, entry, *session, std::move(held), 0);
+  emit(turn, entry, *session, std::move(delivery.stanza), delivery.row);
+}
+
+void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Element stanza, std::uint64_t row) {
+  auto& catching_up = runtime_of(entry).catching_up;
+  if (auto const behind = catching_up.find(session.resource); behind != catching_up.end()) {
+    if (row != 0) {
+      behind->second.missed = true;
+    } else if (behind->second.waiting.size() < most_unacknowledged) {
+      behind->second.waiting.push_back(std::move(stanza));
+    }
+    return;
+  }
+  auto text = to_xml(stanza, ns::client);
+  if (!session.resume_id.empty()) {
+    if (row == 0) session.kept.emplace(++session.last_kept, text);
+    session.sent.send(row == 0 ? session.last_kept : row);
+    turn.dirty.emplace(entry.account().value, session.resource);
+  }
+  session.cursor = std::max(session.cursor, row);
+  bool const too_many = session.sent.waiting().size() > most_unacknowledged;
+  turn.acts.emplace_back([this, stream = session.stream, text = std::move(text), too_many] {
+    port_.send(stream, text);
+    // A peer that acknowledges nothing is better off suspended: the archive has what it misses.
+    if (too_many) port_.close(stream, make_stream_error(StreamError::resource_constraint));
+  });
+}
+
+void Messages::answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request) {
+  auto* session = decide::find_session(runtime_of(entry).im, request.resource);
+  if (!session) return;
+  if (iq_type_of(request.iq) == IqType::get)
+    return emit(turn, entry, *session, decide::describe_archive_form(request.iq), 0);
+  auto wish = decide::read_archive_query(request.iq, ids_);
+  if (!wish) {
+    if (auto error = error_of(request.iq, wish.error())) emit(turn, entry, *session, std::move(*error), 0);
+    return;
+  }
+  store::ArchiveQuery query{
+      .account = entry.account().value,
+      .peer = wish->peer,
+      .since = wish->since,
+      .until = wish->until,
+      .after = wish->after,
+      .before = wish->before,
+      .from = wish->from == decide::PageEnd::oldest ? store::ArchiveEnd::oldest : store::ArchiveEnd::newest,
+      .most = wish->most};
+  shard_.store.fetch_archive(std::move(query), [this, stream = session->stream, iq = std::move(request.iq),
+                                                wish = *wish](Result<store::ArchivePage> page) {
+    auto* asker = entry_of(stream);
+    auto* now = session_of(stream);
+    if (!now) return;
+    Turn later;
+    if (!page) {
+      if (auto error = error_of(iq, StanzaError::internal_server_error))
+        emit(later, *asker, *now, std::move(*error), 0);
+      return finish(std::move(later));
+    }
+    std::vector<decide::ArchiveRow> rows;
+    for (auto& one : page->messages) rows.push_back({.row = one.row, .at = one.at, .stanza = std::move(one.stanza)});
+    auto const edge =
+        page->completeness == store::Completeness::complete ? decide::PageEdge::complete : decide::PageEdge::more;
+    for (auto& stanza : decide::answer_archive_query(iq, wish, rows, edge, asker->account().value, ids_))
+      emit(later, *asker, *now, std::move(stanza), 0);
+    finish(std::move(later));
+  });
+}
+
+void Messages::update_device(Entry& entry, model::DeviceUpdate const& update) {
+  auto registrations = entry.registrations();
+  auto const merged = decide::merge(registrations, update, shard_.now());
+  if (!merged.device) return;
+  registrations_.save(entry, registrations, store::Urgency::soon, [](auto) {});
+  for (auto const& token : merged.claimed_tokens) registrations_.take_from_others(entry, update.instance, token);
+  runtime_of(entry).im.devices = entry.registrations().devices;
+}
+
+// XEP-0357: the device's session is this one from now on; an older one of the same device is over.
+void Messages::change_device(Turn& turn, Entry& entry, decide::DeviceRequest const& request) {
+  auto& im = runtime_of(entry).im;
+  if (request.kind == decide::DeviceRequest::Kind::disable) {
+    auto registrations = entry.registrations();
+    for (auto const& device : entry.registrations().devices) {
+      if (!request.update.instance.empty() && device.instance != request.update.instance) continue;
+      if (!decide::end_service(registrations, device.instance, decide::Service::im)) continue;
+      registrations_.save(entry, registrations, store::Urgency::soon, [](auto) {});
+      shard_.say(entry, device.instance, DeviceChange::signed_out);
+    }
+    im.devices = registrations.devices;
+    return;
+  }
+  auto const instance = request.update.instance;
+  std::vector<std::string> older;
+  for (auto const& session : im.sessions)
+    if (session.instance == instance && session.resource != request.resource) older.push_back(session.resource);
+  for (auto const& resource : older) replace(turn, entry, resource);
+  auto update = request.update;
+  update.mode = model::Mode::foreground;
+  update_device(entry, update);
+  if (auto* session = decide::find_session(im, request.resource)) {
+    session->instance = instance;
+    if (!session->resume_id.empty()) turn.dirty.emplace(entry.account().value, session->resource);
+  }
+  note_reachable(entry, instance);
+  turn.acts.emplace_back([this, account = entry.account(), instance] {
+    if (auto* now = shard_.directory.find(account)) shard_.say(*now, instance, DeviceChange::registered);
+  });
+}
+
+}  // namespace reveille::dispatch

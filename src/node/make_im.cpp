@@ -1,0 +1,69 @@
+// Instant messaging and presence: XMPP listeners, the door, and the dispatcher of messages.
+#include "arrive/xmpp/door.hpp"
+#include "deliver/live/xmpp_streams.hpp"
+#include "dispatch/messages.hpp"
+#include "edge/xmpp/server.hpp"
+#include "node/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace reveille::node {
+namespace {
+
+class InstantMessaging final : public Part {
+ public:
+  explicit InstantMessaging(Core& core)
+      : core_(core),
+        registrations_(*core.shard),
+        messages_(*core.shard, registrations_, streams_),
+        door_(messages_, registrations_) {}
+
+  Result<void> open();
+  void stop() override { server_->drain(); }
+
+ private:
+  Result<void> listen(char const* name, xmpp::Security security, std::optional<ListenAddress> const& where);
+
+  Core& core_;
+  dispatch::Registrations registrations_;
+  deliver::XmppStreams streams_ = {};
+  dispatch::Messages messages_;
+  arrive::XmppDoor door_;
+  std::unique_ptr<edge::XmppServer> server_ = {};
+};
+
+Result<void> InstantMessaging::listen(char const* name, xmpp::Security security,
+                                      std::optional<ListenAddress> const& where) {
+  if (!where) return {};
+  auto const port = server_->listen(where->host, where->port, security);
+  if (!port) return failure(port.error().code, fmt::format("{}: {}", name, port.error().ours));
+  core_.listeners.emplace_back(name, fmt::format("{}:{}", where->host, *port));
+  return {};
+}
+
+Result<void> InstantMessaging::open() {
+  auto tls = core_.certificates.context({"xmpp-client"});
+  if (!tls) return std::unexpected(tls.error());
+  edge::XmppServerSettings settings{.stream = {.domains = core_.settings.policy.domains}, .tls = *tls};
+  settings.stream.requests.wait = core_.settings.policy.wake.acknowledgement_wait;
+  server_ = std::make_unique<edge::XmppServer>(core_.io, std::move(settings), core_.clock, core_.random, door_, door_);
+  streams_.connect(*server_);
+  if (auto loaded = messages_.load(); !loaded) return loaded;
+  if (auto plain = listen("xmpp", xmpp::Security::plain, core_.settings.listen.xmpp); !plain) return plain;
+  if (auto direct = listen("xmpp_tls", xmpp::Security::tls, core_.settings.listen.xmpp_tls); !direct) return direct;
+  core_.metrics->add_gauge("reveille_xmpp_connections", "XMPP connections.",
+                           [this] { return static_cast<double>(server_->connections()); });
+  core_.metrics->add_gauge("reveille_xmpp_streams", "XMPP streams with a bound resource.",
+                           [this] { return static_cast<double>(messages_.streams()); });
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Part>> make_im(Core& core) {
+  auto made = std::make_unique<InstantMessaging>(core);
+  if (auto const opened = made->open(); !opened) return std::unexpected(opened.error());
+  return made;
+}
+
+}  // namespace reveille::node
