@@ -104,6 +104,7 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
   ++session->received;
   if (!session->resume_id.empty()) turn.dirty.emplace(entry->account().value, session->resource);
   decide::ImEffects effects;
+  bool const was_available = session->is_available();
   auto const context = context_of(*entry);
   switch (kind_of(stanza).value_or(StanzaKind::iq)) {
     case StanzaKind::message:
@@ -113,10 +114,13 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
     case StanzaKind::presence: decide::on_outbound_presence(im, *session, std::move(stanza), context, effects); break;
     case StanzaKind::iq: decide::on_outbound_iq(im, *session, std::move(stanza), context, effects); break;
   }
+  // What came between binding and the first presence waits in the archive (RFC 6121 section 8.5.2.1.2).
+  bool const has_missed = !was_available && session->is_available() && session->cursor < last_row_;
   take(turn, *entry, std::move(effects));
   run_routes(turn);
   turn.acts.emplace_back([this, stream] { port_.handled(stream, 1); });
   finish(std::move(turn));
+  if (has_missed) catch_up(stream);
 }
 
 void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
