@@ -48,7 +48,11 @@ void Messages::refuse(Turn& turn, Element const& stanza, StanzaError condition) 
 
 void Messages::route(Turn& turn, Element stanza) {
   auto const to = parse_jid(stanza.attribute("to"));
-  if (!to) return refuse(turn, stanza, StanzaError::jid_malformed);
+  if (!to) {
+    // The error comes from the server: the address given is none.
+    stanza.set("to", shard_.policy.domains.front());
+    return refuse(turn, stanza, StanzaError::jid_malformed);
+  }
   bool const ours = std::ranges::find(shard_.policy.domains, to->domain) != shard_.policy.domains.end();
   // FIXME: RFC 6120 section 10.4: other domains are reached by server-to-server streams, which are not there yet.
   if (!ours) return refuse(turn, stanza, StanzaError::remote_server_not_found);

@@ -1,0 +1,367 @@
+// Conversations of clients with the dispatcher of messages, on the virtual clock: B-IM-1, 2, 4; B-MODE-3…5.
+#include "dispatch/messages.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace xmpp;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr auto instance = "11111111-2222-4333-8444-555555555555";
+
+struct NoTraces final : model::TracePort {
+  void begin(model::TraceHead) override {}
+  void step(model::TraceStep) override {}
+};
+
+struct Pushes final : model::PushPort {
+  std::vector<model::PushRequest> requests = {};
+  std::vector<std::string> acknowledged = {};
+  void request(model::PushRequest request, Answer) override { requests.push_back(std::move(request)); }
+  void take_back(model::PushId const&) override {}
+  void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
+  [[nodiscard]] bool serves(model::Provider) const override { return true; }
+};
+
+// Every stream's other end: what it was sent.
+struct Streams final : model::StreamPort {
+  std::map<StreamHandle, std::vector<std::string>> said = {};
+  std::map<StreamHandle, std::uint32_t> done = {};
+
+  void bound(StreamHandle stream, std::string_view resource) override { say(stream, "bound " + std::string(resource)); }
+  void refuse_bind(StreamHandle stream, StanzaError) override { say(stream, "refused"); }
+  void enabled(StreamHandle stream, Enabled const& enabled) override { say(stream, enabled.id); }
+  void resumed(StreamHandle stream, ClientStream::Continuation const& state) override {
+    say(stream, "resumed h=" + std::to_string(state.received));
+  }
+  void fail_management(StreamHandle stream, Failed const&) override { say(stream, "failed"); }
+  void send(StreamHandle stream, std::string_view stanza) override { say(stream, std::string(stanza)); }
+  void handled(StreamHandle stream, std::uint32_t count) override { done[stream] += count; }
+  void close(StreamHandle stream, Element const& error) override { say(stream, to_xml(error, ns::client)); }
+  void say(StreamHandle stream, std::string text) { said[stream].push_back(std::move(text)); }
+};
+
+// The house, with a disk that answers when the test says settle().
+struct House {
+  VirtualClock clock;
+  SeededRandom random{5};
+  model::Policy policy = {};
+  NoTraces traces;
+  Pushes pushes;
+  std::deque<std::move_only_function<void()>> posted = {};
+  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  Streams streams;
+  std::unique_ptr<Shard> shard;
+  std::unique_ptr<Registrations> registrations;
+  std::unique_ptr<Messages> messages;
+  std::uint32_t last_stream = 0;
+
+  House() { start(); }
+
+  void start() {
+    messages.reset();
+    registrations.reset();
+    std::map<std::string, std::string> kept;
+    if (shard)
+      shard->directory.for_each([&](Entry& entry) { kept[entry.account().value] = entry.packed_registrations(); });
+    shard = std::make_unique<Shard>(
+        Shard{.clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = pushes});
+    for (auto const* name : {"romeo@localhost", "juliet@localhost"}) {
+      shard->directory.put(model::AccountId{name}, {});
+      if (kept.contains(name) && !kept[name].empty())
+        EXPECT_TRUE(shard->directory.put_packed_registrations(model::AccountId{name}, kept[name]));
+    }
+    registrations = std::make_unique<Registrations>(*shard);
+    messages = std::make_unique<Messages>(*shard, *registrations, streams);
+    EXPECT_TRUE(messages->load());
+    settle();
+  }
+  void settle() {
+    while (!posted.empty()) {
+      auto job = std::move(posted.front());
+      posted.pop_front();
+      job();
+    }
+  }
+  void pass(Duration time) {
+    for (auto const end = clock.now() + time; clock.now() < end;) {
+      clock.advance(100ms);
+      shard->deadlines.run(clock.now());
+      settle();
+    }
+  }
+};
+
+struct Phone {
+  House& house;
+  std::string user;
+  StreamHandle stream = {};
+  std::string resume_id = {};
+  std::uint32_t received = 0;
+
+  Phone(House& its_house, std::string name) : house(its_house), user(std::move(name)) { connect(); }
+  void connect() { stream = {.slot = ++house.last_stream, .generation = 1}; }
+  [[nodiscard]] std::string full() const { return user + "@localhost/phone"; }
+  void say(std::string_view text) {
+    auto stanza = parse_element(text);
+    ASSERT_TRUE(stanza) << text;
+    house.messages->on_stanza(stream, stanza->set("from", full()));
+    house.settle();
+  }
+  void sign_in() {
+    house.messages->on_bind_requested(stream, model::AccountId{user + "@localhost"}, "phone");
+    house.settle();
+    house.messages->on_enable_requested(stream, Resumption::yes);
+    house.settle();
+    resume_id = heard().back();
+    say("<presence><status>here</status></presence>");
+  }
+  void enable_push(std::string_view os = "18.0", std::string_view channels = "split") {
+    auto const field = [](std::string_view name, std::string_view value) {
+      return "<field var='" + std::string(name) + "'><value>" + std::string(value) + "</value></field>";
+    };
+    say("<iq type='set' id='p'><enable xmlns='urn:xmpp:push:0' jid='push.localhost' node='" + std::string(instance) +
+        "'><x xmlns='jabber:x:data' type='submit'>" + field("app", "org.example.app") + field("platform", "ios") +
+        field("os_version", os) + field("provider", "apns") + field("channels", channels) + field("team", "TEAM") +
+        field("token_voip", "voip-token-000000") + field("token_message", "message-token-000") +
+        field("services", "call,im") + field("away_in_background", "true") + "</x></enable></iq>");
+  }
+  void resume() {
+    connect();
+    house.messages->on_resume_requested(stream, model::AccountId{user + "@localhost"}, resume_id, received);
+    house.settle();
+  }
+  // What it was sent on this stream, and counts it; keeps only what holds `part`.
+  std::vector<std::string> heard(std::string_view part = {}) {
+    std::vector<std::string> matching;
+    for (auto& text : std::exchange(house.streams.said[stream], {})) {
+      if (text.starts_with("<message") || text.starts_with("<iq") || text.starts_with("<presence")) ++received;
+      if (text.find(part) != std::string::npos) matching.push_back(std::move(text));
+    }
+    return matching;
+  }
+  void lose() {
+    house.messages->on_ended(stream, StreamEnd::lost);
+    house.settle();
+  }
+  void acknowledge() { house.messages->on_acknowledged(stream, received); }
+};
+
+struct Two : testing::Test {
+  House house;
+  Phone romeo{house, "romeo"};
+  Phone juliet{house, "juliet"};
+
+  void SetUp() override {
+    romeo.sign_in();
+    juliet.sign_in();
+  }
+  void befriend() {
+    romeo.say("<presence type='subscribe' to='juliet@localhost'/>");
+    juliet.say("<presence type='subscribed' to='romeo@localhost'/>");
+  }
+  void romeo_writes(std::string const& text) {
+    romeo.say("<message to='juliet@localhost' type='chat' id='" + text + "'><body>" + text + "</body></message>");
+  }
+};
+
+TEST_F(Two, AMessageIsOnDiskBeforeAnyoneHearsOfIt) {
+  juliet.heard();
+  auto const handled = house.streams.done[romeo.stream];
+  auto stanza = parse_element("<message to='juliet@localhost'><body>soft</body></message>");
+  house.messages->on_stanza(romeo.stream, stanza->set("from", romeo.full()));
+  EXPECT_EQ(house.streams.done[romeo.stream], handled);
+  EXPECT_THAT(juliet.heard(), IsEmpty());
+  house.settle();
+  EXPECT_EQ(house.streams.done[romeo.stream], handled + 1);
+  auto const heard = juliet.heard("soft");
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_THAT(heard[0], HasSubstr("<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@localhost' id='"));
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
+TEST_F(Two, WhatCannotBeWrittenIsNotAcknowledged) {
+  juliet.heard();
+  auto const handled = house.streams.done[romeo.stream];
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  romeo_writes("lost");
+  EXPECT_EQ(house.streams.done[romeo.stream], handled);
+  EXPECT_THAT(juliet.heard("lost"), IsEmpty());
+  EXPECT_THAT(romeo.heard(), Contains(HasSubstr("internal-server-error")));
+}
+
+TEST_F(Two, ASuspendedPhoneGetsEachMessageOnceInOrderWhereverItsLineIsCut) {
+  for (int const restarted : {0, 1}) {
+    for (int cut = 0; cut <= 4; ++cut) {
+      std::vector<std::string> got;
+      auto const take = [&] {
+        for (auto const& text : juliet.heard("<body>")) got.push_back(text.substr(text.find("<body>") + 6, 1));
+      };
+      for (int i = 0; i < 4; ++i) {
+        if (i == cut) juliet.lose();
+        romeo_writes(std::to_string(i));
+        // The client has it; its acknowledgement is lost with the line.
+        if (i < cut) take();
+      }
+      if (cut == 4) juliet.lose();
+      if (restarted == 1) {
+        romeo.lose();
+        house.start();
+        romeo.resume();
+      }
+      juliet.resume();
+      take();
+      EXPECT_EQ(got, (std::vector<std::string>{"0", "1", "2", "3"})) << "cut " << cut << " restarted " << restarted;
+      juliet.acknowledge();
+    }
+  }
+}
+
+TEST_F(Two, OnePushABurstAndNoneInTheForeground) {
+  juliet.enable_push();
+  romeo_writes("one");
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  juliet.acknowledge();
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  juliet.lose();
+  for (int i = 0; i < 5; ++i) romeo_writes("more" + std::to_string(i));
+  house.pass(2s);
+  ASSERT_EQ(house.pushes.requests.size(), 1U);
+  auto const& push = house.pushes.requests[0];
+  EXPECT_EQ(push.channel, model::ChannelName::message);
+  EXPECT_EQ(push.target.token, "message-token-000");
+  EXPECT_EQ(push.instance.value, instance);
+  EXPECT_THAT(push.payload, HasSubstr("\"type\":\"message\""));
+  EXPECT_FALSE(push.conversation.empty());
+  // The tap: the app resumes and reads.
+  juliet.resume();
+  EXPECT_EQ(house.pushes.acknowledged, std::vector<std::string>{push.id.value});
+  EXPECT_EQ(juliet.heard("<body>more").size(), 5U);
+}
+
+TEST_F(Two, AnOldPhoneIsPushedOnItsOneChannel) {
+  juliet.enable_push("12.5", "shared");
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  juliet.lose();
+  romeo_writes("one");
+  house.pass(2s);
+  ASSERT_EQ(house.pushes.requests.size(), 1U);
+  EXPECT_EQ(house.pushes.requests[0].channel, model::ChannelName::voip);
+}
+
+TEST_F(Two, ADroppedForegroundConnectionHasItsGrace) {
+  juliet.enable_push();
+  juliet.lose();
+  romeo_writes("one");
+  house.pass(4s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  house.pass(2s);
+  EXPECT_EQ(house.pushes.requests.size(), 1U);
+}
+
+TEST_F(Two, AwayWhileItsDeviceSleeps) {
+  befriend();
+  juliet.enable_push();
+  romeo.heard();
+  house.messages->on_client_state(juliet.stream, ClientState::inactive);
+  house.settle();
+  EXPECT_THAT(romeo.heard(), IsEmpty());  // client state alone changes nothing
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  house.settle();
+  auto heard = romeo.heard("<presence");
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_THAT(heard[0], testing::AllOf(HasSubstr("<show>away</show>"), HasSubstr("<status>here</status>"),
+                                       HasSubstr("urn:xmpp:idle:1"), HasSubstr("by='push'")));
+  juliet.lose();
+  EXPECT_THAT(romeo.heard("<presence"), IsEmpty());  // still there, still away
+  juliet.resume();
+  heard = romeo.heard("<presence");
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_THAT(heard[0], Not(HasSubstr("away")));
+}
+
+TEST_F(Two, AwayAfterTheGraceOfADroppedConnection) {
+  befriend();
+  juliet.enable_push();
+  romeo.heard();
+  juliet.lose();
+  house.pass(4s);
+  EXPECT_THAT(romeo.heard("away"), IsEmpty());
+  house.pass(2s);
+  EXPECT_EQ(romeo.heard("away").size(), 1U);
+}
+
+TEST_F(Two, AnInactiveClientIsSparedPresenceUntilItIsActive) {
+  befriend();
+  house.messages->on_client_state(romeo.stream, ClientState::inactive);
+  romeo.heard();
+  juliet.say("<presence><show>dnd</show></presence>");
+  juliet.say("<presence><show>xa</show></presence>");
+  EXPECT_THAT(romeo.heard(), IsEmpty());
+  house.messages->on_client_state(romeo.stream, ClientState::active);
+  house.settle();
+  auto const heard = romeo.heard("<presence");
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_THAT(heard[0], HasSubstr("xa"));
+}
+
+TEST_F(Two, RosterAndSubscriptionGoThroughTheirStates) {
+  romeo.say("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+  juliet.say("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+  romeo.heard();
+  romeo.say("<presence type='subscribe' to='juliet@localhost'/>");
+  EXPECT_THAT(romeo.heard("ask='subscribe'"), testing::SizeIs(1));
+  EXPECT_THAT(juliet.heard("type='subscribe'"), testing::SizeIs(1));
+  juliet.say("<presence type='subscribed' to='romeo@localhost'/>");
+  EXPECT_THAT(juliet.heard("subscription='from'"), testing::SizeIs(1));
+  auto const heard = romeo.heard();
+  EXPECT_THAT(heard, Contains(HasSubstr("subscription='to'")));
+  EXPECT_THAT(heard, Contains(HasSubstr("<presence from='juliet@localhost/phone'")));
+  romeo.say(
+      "<iq type='set' id='d'><query xmlns='jabber:iq:roster'><item jid='juliet@localhost' "
+      "subscription='remove'/></query></iq>");
+  EXPECT_THAT(romeo.heard("subscription='remove'"), testing::SizeIs(1));
+  EXPECT_THAT(juliet.heard("type='unsubscribe'"), testing::SizeIs(1));
+}
+
+TEST_F(Two, SigningOutEndsPushes) {
+  juliet.enable_push();
+  juliet.say("<iq type='set' id='d'><disable xmlns='urn:xmpp:push:0' jid='push.localhost' node='" +
+             std::string(instance) + "'/></iq>");
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  romeo_writes("one");
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
+TEST_F(Two, MistakesAreAnsweredAsTheRfcSays) {
+  romeo.heard();
+  romeo.say("<message to='nobody@localhost'><body>x</body></message>");
+  EXPECT_THAT(romeo.heard("service-unavailable"), testing::SizeIs(1));
+  romeo.say("<iq type='get' id='1' to='localhost'><unknown xmlns='u'/></iq>");
+  EXPECT_THAT(romeo.heard("service-unavailable"), testing::SizeIs(1));
+  romeo.say("<message to='a b@localhost'/>");
+  EXPECT_THAT(romeo.heard("jid-malformed"), testing::SizeIs(1));
+  romeo.say("<message to='x@elsewhere.example'><body>x</body></message>");
+  EXPECT_THAT(romeo.heard("remote-server-not-found"), testing::SizeIs(1));
+  romeo.say(
+      "<iq type='set' id='1'><query xmlns='urn:xmpp:mam:2'><set "
+      "xmlns='http://jabber.org/protocol/rsm'><after>forged</after></set></query></iq>");
+  EXPECT_THAT(romeo.heard("item-not-found"), testing::SizeIs(1));
+  romeo.say("<presence type='subscribe' to='nobody@localhost'/>");
+  EXPECT_THAT(romeo.heard("error"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace reveille::dispatch
