@@ -21,7 +21,11 @@ Result<boost::json::value> answer_offline(Settings const& settings, boost::json:
   auto folder = open_data_folder(settings.data);
   if (!folder) return std::unexpected(folder.error());
   boost::asio::io_context io;
-  auto core = make_core(io, settings, std::move(*folder));
+  // The data are all that is wanted: nothing listens, and no provider is spoken to.
+  Settings quiet = settings;
+  quiet.listen.push.reset();
+  quiet.push = {};
+  auto core = make_core(io, std::move(quiet), std::move(*folder));
   if (!core) return std::unexpected(core.error());
   if (auto made = make_push(**core); !made) return std::unexpected(made.error());
   if (auto made = make_shard(**core); !made) return std::unexpected(made.error());

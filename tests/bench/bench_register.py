@@ -72,7 +72,7 @@ def run(build: Path, folder: Path) -> list[Figure]:
     server = Server(folder, {"roles": ["call-control"]})
     server.start()
     server.stop()
-    subprocess.run([build / "tests/bench/bench_seed", server.data / "reveille.db", DOMAIN, PASSWORD, str(USERS), "0"], check=True)
+    subprocess.run([build / "tests/bench/bench_seed", server.data / "server.db", DOMAIN, PASSWORD, str(USERS), "0"], check=True)
     server.start()
     kamailio, port = start_kamailio(folder)
     loads = [Load(build, server.address("sip_udp")[1], server.process.pid), Load(build, port, kamailio.pid)]

@@ -21,7 +21,7 @@ def run(build: Path, folder: Path) -> list[Figure]:
     server = Server(folder, settings, name="full")
     server.start()
     server.stop()
-    subprocess.run([build / "tests/bench/bench_seed", server.data / "reveille.db", "localhost", "secret", str(PHONES), str(PHONES)], check=True)
+    subprocess.run([build / "tests/bench/bench_seed", server.data / "server.db", "localhost", "secret", str(PHONES), str(PHONES)], check=True)
     server.start()
     server.kill()
     began = time.monotonic()
