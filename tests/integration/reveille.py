@@ -163,8 +163,17 @@ class Server(Program):
         super().__init__(name, [program("reveille"), "serve", "--config", self.config], folder)
 
     def start(self):
-        self.config.write_text(toml_of(self.settings))
+        self._write_config()
         return super().start()
+
+    def _write_config(self) -> None:
+        """Whole or not at all: commands beside the server may be reading it."""
+        text = toml_of(self.settings)
+        if self.config.exists() and self.config.read_text() == text:
+            return
+        draft = self.config.with_suffix(".draft")
+        draft.write_text(text)
+        draft.replace(self.config)
 
     def restart(self):
         """Stops and starts on the same data; ports may differ."""
@@ -177,7 +186,7 @@ class Server(Program):
 
     def run(self, *words, check: bool = True, **options) -> subprocess.CompletedProcess:
         """A command beside the server: run("user", "list")."""
-        self.config.write_text(toml_of(self.settings))
+        self._write_config()
         done = subprocess.run([program("reveille"), *map(str, words), "--config", self.config], capture_output=True, text=True, timeout=60,
                               **options)
         if check and done.returncode != 0:
@@ -327,6 +336,17 @@ class Cluster:
                                         "ca_file": self.push.ca}
         self.server.start()
         return self
+
+    def handset(self, name: str, profile: str, account: str, password: str, more: list[str] | None = None):
+        """A phone of that profile, not signed in yet."""
+        from handset import Handset
+        sip = self.server.listeners["sip_tls"] if profile != "desk" else self.server.listeners["sip_udp"]
+        arguments = ["--profile", profile, "--account", account, "--sip", sip, "--xmpp", self.server.listeners["xmpp_tls"],
+                     "--ca", self.server.ca]
+        if profile != "desk":
+            arguments += ["--apple", self.apple.listeners["device"], "--apple-ca", self.apple.ca, "--team", self.apple.ready["team"],
+                          "--environment", self.environment]
+        return Handset(program("reveille-sim"), name, arguments + list(more or []), password)
 
     def stop(self) -> None:
         codes = {each.name: each.stop() for each in (self.server, self.push)}

@@ -39,10 +39,6 @@ class Cast:
         self.cluster.server.add_user(address, PASSWORD)
         return address
 
-    def befriend(self, one: str, other: str) -> None:
-        """Both see each other's presence, as colleagues in a company directory do."""
-        self.cluster.server.befriend(one, other)
-
     def phone(self, name: str, account: str, *more: str, os_version: str = "18.0") -> Handset:
         return self._add(name, account, "jabber-ios", "--os", os_version, *more)
 

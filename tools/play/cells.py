@@ -20,9 +20,9 @@ class Stage:
         self.cast, self.mode = cast, mode
         self.romeo_address = cast.add_user(f"romeo-{mode.replace('_', '-')}")
         self.juliet_address = cast.add_user(f"juliet-{mode.replace('_', '-')}")
-        cast.befriend(self.romeo_address, self.juliet_address)
-        self.romeo = cast.desk(f"romeo ({mode})", self.romeo_address)
-        self.juliet = cast.phone(f"juliet ({mode})", self.juliet_address)
+        # They know each other: each asks for the other's presence at sign-in.
+        self.romeo = cast.desk(f"romeo ({mode})", self.romeo_address, "--contacts", self.juliet_address)
+        self.juliet = cast.phone(f"juliet ({mode})", self.juliet_address, "--contacts", self.romeo_address, "--suspend-after", "1")
         self.romeo.command("sign-in")
         self.juliet.command("sign-in")
         for handset in (self.romeo, self.juliet):
@@ -100,7 +100,7 @@ def message(stage: Stage) -> list[dict]:
         juliet.command("unlock")
         juliet.command("tap")
         arrived = juliet.expect("message", since=heard, text=text, timeout=10)
-        steps.steps.append({"name": "after the tap: message", "ms": round(arrived["ms"] - tapped, 1)})
+        steps.steps.append({"name": "after the tap: message", "ms": max(0.0, round(arrived["ms"] - tapped, 1))})
     else:
         steps.add("message", juliet.expect("message", since=heard, text=text, timeout=10))
         assert not juliet.seen("push_received", heard), "a message to an app on screen was pushed"
