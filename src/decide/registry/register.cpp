@@ -1,7 +1,7 @@
 #include "decide/registry/register.hpp"
 
-#include "model/contact.hpp"
 #include "decide/registry/merge.hpp"
+#include "model/contact.hpp"
 #include "wire/sip/uri.hpp"
 
 #include <algorithm>
@@ -37,8 +37,8 @@ bool is_same_uri(std::string_view a, std::string_view b) {
 
 // Equivalence without what the device says to us only: it un-registers without pn-prid (RFC 8599 section 4.1.4).
 bool is_same_contact(Binding const& binding, ContactUpdate const& contact) {
-  return is_same_uri(binding.contact, contact.uri) ||
-         is_same_uri(model::without_private_parameters(binding.contact), model::without_private_parameters(contact.uri));
+  return is_same_uri(binding.contact, contact.uri) || is_same_uri(model::without_private_parameters(binding.contact),
+                                                                  model::without_private_parameters(contact.uri));
 }
 
 class Registrar {

@@ -1,8 +1,8 @@
 #include "decide/registry/register.hpp"
 
-#include "model/contact.hpp"
 #include "decide/registry/expiry.hpp"
 #include "decide/registry/merge.hpp"
+#include "model/contact.hpp"
 
 #include <gtest/gtest.h>
 
