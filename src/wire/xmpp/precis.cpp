@@ -238,7 +238,13 @@ std::optional<std::string> to_unicode_domain(std::string_view text) {
                                               out.data(), static_cast<std::int32_t>(out.size()), &info, &status);
   if (U_FAILURE(status) || info.errors != 0) return std::nullopt;
   out.resize(static_cast<std::size_t>(length));
-  if (out.empty() || out.ends_with('.')) return std::nullopt;
+  // What is a name in letters must be one in the DNS as well: its lengths are checked there.
+  std::string ascii(1024, '\0');
+  info = UIDNA_INFO_INITIALIZER;
+  uidna_nameToASCII_UTF8(idna.get(), out.data(), length, ascii.data(), static_cast<std::int32_t>(ascii.size()), &info,
+                         &status);
+  if (U_FAILURE(status) || info.errors != 0 || out.ends_with('.')) return std::nullopt;
+  if (is_plain_ascii(out) && !is_host_name(out)) return std::nullopt;
   return out;
 }
 
