@@ -12,6 +12,8 @@ constexpr std::string_view head_end = "\r\n\r\n";
 }  // namespace
 
 void StreamFramer::feed(std::span<char> bytes) {
+  // What was fed before the end may be gone by now, and nothing more is read.
+  if (dead_) return;
   keep_rest();
   if (kept_.empty()) {
     fed_ = bytes;
