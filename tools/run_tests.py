@@ -31,7 +31,8 @@ def run_unit(program: Path) -> tuple[int, int]:
             return 0, 1
         counts = json.loads(report.read_text())
     failed = counts["failures"] + counts["errors"]
-    passed = counts["tests"] - failed - counts.get("disabled", 0)
+    skipped = sum("skipped" in test or test.get("result") == "SKIPPED" for suite in counts["testsuites"] for test in suite["testsuite"])
+    passed = counts["tests"] - failed - skipped - counts.get("disabled", 0)
     if code != 0 and failed == 0:
         failed = 1
     print(f"{program.name}: {passed} passed, {failed} failed in {counts['time']}")
