@@ -4,10 +4,12 @@
 #include "deliver/push/push_json.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,12 +17,16 @@ namespace reveille::deliver {
 namespace {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 using namespace model;
 
 constexpr Duration renew_before_end = 5min;
 constexpr Duration longest_wait = 50s;
+// All but calls: what waits holds a stream, of which there are 1000, so a provider in trouble must not keep them.
+constexpr Duration wait_of_others = 5s;
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{2'000};
+constexpr std::chrono::milliseconds longest_pause_between_looks{30'000};
 constexpr std::chrono::seconds providers_every{30};
 constexpr std::chrono::seconds beyond_wait{5};
 
@@ -53,15 +59,24 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     job->expires_at = request.expires_at;
     job->body = write_request(request);
     job->answer = std::move(answer);
+    jobs_[job->id] = job;
     ask(job);
   }
 
-  void act(PushId const& id, std::string method, std::string path, std::string body) {
-    with_token([self = shared_from_this(), id, method = std::move(method), path = std::move(path),
-                body = std::move(body)](bool) {
-      edge::Http2Request request{.method = method, .path = path, .headers = self->headers(), .body = body};
-      self->others_.request(std::move(request), [self](edge::Http2Reply) {});
-    });
+  // What may have reached the service is taken back there, in this order on the same connection; what has not is never
+  // asked again.
+  void take_back(PushId const& id) {
+    auto const found = jobs_.find(id);
+    if (found == jobs_.end()) return act(Lane::calls, "DELETE", path_of(id));
+    auto const& job = found->second;
+    job->is_withdrawn = true;
+    if (job->is_asking) return act(job->lane, "DELETE", path_of(id));
+    if (!job->may_be_there)
+      asio::post(executor_, [self = shared_from_this(), job] { self->finish(job, {.state = PushState::taken_back}); });
+  }
+
+  void acknowledge(PushId const& id) {
+    act(Lane::others, "POST", "/v1/receipts", json::serialize(json::object{{"id", id.value}}));
   }
 
   [[nodiscard]] bool serves(Provider provider) const {
@@ -71,6 +86,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
 
  private:
   enum class Lane : std::uint8_t { calls, others };
+  enum class Ask : std::uint8_t { post, look, take_back };
   struct Job {
     PushId id = {};
     Lane lane = Lane::others;
@@ -79,8 +95,24 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     Answer answer = {};
     std::chrono::milliseconds pause = first_pause;
     bool accepted = false;  // the service has it: from now on it is only asked what became of it
+    bool is_asking = false;
+    bool may_be_there = false;  // a request of which nobody knows what became, or an accepted one
+    bool is_withdrawn = false;
   };
   using JobPointer = std::shared_ptr<Job>;
+
+  static std::string path_of(PushId const& id) { return "/v1/notifications/" + id.value; }
+  [[nodiscard]] edge::HttpClient& client(Lane lane) { return lane == Lane::calls ? calls_ : others_; }
+
+  // Told once, without anybody who waits for an answer.
+  void act(Lane lane, std::string method, std::string path, std::string body = {}) {
+    with_token([self = shared_from_this(), lane, method = std::move(method), path = std::move(path),
+                body = std::move(body)](bool has_token) {
+      if (!has_token || self->closed_) return;
+      edge::Http2Request request{.method = method, .path = path, .headers = self->headers(), .body = body};
+      self->client(lane).request(std::move(request), [self](edge::Http2Reply) {});
+    });
+  }
 
   [[nodiscard]] edge::HttpFields headers() const {
     edge::HttpFields fields;
@@ -91,31 +123,41 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
 
   void ask(JobPointer const& job) {
     with_token([self = shared_from_this(), job](bool has_token) {
-      if (!has_token) return self->again(job, "no access token: " + self->trouble_);
+      if (!has_token) return self->again(job, self->token_trouble_);
       self->send(job);
     });
   }
 
-  void send(JobPointer const& job) {
-    auto const left = job->expires_at - clock_.now();
-    if (left <= Duration::zero())
-      return finish(job, {.state = PushState::expired, .reason = "the push service did not answer in time"});
-    auto const wait = std::chrono::ceil<std::chrono::seconds>(std::min<Duration>(left, longest_wait));
-    edge::Http2Request request{
-        .method = job->accepted ? "GET" : "POST",
-        .path = job->accepted ? "/v1/notifications/" + job->id.value : std::string("/v1/notifications"),
-        .headers = headers(),
-        .body = job->accepted ? std::string{} : job->body,
-        .timeout = wait + beyond_wait};
-    request.headers.add("prefer", "wait=" + std::to_string(wait.count()), edge::Indexing::never);
-    if (!job->accepted) request.headers.add("idempotency-key", job->id.value, edge::Indexing::never);
-    auto& client = job->lane == Lane::calls ? calls_ : others_;
-    client.request(std::move(request),
-                   [self = shared_from_this(), job](edge::Http2Reply reply) { self->on_reply(job, std::move(reply)); });
+  [[nodiscard]] edge::Http2Request request_for(Job const& job, Ask what, std::chrono::seconds wait) const {
+    edge::Http2Request request{.headers = headers(), .timeout = wait + beyond_wait};
+    request.method = what == Ask::post ? "POST" : what == Ask::look ? "GET" : "DELETE";
+    request.path = what == Ask::post ? std::string("/v1/notifications") : path_of(job.id);
+    if (what != Ask::take_back)
+      request.headers.add("prefer", "wait=" + std::to_string(wait.count()), edge::Indexing::never);
+    if (what != Ask::post) return request;
+    request.body = job.body;
+    request.headers.add("idempotency-key", job.id.value, edge::Indexing::never);
+    return request;
   }
 
-  void on_reply(JobPointer const& job, edge::Http2Reply reply) {
+  void send(JobPointer const& job) {
+    if (!job->answer) return;  // taken back meanwhile
+    auto const left = job->expires_at - clock_.now();
+    if (left <= Duration::zero()) return finish_late(job, "the push service did not answer in time");
+    auto const most = job->lane == Lane::calls ? longest_wait : wait_of_others;
+    auto const wait = std::chrono::ceil<std::chrono::seconds>(std::min<Duration>(left, most));
+    auto const what = job->is_withdrawn ? Ask::take_back : job->accepted ? Ask::look : Ask::post;
+    job->is_asking = true;
+    client(job->lane).request(request_for(*job, what, wait),
+                              [self = shared_from_this(), job, what](edge::Http2Reply reply) {
+                                self->on_reply(job, what, std::move(reply));
+                              });
+  }
+
+  void on_reply(JobPointer const& job, Ask what, edge::Http2Reply reply) {
     if (closed_) return;
+    job->is_asking = false;
+    if (reply.outcome == edge::Outcome::unknown && what == Ask::post) job->may_be_there = true;
     if (reply.outcome != edge::Outcome::response) return again(job, reply.error.ours);
     trouble_.clear();
     if (reply.status == 401) {
@@ -123,32 +165,58 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       return again(job, "the access token was refused");
     }
     if (reply.status == 429 || reply.status >= 500) return again(job, read_problem(reply.body));
+    if (reply.status == 404 && what == Ask::take_back) return finish(job, {.state = PushState::taken_back});
     if (reply.status >= 400) return finish(job, {.state = PushState::refused, .reason = read_problem(reply.body)});
     auto const receipt = read_view(reply.body, clock_.now());
     if (!receipt) return again(job, "the push service's answer cannot be read");
-    job->accepted = true;
+    job->accepted = job->may_be_there = true;
+    job->is_withdrawn = false;  // the service knows it, if it came to that: too late is then the answer
     if (is_final(receipt->state)) return finish(job, *receipt);
-    job->pause = first_pause;
-    send(job);
+    look_again(job);
+  }
+
+  // A call's fate is waited for; others are looked after at growing intervals.
+  void look_again(JobPointer const& job) {
+    if (job->lane == Lane::calls) {
+      job->pause = first_pause;
+      return send(job);
+    }
+    ask_after(job, job->pause);
+    job->pause = std::min(job->pause * 2, longest_pause_between_looks);
   }
 
   // The same id and body again is the same notification: asking again is safe, whatever became of the last time.
   void again(JobPointer const& job, std::string const& why) {
     if (closed_) return;
+    complain(why);
+    if (job->is_withdrawn && !job->may_be_there) return finish(job, {.state = PushState::taken_back});
+    job->pause = std::min(job->pause, longest_pause);
+    if (clock_.now() + job->pause >= job->expires_at)
+      return finish_late(job, "the push service could not be asked: " + why);
+    ask_after(job, job->pause);
+    job->pause = std::min(job->pause * 2, longest_pause);
+  }
+
+  void complain(std::string const& why) {
     if (why != trouble_) spdlog::warn("push service: {}", why);
     trouble_ = why;
-    if (clock_.now() + job->pause >= job->expires_at)
-      return finish(job, {.state = PushState::expired, .reason = "the push service could not be asked: " + why});
-    auto timer = std::make_shared<asio::steady_timer>(executor_, job->pause);
-    job->pause = std::min(job->pause * 2, longest_pause);
+  }
+
+  void ask_after(JobPointer const& job, std::chrono::milliseconds pause) {
+    auto timer = std::make_shared<asio::steady_timer>(executor_, pause);
     timer->async_wait([self = shared_from_this(), job, timer](boost::system::error_code error) {
       if (!error && !self->closed_) self->ask(job);
     });
   }
 
+  void finish_late(JobPointer const& job, std::string reason) {
+    finish(job, {.state = job->may_be_there ? PushState::unknown : PushState::expired, .reason = std::move(reason)});
+  }
+
   void finish(JobPointer const& job, PushReceipt receipt) {
     receipt.id = job->id;
     receipt.at = clock_.now();
+    if (auto const found = jobs_.find(job->id); found != jobs_.end() && found->second == job) jobs_.erase(found);
     if (auto answer = std::exchange(job->answer, {})) answer(std::move(receipt));
   }
 
@@ -174,7 +242,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
         self->token_ = *token;
         self->renew_at_ = self->clock_.now() + token->lives - std::min<Duration>(renew_before_end, token->lives / 2);
       } else {
-        self->trouble_ =
+        self->token_trouble_ =
             reply.outcome != edge::Outcome::response ? reply.error.ours
             : reply.status == 401
                 ? std::string("the client id or secret is not accepted; make new ones with `reveille client add`")
@@ -187,11 +255,16 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   void learn_providers() {
     with_token([self = shared_from_this()](bool has_token) {
       if (self->closed_) return;
-      if (!has_token) return self->learn_later();
+      if (!has_token) {
+        self->complain(self->token_trouble_);
+        return self->learn_later();
+      }
       edge::Http2Request request{.method = "GET", .path = "/v1/providers", .headers = self->headers()};
       self->others_.request(std::move(request), [self](edge::Http2Reply reply) {
-        if (auto const providers = reply.status == 200 ? read_providers(reply.body) : std::nullopt)
+        if (auto const providers = reply.status == 200 ? read_providers(reply.body) : std::nullopt) {
           self->providers_ = *providers;
+          self->trouble_.clear();
+        }
         if (reply.status == 401) self->token_ = {};
         self->learn_later();
       });
@@ -216,7 +289,9 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   Token token_ = {};
   Instant renew_at_ = {};
   std::vector<Then> waiting_ = {};
+  std::unordered_map<PushId, JobPointer> jobs_ = {};  // that have no answer yet
   std::string trouble_ = {};
+  std::string token_trouble_ = {};
   bool closed_ = false;
 };
 
@@ -234,11 +309,11 @@ void RestPush::request(PushRequest request, Answer answer) {
 }
 
 void RestPush::take_back(PushId const& id) {
-  core_->act(id, "DELETE", "/v1/notifications/" + id.value, {});
+  core_->take_back(id);
 }
 
 void RestPush::acknowledge(PushId const& id) {
-  core_->act(id, "POST", "/v1/receipts", R"({"id":")" + id.value + R"("})");
+  core_->acknowledge(id);
 }
 
 bool RestPush::serves(Provider provider) const {

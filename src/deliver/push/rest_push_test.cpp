@@ -1,0 +1,201 @@
+// RestPush against a push service that answers as it is told, is away, and comes back.
+#include "deliver/push/rest_push.hpp"
+
+#include "base/random.hpp"
+#include "edge/development_ca.hpp"
+#include "edge/http/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+
+namespace reveille::deliver {
+namespace {
+
+namespace fs = std::filesystem;
+using model::PushState;
+
+edge::HttpResponse json(int status, std::string body) {
+  return {.status = status, .headers = {{"content-type", "application/json"}}, .body = std::move(body)};
+}
+
+class RestPushTest : public testing::Test {
+ protected:
+  RestPushTest()
+      : folder(fs::temp_directory_path() / ("reveille-rest-" + SystemRandom{}.hex(8))),
+        files(edge::ensure_development_certificate(folder, {}, SystemClock{}.now()).value()) {
+    serve();
+    auto tls = edge::make_client_tls({.ca_file = files.ca, .alpn = {"h2"}}).value();
+    push = std::make_unique<RestPush>(
+        io.get_executor(), clock,
+        RestPushSettings{.server = {.destination = {.host = "localhost", .port = port, .tls = std::move(tls)}},
+                         .client_id = "client",
+                         .client_secret = Secret{"secret"}});
+  }
+  ~RestPushTest() override {
+    push.reset();
+    server.reset();
+    fs::remove_all(folder);
+  }
+
+  void serve() {
+    auto tls = edge::make_server_tls({.certificate = files.certificate, .key = files.key, .alpn = {"h2"}}).value();
+    server = edge::HttpServer::open(io, {.port = port, .tls = std::move(tls), .max_streams = 1000},
+                                    [this](edge::HttpRequest request, edge::Responder responder) {
+                                      handle(std::move(request), std::move(responder));
+                                    })
+                 .value();
+    port = server->port();
+  }
+
+  void handle(edge::HttpRequest request, edge::Responder responder) {
+    auto const what = request.method + " " + request.path;
+    ++asked[what];
+    if (what == "POST /oauth2/token")
+      return responder.send(
+          json(200, R"({"access_token":"t)" + std::to_string(asked[what]) + R"(","expires_in":3600})"));
+    if (what == "GET /v1/providers") return responder.send(json(200, R"({"providers":["fcm"]})"));
+    seen.push_back(std::move(request));
+    on_request(seen.back(), std::move(responder));
+  }
+
+  std::shared_ptr<model::PushReceipt> request(std::string id, model::PushClass push_class = model::PushClass::call,
+                                              Duration lives = 10s) {
+    auto receipt = std::make_shared<model::PushReceipt>();
+    model::PushRequest asked_for{
+        .id = model::PushId{std::move(id)}, .push_class = push_class, .expires_at = clock.now() + lives};
+    push->request(std::move(asked_for), [receipt](model::PushReceipt got) { *receipt = std::move(got); });
+    return receipt;
+  }
+
+  bool run_until(std::function<bool()> const& done, std::chrono::milliseconds most = 10s) {
+    auto const end = std::chrono::steady_clock::now() + most;
+    while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(20ms);
+    return done();
+  }
+
+  static constexpr auto accepts = [](edge::HttpRequest const&, edge::Responder responder) {
+    responder.send(json(200, R"({"id":"x","state":"accepted_by_provider","verdict":{"provider_status":200}})"));
+  };
+
+  fs::path folder;
+  edge::CertificateFiles files;
+  SystemClock clock;
+  boost::asio::io_context io{1};
+  std::uint16_t port = 0;
+  std::map<std::string, int> asked;
+  std::vector<edge::HttpRequest> seen;
+  std::vector<edge::Responder> held;
+  std::function<void(edge::HttpRequest const&, edge::Responder)> on_request = accepts;
+  std::unique_ptr<edge::HttpServer> server;
+  std::unique_ptr<RestPush> push;
+};
+
+TEST_F(RestPushTest, OneTokenServesAllThatWaitForIt) {
+  std::vector<std::shared_ptr<model::PushReceipt>> receipts;
+  for (int i = 0; i < 20; ++i) receipts.push_back(request("p" + std::to_string(i)));
+  ASSERT_TRUE(run_until([&] { return receipts.back()->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(asked["POST /oauth2/token"], 1);
+  ASSERT_EQ(seen.size(), 20U);
+  EXPECT_EQ(seen.front().headers.find("idempotency-key"), "p0");
+  EXPECT_EQ(seen.front().headers.find("authorization"), "Bearer t1");
+  EXPECT_TRUE(seen.front().headers.find("prefer").value_or("").starts_with("wait="));
+}
+
+TEST_F(RestPushTest, LearnsWhichProvidersAreServed) {
+  EXPECT_TRUE(push->serves(model::Provider::apns)) << "until it has told";
+  ASSERT_TRUE(run_until([&] { return push->serves(model::Provider::fcm); }));
+  EXPECT_FALSE(push->serves(model::Provider::apns));
+}
+
+TEST_F(RestPushTest, ARefusalIsTheEnd) {
+  on_request = [](auto const&, edge::Responder responder) {
+    responder.send(json(422, R"({"type":"urn:reveille:problem:token-dead"})"));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::refused; }));
+  EXPECT_EQ(receipt->reason, "token-dead");
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST_F(RestPushTest, ARefusedTokenIsFetchedAnew) {
+  on_request = [](auto const& got, edge::Responder responder) {
+    if (got.headers.find("authorization") == "Bearer t1") return responder.send({.status = 401});
+    accepts(got, std::move(responder));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+}
+
+TEST_F(RestPushTest, AsksAgainWithTheSameKeyWhenTheAnswerWasLost) {
+  on_request = [this](auto const& got, edge::Responder responder) {
+    if (seen.size() == 1) return got.connection->drop();
+    accepts(got, std::move(responder));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1].headers.find("idempotency-key"), "p1");
+  EXPECT_EQ(seen[1].body, seen[0].body);
+}
+
+TEST_F(RestPushTest, WaitsForAServiceThatIsAway) {
+  server.reset();
+  auto const receipt = request("p1");
+  run_until([] { return false; }, 300ms);
+  EXPECT_FALSE(push->trouble().empty());
+  serve();
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_TRUE(push->trouble().empty());
+}
+
+TEST_F(RestPushTest, WhatWasTakenBackWhileTheServiceWasAwayIsNeverAskedFor) {
+  server.reset();
+  auto const receipt = request("p1");
+  run_until([] { return false; }, 300ms);
+  push->take_back(model::PushId{"p1"});
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::taken_back; }));
+  serve();
+  auto const other = request("p2");
+  ASSERT_TRUE(run_until([&] { return other->state == PushState::accepted_by_provider; }));
+  run_until([] { return false; }, 1s);
+  for (auto const& each : seen) EXPECT_NE(each.headers.find("idempotency-key"), "p1");
+}
+
+TEST_F(RestPushTest, WhatMayBeThereIsTakenBackThere) {
+  on_request = [this](auto const& got, edge::Responder responder) {
+    if (got.method == "POST") return held.push_back(std::move(responder));
+    responder.send(json(200, R"({"id":"p1","state":"taken_back"})"));
+    held.front().send(json(200, R"({"id":"p1","state":"taken_back"})"));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return seen.size() == 1; }));
+  push->take_back(model::PushId{"p1"});
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::taken_back; }));
+  EXPECT_EQ(seen.back().method, "DELETE");
+  EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
+}
+
+TEST_F(RestPushTest, EndsWithItsTime) {
+  server.reset();
+  auto const receipt = request("p1", model::PushClass::call, 500ms);
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::expired; }));
+  EXPECT_TRUE(receipt->reason.starts_with("the push service could not be asked"));
+}
+
+TEST_F(RestPushTest, AMessagesFateIsLookedAfterWithoutHoldingAStream) {
+  on_request = [](auto const& got, edge::Responder responder) {
+    if (got.method == "GET") return accepts(got, std::move(responder));
+    responder.send(json(202, R"({"id":"p1","state":"sending"})"));
+  };
+  auto const receipt = request("p1", model::PushClass::message, 60s);
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(seen.front().headers.find("prefer"), "wait=5");
+  EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
+}
+
+}  // namespace
+}  // namespace reveille::deliver
