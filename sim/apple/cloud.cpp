@@ -85,6 +85,7 @@ class RunningCloud final : public Cloud {
                                           .tls = std::move(*push_tls),
                                           .max_body = most_payload,
                                           .max_streams = PushEndpoint::first_streams,
+                                          .first_request_time = std::chrono::hours{24},
                                           .idle_time = std::chrono::hours{24}},
                                          [this](edge::HttpRequest request, edge::Responder responder) {
                                            pushes_.on_request(std::move(request), std::move(responder));

@@ -13,6 +13,7 @@ constexpr std::size_t most_entries = 20'000;
 json::object object_of(LoggedRequest const& entry) {
   json::object out{{"number", entry.number},
                    {"at", format_rfc3339(entry.at)},
+                   {"at_us", unix_microseconds(entry.at)},
                    {"connection", entry.connection},
                    {"stream", entry.stream},
                    {"method", entry.method},

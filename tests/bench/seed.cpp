@@ -1,16 +1,19 @@
 // Fills a server's database with users u0 … u(N−1), whose password is the same, and with a sleeping iPhone each for the
 // first M.
 //
-// usage: bench_seed DATABASE DOMAIN PASSWORD N M. The server must not run. The keys are derived with one iteration:
-// this measures registrars, not PBKDF2.
+// usage: bench_seed DATABASE DOMAIN PASSWORD N M [TEAM TOKENS]. TOKENS is a file with a line a phone: the token of its
+// VoIP channel, a space, that of its message channel; without it they are made up. The server must not run. The keys
+// are derived with one iteration: this measures registrars, not PBKDF2.
 #include "base/instant.hpp"
 #include "model/device.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace reveille;
 
@@ -21,29 +24,41 @@ std::string padded(int number, int width) {
   return std::string(static_cast<std::size_t>(width) - digits.size(), '0') + digits;
 }
 
-model::Registrations sleeping_iphone(int index, Instant now) {
+struct Tokens {
+  std::string voip = {};
+  std::string message = {};
+};
+
+Tokens made_up_tokens(int index) {
+  std::string const tail = "fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + padded(index, 8);
+  return {.voip = "00" + tail, .message = "11" + tail};
+}
+
+std::vector<Tokens> read_tokens(char const* path) {
+  std::ifstream in{path};
+  std::vector<Tokens> all;
+  for (Tokens one; in >> one.voip >> one.message;) all.push_back(one);
+  return all;
+}
+
+model::Registrations sleeping_iphone(int index, std::string const& team, Tokens const& tokens, Instant now) {
   model::InstanceId const instance{"00000000-0000-4000-8000-" + padded(index, 12)};
-  std::string const tail = padded(index, 8);
-  std::string const voip = "00fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + tail;
-  std::string const message = "11fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + tail;
   model::Device const device{.instance = instance,
                              .app = "org.example.phone",
                              .platform = model::Platform::ios,
                              .os_version = "18.0",
                              .provider = model::Provider::apns,
-                             .team = "TEAM012345",
-                             .voip = {.token = voip, .since = now},
-                             .message = {.token = message, .since = now},
+                             .team = team,
+                             .voip = {.token = tokens.voip, .since = now},
+                             .message = {.token = tokens.message, .since = now},
                              .services = {.call = true, .im = true},
                              .away_in_background = true,
                              .reported_mode = model::Mode::background,
                              .mode_since = now,
                              .seen_at = now};
   model::Binding const binding{
-      .contact = "sip:u" + std::to_string(index) +
-                 "@192.0.2.1:49822;transport=tls;pn-provider=apns;pn-param=TEAM012345.org.example.phone.voip"
-                 "&remote;pn-prid=" +
-                 voip + ":voip&" + message + ":remote",
+      .contact = "sip:u" + std::to_string(index) + "@192.0.2.1:49822;transport=tls;pn-provider=apns;pn-param=" + team +
+                 ".org.example.phone.voip&remote;pn-prid=" + tokens.voip + ":voip&" + tokens.message + ":remote",
       .call_id = "seed-" + std::to_string(index),
       .cseq = 1,
       .expires_at = now + 3600s,
@@ -57,8 +72,8 @@ model::Registrations sleeping_iphone(int index, Instant now) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 6) {
-    std::fprintf(stderr, "usage: bench_seed DATABASE DOMAIN PASSWORD USERS SLEEPING\n");
+  if (count != 6 && count != 8) {
+    std::fprintf(stderr, "usage: bench_seed DATABASE DOMAIN PASSWORD USERS SLEEPING [TEAM TOKENS]\n");
     return 2;
   }
   auto opened = store::SqliteStore::open({.path = arguments[1]}, [](std::move_only_function<void()> act) { act(); });
@@ -71,13 +86,22 @@ int main(int count, char** arguments) {
   int const users = std::atoi(arguments[4]);
   int const sleeping = std::atoi(arguments[5]);
   Instant const now = SystemClock{}.now();
+  std::string const team = count == 8 ? arguments[6] : "TEAM012345";
+  auto const tokens = count == 8 ? read_tokens(arguments[7]) : std::vector<Tokens>{};
+  if (count == 8 && std::cmp_less(tokens.size(), sleeping)) {
+    std::fprintf(stderr, "%s has tokens for %zu phones only\n", arguments[7], tokens.size());
+    return 1;
+  }
   store::Batch batch;
   for (int i = 0; i < users; ++i) {
     model::AccountId const account{"u" + std::to_string(i) + "@" + domain};
     batch.push_back(store::Put{store::Table::users, account.value,
                                pack(derive_verifier(account, password, "sixteen bytes ok", 1))});
-    if (i < sleeping)
-      batch.push_back(store::Put{store::Table::registrations, account.value, pack(sleeping_iphone(i, now))});
+    if (i < sleeping) {
+      auto const phone =
+          sleeping_iphone(i, team, tokens.empty() ? made_up_tokens(i) : tokens[static_cast<std::size_t>(i)], now);
+      batch.push_back(store::Put{store::Table::registrations, account.value, pack(phone)});
+    }
     if (batch.size() >= 2000) (*opened)->commit(std::exchange(batch, {}), store::Urgency::lazily, [](Result<void>) {});
   }
   (*opened)->commit(std::move(batch), store::Urgency::at_once, [](Result<void> done) {

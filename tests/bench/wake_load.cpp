@@ -43,6 +43,7 @@ struct Load {
   int socket = -1;
   int local_port = 0;
   string domain = {}, caller = {}, password = {};
+  string run = {};  // in each Call-ID: push ids derive from it, and a run must not repeat another's
   int users = 0;
   string nonce = {};
   unsigned nonce_count = 0;
@@ -81,10 +82,10 @@ string request(Load const& load, int index, string_view method, string_view to_t
   string const uri = target(load, index);
   string text{method};
   text += " " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(load.local_port) +
-          ";rport;branch=z9hG4bKw" + number + "\r\nMax-Forwards: 70\r\nFrom: \"c" + number + "\" <sip:" + load.caller +
-          "@" + load.domain + ">;tag=w" + number + "\r\nTo: <" + uri + ">" + string(to_tag) + "\r\nCall-ID: w" +
-          number + "-wake\r\nCSeq: 1 " + string(method) + "\r\nContact: <sip:" + load.caller +
-          "@127.0.0.1:" + std::to_string(load.local_port) + ">\r\n";
+          ";rport;branch=z9hG4bKw" + load.run + '-' + number + "\r\nMax-Forwards: 70\r\nFrom: \"c" + number +
+          "\" <sip:" + load.caller + "@" + load.domain + ">;tag=w" + number + "\r\nTo: <" + uri + ">" + string(to_tag) +
+          "\r\nCall-ID: w" + number + '-' + load.run + "\r\nCSeq: 1 " + string(method) +
+          "\r\nContact: <sip:" + load.caller + "@127.0.0.1:" + std::to_string(load.local_port) + ">\r\n";
   text += more;
   text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   text += body;
@@ -198,6 +199,7 @@ int main(int count, char** arguments) {
   }
   Load load{.domain = arguments[2], .caller = arguments[3], .password = arguments[4], .users = std::atoi(arguments[5])};
   load.socket = connect_to(std::atoi(arguments[1]), load.local_port);
+  load.run = std::to_string(wall_us());
   load.calls.resize(static_cast<std::size_t>(std::atoi(arguments[7])) + 1);  // the first one only fetches the nonce
   run(load, std::atof(arguments[6]));
   for (std::size_t i = 1; i < load.calls.size(); ++i)
