@@ -1,0 +1,116 @@
+"""From an INVITE to Apple, with the push service in the server's own process, and with one that is away for a while."""
+import socket
+import threading
+import uuid
+
+import pytest
+from reveille import Server
+
+APP = "org.example.phone"
+
+
+class SipSocket:
+    """Requests over UDP from a port of its own; digest is off."""
+
+    def __init__(self, server: Server, user: str):
+        self.user, self.call_id = user, uuid.uuid4().hex
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(10)
+        self.socket.connect(server.address("sip_udp"))
+        self.host, self.port = self.socket.getsockname()
+
+    def send(self, method: str, uri: str, to: str, *headers: str) -> None:
+        lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP {self.host}:{self.port};rport;branch=z9hG4bK{self.call_id}", "Max-Forwards: 70",
+                 f"From: <sip:{self.user}@localhost>;tag=t{self.call_id[:8]}", f"To: <sip:{to}@localhost>", f"Call-ID: {self.call_id}",
+                 f"CSeq: 1 {method}", *headers, "Content-Length: 0", "", ""]
+        self.socket.send("\r\n".join(lines).encode())
+
+    def status(self, at_least: int = 200) -> int:
+        while True:
+            status = int(self.socket.recv(65536).split()[1])
+            if status >= at_least:
+                return status
+
+    def register(self, *contact_parameters: str, pn: str = "") -> int:
+        contact = f"<sip:{self.user}@{self.host}:{self.port}{pn}>" + "".join(";" + each for each in contact_parameters)
+        self.send("REGISTER", "sip:localhost", self.user, f"Contact: {contact}", "Expires: 600", "Supported: path, outbound")
+        return self.status()
+
+    def invite(self, callee: str) -> None:
+        self.send("INVITE", f"sip:{callee}@localhost", callee, f"Contact: <sip:{self.user}@{self.host}:{self.port}>")
+
+    def cancel(self, callee: str) -> None:
+        self.send("CANCEL", f"sip:{callee}@localhost", callee)
+
+
+def sleeping_phone(server: Server, apple, user: str) -> dict:
+    """Registers with RFC 8599 parameters, and is heard of no more."""
+    phone = apple.new_device(APP)
+    tokens = phone["tokens"]
+    pn = (f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{APP}.voip&remote"
+          f";pn-prid={tokens['voip']}:voip&{tokens['message']}:remote")
+    sip = SipSocket(server, user)
+    assert sip.register(f'+sip.instance="<urn:uuid:{uuid.uuid4()}>"', 'reveille-os="ios/18.0"', pn=pn) == 200
+    sip.socket.close()
+    return phone
+
+
+def add_users(server: Server) -> None:
+    for user in ("romeo", "juliet"):
+        server.add_user(f"{user}@localhost", "secret")
+
+
+def voip_pushes(apple) -> list[dict]:
+    return [request for request in apple.requests() if request["push_type"] == "voip"]
+
+
+def test_one_process_does_all(tmp_path, apple):
+    server = Server(tmp_path, {"sip": {"require_digest": False}, "push": {"apns": [apple.credential(environment="sandbox")]}}).start()
+    try:
+        add_users(server)
+        phone = sleeping_phone(server, apple, "juliet")
+        with apple.pushes(phone["device"]) as stream:
+            romeo = SipSocket(server, "romeo")
+            romeo.invite("juliet")
+            pushed = stream.next()
+        assert pushed["headers"]["apns-push-type"] == "voip"
+        assert pushed["payload"]["reveille"]["type"] == "call"
+        trace = server.trace(romeo.call_id)
+        assert "push_requested" in [milestone["name"] for milestone in trace["milestones"]]
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def apart(cluster):
+    cluster.push.keep_ports()
+    cluster.server.settings["sip"] = {"require_digest": False}
+    cluster.server.restart()
+    add_users(cluster.server)
+    return cluster
+
+
+def test_a_call_outlasts_a_restart_of_the_push_service(apart):
+    phone = sleeping_phone(apart.server, apart.apple, "juliet")
+    apart.push.kill()
+    romeo = SipSocket(apart.server, "romeo")
+    romeo.invite("juliet")
+    threading.Event().wait(1)
+    assert apart.server.healthz()["status"] == "degraded"
+    with apart.apple.pushes(phone["device"]) as stream:
+        apart.push.start()
+        stream.next(timeout=10)
+    assert len(voip_pushes(apart.apple)) == 1
+
+
+def test_a_caller_who_gives_up_meanwhile_rings_nobody_later(apart):
+    sleeping_phone(apart.server, apart.apple, "juliet")
+    apart.push.kill()
+    romeo = SipSocket(apart.server, "romeo")
+    romeo.invite("juliet")
+    threading.Event().wait(0.5)
+    romeo.cancel("juliet")
+    romeo.status()
+    apart.push.start()
+    threading.Event().wait(4)
+    assert voip_pushes(apart.apple) == []
