@@ -1,6 +1,7 @@
 #include "dispatch/calls.hpp"
 
 #include "decide/calls/record.hpp"
+#include "decide/registry/expiry.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -56,8 +57,11 @@ void Calls::offer(model::Offer offer) {
   auto const id = offer.id;
   by_callee_.emplace(offer.callee, id);
   calls_.insert_or_assign(id, std::make_unique<Live>());
+  // B-SIGN-5: a third party's client whose binding has just run out is not pushed, whenever the sweep comes by.
+  auto registrations = entry->registrations();
+  (void)decide::sweep(registrations, shard_.policy.wake, shard_.now());
   hear(id, model::CallOffered{.offer = std::move(offer),
-                              .devices = entry->registrations().devices,
+                              .devices = std::move(registrations.devices),
                               .targets = registrations_.live_targets(*entry)});
 }
 

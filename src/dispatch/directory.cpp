@@ -58,8 +58,11 @@ Entry& Directory::put_packed_verifier(model::AccountId const& account, std::stri
 Result<void> Directory::put_packed_registrations(model::AccountId const& account, std::string packed) {
   auto* const entry = find(account);
   if (entry == nullptr) return failure(ErrorCode::not_found, "registrations of an account that does not exist");
-  auto const registrations = model::unpack_registrations(packed);
+  auto registrations = model::unpack_registrations(packed);
   if (!registrations) return std::unexpected(registrations.error());
+  // Refreshes wrote nothing while more than one grant was left (design.md, section 3): what was promised to the client
+  // since then ends with stored_until at the latest.
+  for (auto& binding : registrations->bindings) binding.expires_at = std::max(binding.expires_at, binding.stored_until);
   set_registrations(*entry, *registrations);
   return {};
 }

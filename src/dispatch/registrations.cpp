@@ -60,8 +60,11 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   auto registrations = entry->registrations();
   auto outcome = decide::on_register(registrations, request, shard_.policy.registrar,
                                      decide::push_offer_of(shard_.push, shard_.policy.wake), shard_.now());
-  if (outcome.status != 200 || request.kind == model::ContactsKind::none) return answer(std::move(outcome));
+  // One that only asks leaves all as it is; one without Contact that names the mode shows its device all the same.
+  bool const only_asks = request.kind == model::ContactsKind::none && outcome.reachable.empty();
+  if (outcome.status != 200 || only_asks) return answer(std::move(outcome));
   remember_flows(*entry, request, way);
+  forget_unbound_flows(*entry, registrations);
   if (outcome.durability != model::Durability::before_answer) {
     auto const& packed = shard_.directory.set_registrations(*entry, registrations);
     if (outcome.durability == model::Durability::lazily)
@@ -111,6 +114,18 @@ void Registrations::remember_flows(Entry& entry, model::RegisterRequest const& r
     if (std::find_if(first, last, [&](auto const& known) { return known.second == entry.account(); }) == last)
       accounts_of_.emplace(way.flow, entry.account());
   }
+}
+
+// A connection counts for a device only as long as a binding names it: what a client unbinds, or binds anew under
+// another contact, is gone.
+void Registrations::forget_unbound_flows(Entry& entry, model::Registrations const& registrations) {
+  if (!entry.calls) return;
+  auto& flows = static_cast<SipRuntime&>(*entry.calls).flows;
+  std::erase_if(flows, [&](auto const& flow) {
+    return std::ranges::find(registrations.bindings, flow.contact, &model::Binding::contact) ==
+           registrations.bindings.end();
+  });
+  if (flows.empty()) entry.calls.reset();
 }
 
 void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way) {

@@ -46,6 +46,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
 
  private:
   void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);
+  void forget_unbound_flows(Entry& entry, model::Registrations const& registrations);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
   void sweep_next(std::vector<model::AccountId> accounts);
   void sweep(Entry& entry);

@@ -3,6 +3,7 @@
 #include "edge/sip/remote.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/owned_message.hpp"
+#include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
 
 #include <memory>
@@ -19,8 +20,12 @@ std::string_view first_route(sip::MessageView const& request) {
 std::string forwarded(sip::MessageView const& request) {
   std::string out;
   // RFC 3261 section 16.6: copy, count down, take our route away. The Request-URI is the other end's Contact already.
-  auto const written = sip::Forward(request).pop_route().decrement_max_forwards().write(out);
-  return written == sip::Written::yes ? out : std::string{};
+  // B-CALL-7: a new Contact (re-INVITE, UPDATE) gives away no push token either.
+  auto const contact = sip::public_contact(request);
+  sip::Forward forward(request);
+  forward.pop_route().decrement_max_forwards();
+  if (contact) forward.replace(sip::HeaderName::contact, *contact);
+  return forward.write(out) == sip::Written::yes ? out : std::string{};
 }
 
 }  // namespace
@@ -61,8 +66,12 @@ void DialogRequests::forward(RequestHandle handle, sip::MessageView const& reque
 void DialogRequests::pass_back(RequestHandle handle, edge::sip::Heard const& heard) {
   if (heard.message->status() == 100) return;
   if (heard.message->status() >= 200) open_.erase(handle);
+  auto const contact = sip::public_contact(*heard.message);
+  sip::Forward forward(*heard.message);
+  forward.pop_via();
+  if (contact) forward.replace(sip::HeaderName::contact, *contact);
   std::string out;
-  if (sip::Forward(*heard.message).pop_via().write(out) == sip::Written::yes) stack_->respond(handle, std::move(out));
+  if (forward.write(out) == sip::Written::yes) stack_->respond(handle, std::move(out));
 }
 
 void DialogRequests::forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end) {

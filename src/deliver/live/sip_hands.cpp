@@ -130,23 +130,23 @@ SipHands::BranchPointer SipHands::find(model::OfferId offer, model::BranchNumber
 void SipHands::forward(model::OfferId offer, model::ForwardResponse const& decision) {
   auto const branch = find(offer, decision.branch);
   if (!branch || !branch->latest) return;
-  std::vector<std::string> challenges;
+  Challenges challenges;
   // Section 16.7 step 7: the caller answers every challenge at once.
   if (decision.challenges == model::ForwardResponse::Challenges::aggregate)
     for (auto const& other : forks_[offer].branches)
       if (other && other != branch && other->latest)
-        for (std::string_view const value : other->latest->view().all(HeaderName::proxy_authenticate))
-          challenges.emplace_back(value);
+        for (auto const name : {HeaderName::www_authenticate, HeaderName::proxy_authenticate})
+          for (std::string_view const value : other->latest->view().all(name)) challenges.emplace_back(name, value);
   pass_on(*branch, challenges);
 }
 
-void SipHands::pass_on(Branch& branch, std::vector<std::string> const& challenges) {
+void SipHands::pass_on(Branch& branch, Challenges const& challenges) {
   if (branch.latest->view().status() / 100 == 2) branch.success = Branch::Success::passed_on;
   auto response = response_for_caller(branch, challenges);
   if (!response.empty()) stack_->respond(request_of(branch.offer), std::move(response));
 }
 
-std::string SipHands::response_for_caller(Branch const& branch, std::vector<std::string> const& challenges) const {
+std::string SipHands::response_for_caller(Branch const& branch, Challenges const& challenges) const {
   auto const& response = branch.latest->view();
   std::string routes;
   for (std::string_view const element : response.elements(HeaderName::record_route)) {
@@ -159,7 +159,7 @@ std::string SipHands::response_for_caller(Branch const& branch, std::vector<std:
   forward.pop_via();
   if (!routes.empty()) forward.replace(HeaderName::record_route, routes);
   if (contact) forward.replace(HeaderName::contact, *contact);
-  for (auto const& challenge : challenges) forward.add(HeaderName::proxy_authenticate, challenge);
+  for (auto const& [name, challenge] : challenges) forward.add(name, challenge);
   std::string out;
   if (forward.write(out) != sip::Written::yes) out.clear();
   return out;

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace reveille::deliver {
@@ -53,6 +54,7 @@ class SipHands final : public CallHands {
     std::string acknowledgement = {};  // of a 2xx that we end ourselves
   };
   using BranchPointer = std::shared_ptr<Branch>;
+  using Challenges = std::vector<std::pair<sip::HeaderName, std::string>>;
   struct Fork {
     std::vector<BranchPointer> branches = {};
     std::string tag = {};
@@ -62,11 +64,11 @@ class SipHands final : public CallHands {
   [[nodiscard]] std::string route_to(edge::sip::DialogEnd const& end, edge::sip::Target const& through) const;
   [[nodiscard]] std::string branch_request(sip::MessageView const& request, model::RingFlow const& decision,
                                            std::string const& route) const;
-  [[nodiscard]] std::string response_for_caller(Branch const& branch, std::vector<std::string> const& challenges) const;
+  [[nodiscard]] std::string response_for_caller(Branch const& branch, Challenges const& challenges) const;
   [[nodiscard]] BranchPointer find(model::OfferId offer, model::BranchNumber number) const;
   void hear(BranchPointer const& branch, edge::sip::Heard const& heard);
   void on_success(BranchPointer const& branch);
-  void pass_on(Branch& branch, std::vector<std::string> const& challenges = {});
+  void pass_on(Branch& branch, Challenges const& challenges = {});
   void fail_later(model::OfferId offer, model::BranchNumber number);
   void tell(model::OfferId offer, model::CallEvent event);
 

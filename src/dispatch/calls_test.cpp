@@ -1,0 +1,289 @@
+// Conversations of phones and callers with the dispatchers of REGISTER and of calls, on the virtual clock: B-SIGN-2,
+// B-SIGN-5, B-CALL-1, B-CALL-5, B-CALL-13, B-MODE-4.
+#include "dispatch/calls.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <optional>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace model;
+
+AccountId const romeo{"romeo@localhost"};
+AccountId const juliet{"juliet@localhost"};
+InstanceId const iphone{"11111111-2222-4333-8444-555555555555"};
+
+struct Milestones final : TracePort {
+  std::vector<std::string> heard = {};
+  void begin(TraceHead) override {}
+  void step(TraceStep step) override { heard.emplace_back(name_of(step.milestone)); }
+};
+
+struct Pushes final : PushPort {
+  std::vector<PushRequest> requests = {};
+  std::map<std::string, Answer> answers = {};
+  std::vector<std::string> acknowledged = {};
+  void request(PushRequest request, Answer answer) override {
+    answers[request.id.value] = std::move(answer);
+    requests.push_back(std::move(request));
+  }
+  void take_back(PushId const&) override {}
+  void acknowledge(PushId const& id) override { acknowledged.push_back(id.value); }
+  [[nodiscard]] bool serves(Provider) const override { return true; }
+};
+
+struct Hands final : deliver::CallHands {
+  Listener listener = {};
+  std::vector<std::string> did = {};
+  void listen(Listener heard) override { listener = std::move(heard); }
+  void ring(Offer const&, RingFlow const& ring) override {
+    did.push_back("ring flow " + std::to_string(ring.target.flow.slot));
+  }
+  void forward(OfferId, ForwardResponse const& forward) override {
+    did.push_back("forward " + std::to_string(forward.branch));
+  }
+  void answer(OfferId, int status) override { did.push_back("answer " + std::to_string(status)); }
+  void cancel(OfferId, CancelBranch const& cancel) override {
+    did.push_back("cancel " + std::to_string(cancel.branch));
+  }
+  void end_answered(OfferId, EndAnswered const&) override { did.emplace_back("end"); }
+  void forget(OfferId) override { did.emplace_back("forget"); }
+};
+
+// The house, with a disk that answers when the test says settle(). start() is a restart on the same disk.
+struct House {
+  VirtualClock clock;
+  SeededRandom random{7};
+  Policy policy = {};
+  Milestones traces;
+  Pushes pushes;
+  Hands hands;
+  std::deque<std::move_only_function<void()>> posted = {};
+  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  std::unique_ptr<Shard> shard;
+  std::unique_ptr<Registrations> registrations;
+  std::unique_ptr<Calls> calls;
+  std::map<std::string, std::uint32_t> cseq = {};
+
+  House() { start(); }
+
+  void start() {
+    calls.reset();
+    registrations.reset();
+    shard = std::make_unique<Shard>(
+        Shard{.clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = pushes});
+    for (auto const& account : {romeo, juliet}) shard->directory.put(account, {});
+    EXPECT_TRUE(store.for_each(store::Table::registrations, [&](std::string_view account, std::string_view packed) {
+      EXPECT_TRUE(shard->directory.put_packed_registrations(AccountId{account}, std::string(packed)));
+    }));
+    registrations = std::make_unique<Registrations>(*shard);
+    calls = std::make_unique<Calls>(*shard, *registrations, hands);
+    EXPECT_TRUE(calls->load());
+    calls->start();
+    settle();
+  }
+  void settle() {
+    while (!posted.empty()) {
+      auto job = std::move(posted.front());
+      posted.pop_front();
+      job();
+    }
+  }
+  void pass(Duration time) {
+    for (auto const end = clock.now() + time; clock.now() < end;) {
+      clock.advance(100ms);
+      shard->deadlines.run(clock.now());
+      settle();
+    }
+  }
+
+  static FlowId flow(std::uint32_t number) { return {.slot = number, .generation = 1}; }
+  static Way way(std::uint32_t number) {
+    return {.flow = flow(number), .remote = "tcp 192.0.2.1:" + std::to_string(number)};
+  }
+
+  // A REGISTER over that connection; the status, or nothing while the disk is waited for.
+  std::optional<int> registers(AccountId const& account, std::uint32_t number, std::string const& token,
+                               RegisterRequest request = {}) {
+    request.call_id = "register-" + account.value;
+    request.cseq = ++cseq[account.value];
+    request.remote = way(number).remote;
+    if (!token.empty()) {
+      request.kind = ContactsKind::listed;
+      request.contacts.push_back({.uri = "sip:a@192.0.2.1:" + std::to_string(number) + ";pn-prid=" + token,
+                                  .instance = iphone,
+                                  .wish = PushWish::request,
+                                  .asked_provider = "apns",
+                                  .device = {.instance = iphone,
+                                             .app = "org.app",
+                                             .platform = Platform::ios,
+                                             .os_version = "18",
+                                             .provider = Provider::apns,
+                                             .voip_token = token,
+                                             .message_token = token + "-message",
+                                             .uses_call = true}});
+    }
+    std::optional<int> status;
+    registrations->register_contacts(account, request, way(number),
+                                     [&](RegisterOutcome outcome) { status = outcome.status; });
+    auto const at_once = status;
+    settle();
+    return at_once;
+  }
+  void call(AccountId const& callee, std::uint32_t number = 1) {
+    calls->offer({.id = {.slot = number, .generation = 1},
+                  .callee = callee,
+                  .tracking = TrackingId{"99999999-2222-4333-8444-55555555555" + std::to_string(number)},
+                  .call_id = "call-" + std::to_string(number),
+                  .caller = {.address = romeo.value, .account = romeo},
+                  .arrived = clock.now()});
+    settle();
+  }
+  Device device(AccountId const& account) { return shard->directory.find(account)->registrations().devices.at(0); }
+};
+
+TEST(Calls, B_CALL_1_a_register_after_the_push_releases_the_invite_once_per_flow) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.call(juliet);
+  ASSERT_EQ(house.pushes.requests.size(), 1U);
+  EXPECT_TRUE(house.hands.did.empty()) << "nothing to ring while the phone sleeps";
+  house.registers(juliet, 2, "token");
+  house.registers(juliet, 2, "token");
+  EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 2"});
+  EXPECT_EQ(house.pushes.acknowledged.front(), house.pushes.requests[0].id.value);
+  house.hands.listener({.slot = 1, .generation = 1}, BranchAnswered{.branch = 0, .status = 200});
+  EXPECT_EQ(house.hands.did, (std::vector<std::string>{"ring flow 2", "forward 0", "forget"}));
+  EXPECT_EQ(house.calls->size(), 0U);
+}
+
+TEST(Calls, B_CALL_2_time_alone_ends_a_call) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.call(juliet);
+  house.pass(5s);
+  EXPECT_EQ(house.hands.did, std::vector<std::string>{"answer 180"});
+  house.pass(8s);
+  EXPECT_EQ(house.hands.did.back(), "answer 480");
+  house.pass(50s);
+  EXPECT_EQ(house.calls->size(), 0U);
+  EXPECT_EQ(house.shard->deadlines.size(), 0U);
+}
+
+TEST(Calls, an_unknown_user_is_404_and_a_user_without_devices_480) {
+  House house;
+  house.call(AccountId{"nobody@localhost"});
+  house.call(juliet, 2);
+  EXPECT_EQ(house.hands.did, (std::vector<std::string>{"answer 404", "forget", "answer 480", "forget"}));
+}
+
+TEST(Calls, B_CALL_13_a_restart_ends_what_was_in_set_up) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.call(juliet);
+  house.traces.heard.clear();
+  house.start();
+  EXPECT_EQ(house.traces.heard, std::vector<std::string>{"interrupted"});
+  ASSERT_EQ(house.pushes.requests.size(), 2U);
+  EXPECT_EQ(house.pushes.requests[1].push_class, PushClass::missed_call);
+  EXPECT_EQ(house.pushes.requests[1].channel, ChannelName::message);
+  house.traces.heard.clear();
+  house.start();
+  EXPECT_TRUE(house.traces.heard.empty()) << "once";
+}
+
+TEST(Calls, B_CALL_5_a_dead_token_ends_the_call_and_is_remembered) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.clock.advance(1s);
+  house.call(juliet);
+  auto const id = house.pushes.requests[0].id;
+  house.pushes.answers[id.value]({.id = id,
+                                  .state = PushState::refused,
+                                  .provider_status = 410,
+                                  .token = TokenVerdict::dead,
+                                  .dead_since = house.clock.now(),
+                                  .at = house.clock.now()});
+  EXPECT_EQ(house.hands.did, (std::vector<std::string>{"answer 480", "forget"}));
+  EXPECT_TRUE(house.device(juliet).voip.dead_since);
+  house.settle();
+  house.start();
+  EXPECT_TRUE(house.device(juliet).voip.dead_since) << "on disk";
+}
+
+TEST(Registrations, a_new_device_is_on_disk_before_its_200_and_a_refresh_writes_nothing) {
+  House house;
+  EXPECT_EQ(house.registers(juliet, 1, "token"), std::nullopt);
+  auto const commits = house.store.commits();
+  house.clock.advance(600s);
+  EXPECT_EQ(house.registers(juliet, 1, "token"), 200);
+  EXPECT_EQ(house.store.commits(), commits);
+}
+
+TEST(Registrations, what_a_refresh_promised_survives_a_restart) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.clock.advance(3000s);
+  EXPECT_EQ(house.registers(juliet, 1, "token"), 200);
+  // Past the end that the first REGISTER was granted, within that of the second, which nobody wrote.
+  house.clock.advance(3000s);
+  house.start();
+  ASSERT_EQ(house.shard->directory.find(juliet)->registrations().bindings.size(), 1U);
+  EXPECT_GT(house.shard->directory.find(juliet)->registrations().bindings[0].expires_at, house.clock.now());
+}
+
+TEST(Registrations, B_SIGN_2_a_token_is_taken_from_its_last_user) {
+  House house;
+  house.registers(romeo, 1, "token");
+  house.registers(juliet, 2, "token");
+  EXPECT_EQ(house.device(juliet).voip.token, "token");
+  EXPECT_TRUE(house.device(romeo).voip.token.empty());
+  EXPECT_TRUE(house.device(romeo).message.token.empty());
+  house.start();
+  EXPECT_TRUE(house.device(romeo).voip.token.empty()) << "on record";
+}
+
+TEST(Registrations, B_MODE_4_a_register_without_contact_tells_the_mode) {
+  House house;
+  house.registers(juliet, 1, "token");
+  EXPECT_EQ(house.registers(juliet, 1, "", {.mode = Mode::background}), 200);
+  EXPECT_EQ(house.device(juliet).reported_mode, Mode::background);
+}
+
+TEST(Registrations, a_full_disk_is_no_200) {
+  House house;
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "full"});
+  int status = 0;
+  RegisterRequest request{.call_id = "c", .cseq = 1, .kind = ContactsKind::listed};
+  request.contacts.push_back({.uri = "sip:a@192.0.2.1"});
+  house.registrations->register_contacts(juliet, request, House::way(1),
+                                         [&](RegisterOutcome outcome) { status = outcome.status; });
+  house.settle();
+  EXPECT_EQ(status, 500);
+}
+
+TEST(Registrations, a_flow_is_forgotten_with_what_was_bound_to_it) {
+  House house;
+  for (std::uint32_t contact = 0; contact < 100; ++contact) {
+    RegisterRequest request{.call_id = "c", .cseq = contact + 1, .kind = ContactsKind::listed};
+    request.contacts.push_back({.uri = "sip:a@192.0.2.1:" + std::to_string(1000 + contact), .instance = iphone});
+    request.contacts.back().device.instance = iphone;
+    house.registrations->register_contacts(juliet, request, House::way(1), [](auto) {});
+    house.settle();
+  }
+  EXPECT_EQ(house.registrations->live_targets(*house.shard->directory.find(juliet)).size(), 1U);
+  house.registers(juliet, 1, "", {.kind = ContactsKind::all, .expires = Duration::zero()});
+  EXPECT_EQ(house.shard->directory.find(juliet)->calls, nullptr) << "and nothing of it stays";
+}
+
+}  // namespace
+}  // namespace reveille::dispatch
