@@ -64,6 +64,18 @@ void Metrics::add_counter(std::string const& name, std::string const& help, std:
   counters_.emplace_back(&counter(name, help, {}), std::move(value));
 }
 
+// Of a call, what is said of the whole, once; of messages, each device's.
+void Metrics::count_outcome(model::TraceStep const& step) {
+  auto const of_one_leg = step.kind == model::TraceKind::call && !step.device.empty();
+  auto const is_answer = step.milestone == model::Milestone::answered;
+  if (!model::is_end(step.kind, step.milestone) || (of_one_leg && !is_answer)) return;
+  auto& outcome = outcomes_[{step.kind, step.milestone}];
+  if (!outcome)
+    outcome = &counter("reveille_outcomes_total", "How calls, messages and pushes ended.",
+                       {{"kind", std::string(name_of(step.kind))}, {"outcome", std::string(name_of(step.milestone))}});
+  outcome->Increment();
+}
+
 void Metrics::count(Trace const& trace, model::TraceStep const& step) {
   auto const kind = step.kind;
   auto& milestone = milestones_[{kind, step.milestone}];
@@ -71,6 +83,7 @@ void Metrics::count(Trace const& trace, model::TraceStep const& step) {
     milestone = &counter("reveille_milestones_total", "Milestones of calls, messages and pushes.",
                          {{"kind", std::string(name_of(kind))}, {"milestone", std::string(name_of(step.milestone))}});
   milestone->Increment();
+  count_outcome(step);
   if (step.why == model::Why::none) return;
   auto& reason = reasons_[{kind, step.why}];
   if (!reason)

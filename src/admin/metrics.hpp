@@ -29,12 +29,14 @@ class Metrics {
   // The same for a number that only grows.
   void add_counter(std::string const& name, std::string const& help, std::function<double()> value);
 
-  // Counts a step of a trace: milestones, reasons, and the time until a woken phone has registered.
+  // Counts a step of a trace: milestones, reasons, outcomes, and the time until a woken phone has registered.
   void count(Trace const& trace, model::TraceStep const& step);
 
   [[nodiscard]] std::string text();
 
  private:
+  void count_outcome(model::TraceStep const& step);
+
   using Asked = std::pair<prometheus::Gauge*, std::function<double()>>;
   using Growing = std::pair<prometheus::Counter*, std::function<double()>>;
 
@@ -43,6 +45,7 @@ class Metrics {
   std::vector<Growing> counters_{};
   prometheus::Histogram* wake_seconds_ = nullptr;
   std::map<std::pair<model::TraceKind, model::Milestone>, prometheus::Counter*> milestones_{};
+  std::map<std::pair<model::TraceKind, model::Milestone>, prometheus::Counter*> outcomes_{};
   std::map<std::pair<model::TraceKind, model::Why>, prometheus::Counter*> reasons_{};
 };
 

@@ -160,6 +160,8 @@ void Calls::perform(model::Offer const& offer, std::vector<model::CallDecision> 
 }
 
 void Calls::request_push(model::Offer const& offer, model::PushRequest request) {
+  // The call's trace is found by the id of each of its pushes too.
+  shard_.traces.begin({.tracking = offer.tracking, .push_id = request.id.value, .began = shard_.now()});
   auto answer = [this, id = offer.id, account = request.account, instance = request.instance,
                  token = request.target.token](model::PushReceipt receipt) {
     registrations_.on_receipt(account, instance, token, receipt);

@@ -80,6 +80,14 @@ std::string_view words_of(model::Why why) {
   std::unreachable();
 }
 
+// What is said of one device, where that differs from what is said of the whole.
+std::string_view words_of(model::TraceStep const& step) {
+  if (step.device.empty()) return words_of(step.milestone);
+  if (step.milestone == model::Milestone::unreachable) return "This device was given up.";
+  if (step.milestone == model::Milestone::offered) return "The call is for this device too.";
+  return words_of(step.milestone);
+}
+
 std::string length_of(Duration length) {
   auto const milliseconds = std::chrono::round<std::chrono::milliseconds>(length).count();
   if (milliseconds < 1000) return fmt::format("{} ms", milliseconds);
@@ -91,7 +99,7 @@ std::string line_of(Trace const& trace, model::TraceStep const& step) {
                           std::chrono::round<std::chrono::milliseconds>(step.at - trace.head.began).count(),
                           model::name_of(step.milestone));
   if (!step.device.empty()) line += fmt::format("[{}] ", printable(step.device.value.substr(0, 8)));
-  std::string words(words_of(step.milestone));
+  std::string words(words_of(step));
   if (auto const why = words_of(step.why); !why.empty()) {
     words.back() = ':';
     words += fmt::format(" {}.", why);
