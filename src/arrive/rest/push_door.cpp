@@ -75,6 +75,13 @@ model::WaitUntil wait_in(HttpRequest const& request, Instant now) {
   return now + std::min<Duration>(std::chrono::seconds{seconds}, longest_wait);
 }
 
+// A UUID as it is compared and sent on.
+std::string lower(std::string uuid) {
+  std::ranges::transform(uuid, uuid.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return uuid;
+}
+
 bool is_final(model::PushState state) {
   return state == model::PushState::accepted_by_provider || model::is_end(state);
 }
@@ -172,7 +179,7 @@ void PushDoor::request_push(Call call) {
   // A key that is a UUID is the notification's id, and so the provider's: the asker derived it (B-CALL-4).
   notification->request.id =
       model::PushId{!key            ? random_.uuid()
-                    : is_uuid(*key) ? std::string(*key)
+                    : is_uuid(*key) ? lower(std::string(*key))
                                     : model::derive_uuid("idempotency", {call.tenant.value, *key})};
   notification->fingerprint = crypto::sha256(call.request.body);
   auto const wait = wait_in(call.request, clock_.now());
@@ -187,9 +194,7 @@ void PushDoor::request_push(Call call) {
 
 void PushDoor::devices(Call call) {
   if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path));
-  std::ranges::transform(call.id, call.id.begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  model::InstanceId const instance{call.id};
+  model::InstanceId const instance{lower(std::move(call.id))};
   if (call.request.method == "PUT" || call.request.method == "PATCH") return put_device(std::move(call), instance);
   if (call.request.method != "DELETE") return call.responder.send(response_of(wrong_method));
   model::AccountId account;

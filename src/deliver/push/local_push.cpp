@@ -28,6 +28,15 @@ std::string_view reason_of(PushRefusal refusal) {
   std::unreachable();
 }
 
+// Its time is over, and the provider has not spoken: nobody can say.
+PushReceipt final_word(PushReceipt receipt) {
+  if (receipt.state == PushState::accepted || receipt.state == PushState::sending) {
+    receipt.state = PushState::unknown;
+    receipt.reason = "no word by the deadline";
+  }
+  return receipt;
+}
+
 }  // namespace
 
 void LocalPush::request(PushRequest request, Answer answer) {
@@ -36,7 +45,7 @@ void LocalPush::request(PushRequest request, Answer answer) {
   Notification notification{.tenant = own_tenant, .request = std::move(request)};
   service_.request(std::move(notification), until,
                    [this, id, answer = std::move(answer)](Outcome<NotificationView> view) mutable {
-                     if (view) return answer(view->receipt);
+                     if (view) return answer(final_word(view->receipt));
                      answer({.id = id,
                              .state = PushState::refused,
                              .reason = std::string(reason_of(view.error())),
