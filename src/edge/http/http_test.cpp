@@ -170,6 +170,47 @@ TEST_F(HttpTest, KeepsToTheStreamsThatSettingsAllow) {
   EXPECT_TRUE(run_until([&] { return client->capacity() == 1; }));
 }
 
+// A request whose body was cut for want of window was served last of all, and under a steady load never.
+TEST_F(HttpTest, NoneIsOvertakenForeverWhileTheWindowIsFull) {
+  serve(echo, {.max_streams = 1000, .connection_window = 65535});
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  constexpr std::size_t wanted = 20'000;
+  constexpr std::size_t at_once = 2000;
+  std::size_t sent = 0;
+  std::size_t answered = 0;
+  std::size_t most_overtaken = 0;
+  std::function<void()> const feed = [&] {
+    while (sent < wanted && sent - answered < at_once) {
+      client->submit({.body = std::string(250, 'x')}, [&, number = sent](Http2Reply reply) {
+        EXPECT_EQ(reply.outcome, Outcome::response) << reply.error.ours;
+        most_overtaken = std::max(most_overtaken, answered > number ? answered - number : 0);
+        ++answered;
+        feed();
+      });
+      ++sent;
+    }
+  };
+  feed();
+  EXPECT_TRUE(run_until([&] { return answered == wanted; }));
+  EXPECT_LT(most_overtaken, at_once);
+}
+
+// What came while the process did not run is read before anything is called overdue.
+TEST_F(HttpTest, APauseOfTheMachineMakesNothingOverdue) {
+  serve([](HttpRequest, Responder responder) { responder.send({.body = std::string(100'000, 'x')}); });
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  ASSERT_EQ(ask(*client, {}).status, 200);
+  std::vector<Http2Reply> replies;
+  for (int i = 0; i < 20; ++i) {
+    client->submit({.timeout = 400ms}, [&](Http2Reply reply) { replies.push_back(std::move(reply)); });
+  }
+  while (replies.empty()) io.run_one();
+  auto const end = std::chrono::steady_clock::now() + 1500ms;
+  while (std::chrono::steady_clock::now() < end) continue;
+  ASSERT_TRUE(run_until([&] { return replies.size() == 20; }));
+  for (auto const& reply : replies) EXPECT_EQ(reply.outcome, Outcome::response) << reply.error.ours;
+}
+
 TEST_F(HttpTest, TellsUnprocessedFromUnknownAfterGoaway) {
   std::vector<std::pair<std::int64_t, Responder>> held;
   std::shared_ptr<HttpConnection> connection;

@@ -30,7 +30,8 @@ struct HttpServerSettings {
   std::size_t max_connections = 10'000;
   std::size_t max_header = 16'384;
   std::size_t max_body = 1 << 20;
-  std::uint32_t max_streams = 250;  // of one HTTP/2 connection, in its first SETTINGS
+  std::uint32_t max_streams = 250;           // of one HTTP/2 connection, in its first SETTINGS
+  std::int32_t connection_window = 1 << 24;  // HTTP/2: bytes of requests that may be on their way, at least 65535
   std::chrono::seconds first_request_time{10};
   std::chrono::seconds request_time{30};  // from a request's first byte to its last
   std::chrono::seconds idle_time{600};    // with no exchange under way

@@ -18,6 +18,8 @@ using Steady = std::chrono::steady_clock;
 
 // How exactly timeouts are kept.
 constexpr std::chrono::milliseconds tick{50};
+// A tick that comes so late tells that this process did not run.
+constexpr std::chrono::milliseconds pause_of_the_machine{500};
 
 class Connection final : public Http2Client,
                          public ClientSession::Listener,
@@ -56,11 +58,11 @@ class Connection final : public Http2Client,
 
   void submit(Http2Request request, Done done) override {
     auto exchange = std::make_unique<ClientExchange>();
-    exchange->deadline = Steady::now() + request.timeout;
+    exchange->deadline = running_time() + request.timeout;
     exchange->request = std::move(request);
     exchange->done = std::move(done);
     if (state_ == State::closed || state_ == State::draining) return refuse(std::move(exchange), reason_);
-    if (queue_.empty() && capacity() > 0) {
+    if (queue_.empty() && capacity() > 0 && session_->has_room_for(exchange->request.body.size())) {
       session_->request(std::move(exchange));
     } else if (queue_.size() < options_.max_queued) {
       queue_.push_back(std::move(exchange));
@@ -75,7 +77,8 @@ class Connection final : public Http2Client,
   std::size_t capacity() const override {
     if (state_ != State::ready) return 0;
     std::size_t const room = session_->capacity();
-    return room > queue_.size() ? room - queue_.size() : 0;
+    if (room <= queue_.size() || !has_room_for_next()) return 0;
+    return room - queue_.size();
   }
   std::size_t in_flight() const override { return session_ ? session_->in_flight() : 0; }
   std::size_t queued() const override { return queue_.size(); }
@@ -127,12 +130,16 @@ class Connection final : public Http2Client,
   }
 
   void on_session_room() override {
-    while (state_ == State::ready && !queue_.empty() && session_->capacity() > 0) {
+    while (state_ == State::ready && !queue_.empty() && session_->capacity() > 0 && has_room_for_next()) {
       auto next = std::move(queue_.front());
       queue_.pop_front();
       session_->request(std::move(next));
     }
     if (on_room_ && capacity() > 0) on_room_();
+  }
+
+  [[nodiscard]] bool has_room_for_next() const {
+    return queue_.empty() || session_->has_room_for(queue_.front()->request.body.size());
   }
 
   void on_session_ended(Error const& reason) override { become_closed(reason); }
@@ -157,6 +164,14 @@ class Connection final : public Http2Client,
     });
   }
 
+  // Deadlines go by the time during which this thread ran: what has arrived while it did not is yet to be read.
+  [[nodiscard]] Steady::time_point running_time() const { return Steady::now() - lost_; }
+
+  void count_lost_time() {
+    auto const late = Steady::now() - timer_.expiry();
+    if (late > pause_of_the_machine) lost_ += late;
+  }
+
   // One timer: every tick while requests are under way, else when the next ping may be due.
   void keep_time() {
     bool const is_busy = in_flight() + queue_.size() > 0;
@@ -173,7 +188,8 @@ class Connection final : public Http2Client,
   void on_tick() {
     timer_runs_ = false;
     if (state_ == State::closed) return;
-    auto const now = Steady::now();
+    count_lost_time();
+    auto const now = running_time();
     for (std::size_t i = 0; i < queue_.size(); ++i) {
       auto& waiting = queue_[i];
       if (waiting->deadline > now) continue;
@@ -195,6 +211,7 @@ class Connection final : public Http2Client,
   std::deque<std::unique_ptr<ClientExchange>> queue_;
   State state_ = State::connecting;
   Error reason_;
+  Steady::duration lost_{0};
   bool timer_runs_ = false;
   bool timer_is_quick_ = false;
 };

@@ -12,17 +12,6 @@ std::uint8_t* bytes_of(std::string_view text) {
   return const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(text.data()));
 }
 
-ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t room, std::uint32_t* flags,
-                  nghttp2_data_source* source, void*) {
-  auto& exchange = *static_cast<ClientExchange*>(source->ptr);
-  auto const& body = exchange.request.body;
-  std::size_t const size = std::min(room, body.size() - exchange.body_sent);
-  std::memcpy(into, body.data() + exchange.body_sent, size);
-  exchange.body_sent += size;
-  if (exchange.body_sent == body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-  return static_cast<ssize_t>(size);
-}
-
 }  // namespace
 
 void ClientExchange::finish(Outcome outcome, Error error) {
@@ -52,6 +41,25 @@ std::size_t ClientSession::capacity() const {
   std::size_t const allowed = std::min<std::size_t>(
       max_streams_, nghttp2_session_get_remote_settings(native, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
   return allowed > under_way_.size() ? allowed - under_way_.size() : 0;
+}
+
+bool ClientSession::has_room_for(std::size_t body) const {
+  if (unsent_ == 0 || body == 0) return true;
+  auto* native = const_cast<ClientSession*>(this)->session();
+  auto const window = static_cast<std::size_t>(std::max(0, nghttp2_session_get_remote_window_size(native)));
+  return unsent_ + body <= window;
+}
+
+ssize_t ClientSession::read_body(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t room,
+                                 std::uint32_t* flags, nghttp2_data_source* source, void* user) {
+  auto& exchange = *static_cast<ClientExchange*>(source->ptr);
+  auto const& body = exchange.request.body;
+  std::size_t const size = std::min(room, body.size() - exchange.body_sent);
+  std::memcpy(into, body.data() + exchange.body_sent, size);
+  exchange.body_sent += size;
+  static_cast<ClientSession*>(static_cast<Http2Engine*>(user))->unsent_ -= size;
+  if (exchange.body_sent == body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+  return static_cast<ssize_t>(size);
 }
 
 // The texts live in the exchange, or in this object, until the stream is closed: nghttp2 need not copy them.
@@ -85,6 +93,7 @@ void ClientSession::request(std::unique_ptr<ClientExchange> exchange) {
     return exchange->give_back(goaway_);
   }
   has_sent_any_ = true;
+  unsent_ += exchange->request.body.size();
   exchange->slot = under_way_.size();
   under_way_.push_back(std::move(exchange));
   wake();
@@ -150,6 +159,7 @@ void ClientSession::on_stream_closed(std::int32_t stream, std::uint32_t error) {
   auto* exchange = exchange_of(stream);
   if (exchange == nullptr) return;
   auto const ended = taken(exchange);
+  unsent_ -= ended->request.body.size() - ended->body_sent;
   // RFC 9113 §8.7: nothing was processed of a stream refused, or above a GOAWAY's last; those come as REFUSED_STREAM.
   bool const untouched = !ended->was_sent || error == NGHTTP2_REFUSED_STREAM;
   auto const why = [error] { return "the stream was closed: " + std::string{name_of(error)}; };
@@ -208,7 +218,8 @@ void ClientSession::sweep(std::chrono::steady_clock::time_point now) {
     return end({.code = ErrorCode::timed_out, .ours = "the server answers no ping"});
   }
   // A response overdue may mean that the whole connection is dead: the answer to a ping tells.
-  bool const is_idle = now - last_heard() > ping_after_ && now - pinged_at_ > ping_after_;
+  auto const quiet = std::chrono::steady_clock::now() - last_heard();
+  bool const is_idle = quiet > ping_after_ && now - pinged_at_ > ping_after_;
   if (!ping_under_way_ && (any_overdue || is_idle)) ping(now);
   if (any_overdue) wake();
 }

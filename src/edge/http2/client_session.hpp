@@ -54,11 +54,15 @@ class ClientSession final : public Http2Engine {
   [[nodiscard]] Error const& goaway() const { return goaway_; }
   [[nodiscard]] std::size_t in_flight() const { return under_way_.size(); }
   [[nodiscard]] std::size_t capacity() const;
+  // Whether the peer's window has room for a body of that size beside those that are on their way. A body that is cut
+  // for want of room goes on when all others have gone, which under a steady load is never; so none is cut, but for one
+  // that has the connection to itself.
+  [[nodiscard]] bool has_room_for(std::size_t body) const;
 
   void request(std::unique_ptr<ClientExchange> exchange);
   // No request may follow.
   void drain();
-  // Ends what is overdue, and pings where it is time to.
+  // Ends what is overdue, and pings where it is time to. `now` is of the clock that the deadlines are of.
   void sweep(std::chrono::steady_clock::time_point now);
 
  private:
@@ -77,6 +81,8 @@ class ClientSession final : public Http2Engine {
 
   ClientExchange* exchange_of(std::int32_t stream);
   std::unique_ptr<ClientExchange> taken(ClientExchange* exchange);
+  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t room, std::uint32_t* flags,
+                           nghttp2_data_source* source, void* user);
   void gather_fields(Http2Request const& request);
   void add_field(std::string_view name, std::string_view value, Indexing indexing);
   void ping(std::chrono::steady_clock::time_point now);
@@ -85,6 +91,7 @@ class ClientSession final : public Http2Engine {
   std::string authority_;
   std::size_t max_streams_;
   std::size_t max_body_;
+  std::size_t unsent_ = 0;  // bytes of the bodies under way that have not left
   std::chrono::milliseconds ping_after_;
   std::chrono::milliseconds ping_timeout_;
   std::vector<std::unique_ptr<ClientExchange>> under_way_;

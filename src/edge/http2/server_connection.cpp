@@ -61,7 +61,8 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
   explicit ServerConnection(Served served)
       : Http2Engine(Side::server, served.link,
                     Limits{.max_streams = served.settings->max_streams,
-                           .header_list_size = static_cast<std::uint32_t>(served.settings->max_header)}),
+                           .header_list_size = static_cast<std::uint32_t>(served.settings->max_header),
+                           .connection_window = served.settings->connection_window}),
         served_(std::move(served)) {}
 
   void begin(std::span<std::uint8_t const> first_bytes) { start(first_bytes); }
