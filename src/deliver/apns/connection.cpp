@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds longest_pause{10'000};
 // A connection that lived less says nothing good about the next.
 constexpr std::chrono::seconds steady_life{10};
 constexpr std::size_t most_common = 64;
+constexpr std::string_view device_path = "/3/device/";
 
 }  // namespace
 
@@ -103,34 +104,34 @@ PooledConnection::Ready PooledConnection::prepare(ProviderToken& token, Instant 
   std::unreachable();
 }
 
-std::shared_ptr<edge::HttpFields const> PooledConnection::common_fields(ApnsRequest const& request) {
+std::shared_ptr<edge::HttpFields const> const& PooledConnection::common_fields(Kind const& kind) {
   for (auto const& known : common_) {
-    if (known.type == request.push_type && known.priority == request.priority && known.topic == request.topic) {
-      return known.fields;
-    }
+    if (known.kind == kind) return known.fields;
   }
   if (common_.size() >= most_common) common_.clear();
   auto fields = std::make_shared<edge::HttpFields>();
   fields->add("authorization", authorization_, edge::Indexing::never);
-  fields->add("apns-topic", request.topic);
-  fields->add("apns-push-type", std::string{name_of(request.push_type)});
-  fields->add("apns-priority", std::to_string(static_cast<int>(request.priority)));
-  common_.push_back({request.topic, request.push_type, request.priority, fields});
-  return fields;
+  fields->add("apns-topic", kind.topic);
+  fields->add("apns-push-type", std::string{name_of(kind.type)});
+  fields->add("apns-priority", std::to_string(static_cast<int>(kind.priority)));
+  return common_.emplace_back(kind, std::move(fields)).fields;
 }
 
-edge::Http2Request PooledConnection::request_for(ApnsRequest& request, Duration answer_within) {
-  edge::Http2Request out{.path = "/3/device/" + request.token,
-                         .shared_headers = common_fields(request),
+edge::Http2Request own_part(ApnsRequest&& request, Duration answer_within) {
+  edge::Http2Request out{.path = {},
                          .body = std::move(request.payload),
                          .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(answer_within)};
+  out.path.reserve(device_path.size() + request.token.size());
+  out.path.append(device_path).append(request.token);
   // Apple: these three are indexed once, for their names, and not after that.
   out.headers.reserve(3);
-  if (!request.apns_id.empty()) out.headers.add("apns-id", request.apns_id, edge::Indexing::name);
+  if (!request.apns_id.empty()) out.headers.add("apns-id", std::move(request.apns_id), edge::Indexing::name);
   if (request.expiration) {
     out.headers.add("apns-expiration", std::to_string(*request.expiration), edge::Indexing::name);
   }
-  if (!request.collapse_id.empty()) out.headers.add("apns-collapse-id", request.collapse_id, edge::Indexing::name);
+  if (!request.collapse_id.empty()) {
+    out.headers.add("apns-collapse-id", std::move(request.collapse_id), edge::Indexing::name);
+  }
   return out;
 }
 

@@ -20,6 +20,18 @@
 
 namespace reveille::deliver::apns {
 
+// What the header fields of a request say that others say too.
+struct Kind {
+  std::string topic = {};
+  PushType type = PushType::alert;
+  Priority priority = Priority::immediate;
+
+  bool operator==(Kind const&) const = default;
+};
+
+// The part of a request that is its own.
+[[nodiscard]] edge::Http2Request own_part(ApnsRequest&& request, Duration answer_within);
+
 class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
  public:
   enum class Ready : std::uint8_t { yes, no };
@@ -42,22 +54,18 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
 
   // Sees to the provider token before a request; `no` when the connection had to be replaced for it.
   [[nodiscard]] Ready prepare(ProviderToken& token, Instant now);
-  // Takes the payload out of `request`.
-  [[nodiscard]] edge::Http2Request request_for(ApnsRequest& request, Duration answer_within);
+  // The header fields that are the same for every request of one kind, until the next prepare().
+  [[nodiscard]] std::shared_ptr<edge::HttpFields const> const& common_fields(Kind const& kind);
 
  private:
-  // The header fields that are the same for every request of one topic, type and priority.
   struct CommonFields {
-    std::string topic = {};
-    PushType type = PushType::alert;
-    Priority priority = Priority::immediate;
+    Kind kind = {};
     std::shared_ptr<edge::HttpFields const> fields = {};
   };
 
   void dial();
   void dial_later();
   void on_client_change();
-  std::shared_ptr<edge::HttpFields const> common_fields(ApnsRequest const& request);
 
   boost::asio::any_io_executor executor_;
   edge::Http2ClientOptions options_;

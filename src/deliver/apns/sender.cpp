@@ -65,14 +65,17 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   }
 
   void send(ApnsRequest request, Sender::Done done) {
-    auto const is_voip = request.push_type == PushType::voip;
-    auto waiting = std::make_unique<Waiting>(Waiting{.request = std::move(request), .done = std::move(done)});
+    auto waiting = std::make_unique<Waiting>();
+    waiting->kind = {std::move(request.topic), request.push_type, request.priority};
+    waiting->give_up_at = request.give_up_at;
+    waiting->request = own_part(std::move(request), settings_.answer_within);
+    waiting->done = std::move(done);
     if (closed_ || voip_.size() + others_.size() >= settings_.most_waiting) {
       return asio::post(executor_, [waiting = std::move(waiting)] {
         waiting->done(not_processed("too many notifications wait for APNs"));
       });
     }
-    (is_voip ? voip_ : others_).push_back(std::move(waiting));
+    queue_of(*waiting).push_back(std::move(waiting));
     pump();
     keep_time();
   }
@@ -89,11 +92,20 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 
  private:
   struct Waiting {
-    ApnsRequest request = {};
+    Kind kind = {};
+    edge::Http2Request request = {};  // with the connection while it is under way
+    Instant give_up_at = {};
     Sender::Done done = {};
     unsigned tries = 0;
+    // While it is under way.
+    std::shared_ptr<Pool> pool = {};
+    edge::Http2Client const* client = nullptr;
   };
   using Queue = std::deque<std::unique_ptr<Waiting>>;
+
+  [[nodiscard]] Queue& queue_of(Waiting const& waiting) {
+    return waiting.kind.type == PushType::voip ? voip_ : others_;
+  }
 
   static ProviderAnswer not_processed(std::string why) {
     return {.verdict = Verdict::not_processed, .reason = std::move(why)};
@@ -137,7 +149,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
       if (connection->prepare(token_, now) == PooledConnection::Ready::no) continue;
       auto next = std::move(queue.front());
       queue.pop_front();
-      if (next->request.give_up_at < now) {
+      if (next->give_up_at < now) {
         next->done(not_processed("its time ran out before a connection was free"));
       } else {
         submit(*connection, std::move(next));
@@ -147,34 +159,37 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 
   void submit(PooledConnection& connection, std::unique_ptr<Waiting> waiting) {
     ++waiting->tries;
-    auto request = connection.request_for(waiting->request, settings_.answer_within);
-    connection.client().submit(std::move(request), [self = shared_from_this(), waiting = std::move(waiting),
-                                                    client = &connection.client()](edge::Http2Reply reply) mutable {
-      self->on_reply(std::move(waiting), std::move(reply), client);
+    auto request = std::move(waiting->request);
+    request.shared_headers = connection.common_fields(waiting->kind);
+    waiting->pool = shared_from_this();
+    waiting->client = &connection.client();
+    // The closure is one pointer, so it costs no allocation.
+    connection.client().submit(std::move(request), [waiting = std::move(waiting)](edge::Http2Reply reply) mutable {
+      auto const pool = std::move(waiting->pool);
+      pool->on_reply(std::move(waiting), reply);
     });
   }
 
-  void on_reply(std::unique_ptr<Waiting> waiting, edge::Http2Reply reply, edge::Http2Client const* client) {
+  void on_reply(std::unique_ptr<Waiting> waiting, edge::Http2Reply& reply) {
     switch (reply.outcome) {
       case edge::Outcome::response: {
         auto read = read_answer(reply);
-        if (read.connection == Connection::replace) replace(client);
+        if (read.connection == Connection::replace) replace(waiting->client);
         return waiting->done(std::move(read.answer));
       }
       case edge::Outcome::unknown:
         return waiting->done({.verdict = Verdict::fate_unknown, .reason = std::move(reply.error.ours)});
-      case edge::Outcome::unprocessed: return try_elsewhere(std::move(waiting), std::move(reply));
+      case edge::Outcome::unprocessed: return try_elsewhere(std::move(waiting), reply);
     }
     std::unreachable();
   }
 
   // RFC 9113 §8.7: what was provably not processed may be sent again, whatever it is.
-  void try_elsewhere(std::unique_ptr<Waiting> waiting, edge::Http2Reply reply) {
+  void try_elsewhere(std::unique_ptr<Waiting> waiting, edge::Http2Reply& reply) {
     bool const may = reply.request && !closed_ && waiting->tries < most_tries;
-    if (!may || waiting->request.give_up_at <= clock_.now()) return waiting->done(not_processed(reply.error.ours));
-    waiting->request.payload = std::move(reply.request->body);
-    auto& queue = waiting->request.push_type == PushType::voip ? voip_ : others_;
-    queue.push_front(std::move(waiting));
+    if (!may || waiting->give_up_at <= clock_.now()) return waiting->done(not_processed(reply.error.ours));
+    waiting->request = std::move(*reply.request);
+    queue_of(*waiting).push_front(std::move(waiting));
     keep_time();
     // Not from inside the connection that just failed it.
     asio::post(executor_, [self = shared_from_this()] { self->pump(); });
@@ -204,7 +219,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 
   void give_up_late(Queue& queue) {
     auto const now = clock_.now();
-    auto const is_late = [now](auto const& waiting) { return waiting->request.give_up_at < now; };
+    auto const is_late = [now](auto const& waiting) { return waiting->give_up_at < now; };
     if (std::ranges::none_of(queue, is_late)) return;
     Queue kept;
     std::vector<std::unique_ptr<Waiting>> late;
@@ -257,6 +272,7 @@ Result<std::unique_ptr<Sender>> Sender::open(asio::any_io_executor executor, Clo
   if (!tls) return std::unexpected(tls.error());
   edge::Http2ClientOptions options{
       .destination = {.host = host_of(settings), .port = settings.port, .tls = std::move(*tls)},
+      .wanted_fields = {"retry-after"},
       .ping_after = std::chrono::duration_cast<std::chrono::milliseconds>(settings.ping_after)};
   ProviderToken token{std::move(*key), settings.team, settings.key_id};
   auto pool =

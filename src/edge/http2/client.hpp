@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace reveille::edge {
 
@@ -50,6 +51,7 @@ struct Http2ClientOptions {
   std::size_t max_streams = 1000;  // ours; the server's may be lower
   std::size_t max_queued = 10'000;
   std::size_t max_body = 1 << 20;                 // of a response
+  std::vector<std::string> wanted_fields = {};    // of a response; empty: all. The others cost nothing
   std::chrono::milliseconds ping_after{600'000};  // idle time
   std::chrono::milliseconds ping_timeout{5'000};
 };

@@ -32,6 +32,7 @@ ClientSession::ClientSession(std::shared_ptr<Link> link, Http2ClientOptions cons
       authority_(options.authority),
       max_streams_(options.max_streams),
       max_body_(options.max_body),
+      wanted_fields_(options.wanted_fields),
       ping_after_(options.ping_after),
       ping_timeout_(options.ping_timeout) {}
 
@@ -125,7 +126,7 @@ void ClientSession::on_header(std::int32_t stream, std::string_view name, std::s
   if (exchange == nullptr) return;
   if (name == ":status") {
     std::from_chars(value.data(), value.data() + value.size(), exchange->reply.status);
-  } else {
+  } else if (wanted_fields_.empty() || std::ranges::find(wanted_fields_, name) != wanted_fields_.end()) {
     exchange->reply.headers.add(std::string{name}, std::string{value});
   }
 }

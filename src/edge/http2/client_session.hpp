@@ -91,6 +91,7 @@ class ClientSession final : public Http2Engine {
   std::string authority_;
   std::size_t max_streams_;
   std::size_t max_body_;
+  std::vector<std::string> wanted_fields_;
   std::size_t unsent_ = 0;  // bytes of the bodies under way that have not left
   std::chrono::milliseconds ping_after_;
   std::chrono::milliseconds ping_timeout_;
