@@ -9,7 +9,8 @@
 namespace reveille::decide {
 namespace {
 
-constexpr std::uint64_t record_version = 1;
+// Version 2 begins with the time of the loss, and tells how the client was and whom it had sent presence to.
+constexpr std::uint64_t record_version = 2;
 constexpr std::size_t most_waiting = 100'000;
 
 void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
@@ -38,6 +39,8 @@ model::Device const* device_of(ImAccount const& account, ImSession const& sessio
 std::string pack(ImSession const& session) {
   Packer out;
   out.number(record_version);
+  out.instant(session.lost_at);
+  out.choice(session.client_state);
   out.text(session.resource);
   out.uuid(session.instance.value);
   out.text(session.resume_id);
@@ -56,17 +59,24 @@ std::string pack(ImSession const& session) {
   pack_presence(out, session.presence);
   out.number(static_cast<std::uint64_t>(session.priority + 128));
   out.number(session.interested ? 1 : 0);
-  out.instant(session.lost_at);
+  out.number(session.directed.size());
+  for (auto const& address : session.directed) out.text(address);
   return out.take();
 }
 
 Result<ImSession> unpack_session(std::string_view bytes) {
   Unpacker in{bytes};
-  if (in.number() != record_version) return failure(ErrorCode::corrupt, "a stream of an unknown version");
-  ImSession session{.resource = in.text(), .instance = model::InstanceId{in.uuid()}, .resume_id = in.text()};
+  auto const version = in.number();
+  if (version == 0 || version > record_version) return failure(ErrorCode::corrupt, "a stream of an unknown version");
+  ImSession session{};
+  if (version > 1) session.lost_at = in.optional_instant();
+  if (version > 1) session.client_state = in.choice(xmpp::ClientState::inactive);
+  session.resource = in.text();
+  session.instance = model::InstanceId{in.uuid()};
+  session.resume_id = in.text();
   session.received = static_cast<std::uint32_t>(in.number());
   xmpp::SentQueue::Snapshot sent{.acknowledged = static_cast<std::uint32_t>(in.number())};
-  for (auto count = in.count(most_waiting); count > 0; --count) sent.waiting.push_back(in.number());
+  for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) sent.waiting.push_back(in.number());
   session.sent = xmpp::SentQueue{sent};
   for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) {
     auto const reference = in.number();
@@ -77,7 +87,9 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   session.presence = unpack_presence(in);
   session.priority = static_cast<int>(in.number()) - 128;
   session.interested = in.number() != 0;
-  session.lost_at = in.optional_instant();
+  if (version == 1) session.lost_at = in.optional_instant();
+  if (version > 1)
+    for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) session.directed.insert(in.text());
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;

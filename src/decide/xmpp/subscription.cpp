@@ -102,16 +102,16 @@ void on_asked(ImAccount& account, RosterItem& item, Element const& presence, ImC
     push_item(account, item, effects);
     return show_to(account, item.address, context, effects);
   }
-  item.wants_us = true;
+  bool const is_repeated = std::exchange(item.wants_us, true);
   auto text = to_xml(presence, ns::client);
   item.request = text.size() <= longest_request
                      ? std::move(text)
                      : to_xml(subscription(account, {}, PresenceType::subscribe), ns::client);
   effects.roster_changed = true;
-  to_available(account, presence, effects);
+  if (!is_repeated) to_available(account, presence, effects);
 }
 
-// A.3.2: unsubscribe.
+// A.3.2: unsubscribe, and section 3.3.3: they are told that it is over, then that each resource is gone.
 void on_no_longer_seen(ImAccount& account, RosterItem& item, Element const& presence, ImEffects& effects) {
   if (!item.sees_us() && !item.wants_us) return;
   bool const saw = item.sees_us();
@@ -120,10 +120,10 @@ void on_no_longer_seen(ImAccount& account, RosterItem& item, Element const& pres
   item.subscription = without_from(item.subscription);
   effects.roster_changed = true;
   to_available(account, presence, effects);
-  if (saw) {
-    push_item(account, item, effects);
-    hide_from(account, item.address, effects);
-  }
+  effects.routes.push_back(subscription(account, item.address, PresenceType::unsubscribed));
+  if (!saw) return;
+  push_item(account, item, effects);
+  hide_from(account, item.address, effects);
 }
 
 // A.3.3: subscribed. The roster push goes before the presence that follows.

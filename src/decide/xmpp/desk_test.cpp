@@ -1,0 +1,192 @@
+#include "decide/xmpp/desk.hpp"
+
+#include "decide/xmpp/iq.hpp"
+#include "decide/xmpp/presence.hpp"
+#include "wire/xmpp/namespaces.hpp"
+#include "wire/xmpp/stanza.hpp"
+#include "wire/xmpp/xml.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace reveille::decide::test {
+
+using namespace xmpp;
+
+namespace {
+
+Said told(ImEffects const& effects) {
+  Said said;
+  for (auto const& one : effects.deliveries) said.push_back(one.resource + " " + to_xml(one.stanza, ns::client));
+  for (auto const& one : effects.routes) said.push_back("> " + to_xml(one, ns::client));
+  return said;
+}
+
+}  // namespace
+
+Desk::Desk(std::string_view address) {
+  account.jid = parse_jid(address).value();
+}
+
+ImSession& Desk::open(std::string_view resource) {
+  auto const slot = static_cast<std::uint32_t>(account.sessions.size());
+  return account.sessions.emplace_back(ImSession{.resource = std::string(resource),
+                                                 .stream = {.slot = slot, .generation = 1},
+                                                 .resume_id = std::string(resource)});
+}
+
+ImSession& Desk::at(std::string_view resource) {
+  return *find_session(account, resource);
+}
+
+ImContext Desk::context() const {
+  return {.now = clock.now(), .policy = &policy, .domain = account.jid.domain};
+}
+
+Said Desk::say(std::string_view resource, std::string_view stanza) {
+  auto element = parse_element(stanza).value();
+  element.set("from", account.jid.with_resource(std::string(resource)).text());
+  last = {};
+  auto& session = at(resource);
+  if (kind_of(element) == StanzaKind::presence)
+    on_outbound_presence(account, session, std::move(element), context(), last);
+  else
+    on_outbound_iq(account, session, std::move(element), context(), last);
+  return told(last);
+}
+
+Said Desk::hear(std::string_view stanza) {
+  auto const element = parse_element(stanza).value();
+  last = {};
+  if (kind_of(element) == StanzaKind::presence) on_inbound_presence(account, element, context(), last);
+  if (kind_of(element) == StanzaKind::iq) on_inbound_iq(account, element, last);
+  return told(last);
+}
+
+void Desk::cut(std::string_view resource) {
+  auto& session = at(resource);
+  auto const stream = session.stream;
+  session.stream = {};
+  session.lost_at = clock.now();
+  session = unpack_session(pack(session)).value();
+  session.stream = stream;
+  session.lost_at.reset();
+}
+
+Said with(Said const& said, std::string_view part) {
+  Said matching;
+  std::ranges::copy_if(said, std::back_inserter(matching), [&](auto const& one) { return one.contains(part); });
+  return matching;
+}
+
+namespace {
+
+// A client's life, told as stanzas; "juliet:" is hers, the rest comes from others.
+struct Script {
+  std::string_view name;
+  std::vector<std::string_view> steps;
+};
+
+Script const scripts[] = {
+    {"comes, shows herself, writes to a room, goes",
+     {"juliet:<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>",
+      "juliet:<presence><priority>7</priority><status>here</status></presence>",
+      "juliet:<presence to='garden@rooms.localhost/juliet'/>",
+      "juliet:<presence to='nurse@localhost'><show>chat</show></presence>",
+      "juliet:<presence to='nurse@localhost' type='unavailable'/>", "juliet:<presence type='unavailable'/>"}},
+    {"a subscription both ways",
+     {"juliet:<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>", "juliet:<presence/>",
+      "<presence type='subscribe' from='romeo@localhost' to='juliet@localhost'/>",
+      "juliet:<presence type='subscribed' to='romeo@localhost'/>",
+      "juliet:<presence type='subscribe' to='romeo@localhost'/>",
+      "<presence type='subscribed' from='romeo@localhost' to='juliet@localhost'/>",
+      "<presence from='romeo@localhost/orchard' to='juliet@localhost'/>",
+      "<presence type='probe' from='romeo@localhost' to='juliet@localhost'/>",
+      "juliet:<presence><show>dnd</show></presence>",
+      "<presence type='unsubscribe' from='romeo@localhost' to='juliet@localhost'/>",
+      "juliet:<iq type='set' id='2'><query xmlns='jabber:iq:roster'><item jid='romeo@localhost' "
+      "subscription='remove'/></query></iq>",
+      "juliet:<presence type='unavailable'/>"}},
+    {"push comes and goes",
+     {"juliet:<presence/>",
+      "juliet:<iq type='set' id='1'><enable xmlns='urn:xmpp:push:0' jid='push.localhost' "
+      "node='11111111-2222-4333-8444-555555555555'/></iq>",
+      "juliet:<iq type='set' id='2'><disable xmlns='urn:xmpp:push:0' jid='push.localhost'/></iq>",
+      "juliet:<iq type='get' id='3' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"}},
+};
+
+struct Outcome {
+  std::vector<Said> said = {};
+  Desk desk = Desk{};
+};
+
+// `cut_before`: the line is lost before that step, and the session resumed; none when it is beyond the last.
+Outcome play(Script const& script, std::size_t cut_before) {
+  Outcome outcome;
+  outcome.desk.open("balcony");
+  for (std::size_t i = 0; i < script.steps.size(); ++i) {
+    if (i == cut_before) outcome.desk.cut("balcony");
+    auto step = script.steps[i];
+    bool const hers = step.starts_with("juliet:");
+    if (hers) step.remove_prefix(7);
+    outcome.said.push_back(hers ? outcome.desk.say("balcony", step) : outcome.desk.hear(step));
+  }
+  return outcome;
+}
+
+TEST(ImConversation, GoesOnAsBeforeWhereverTheLineWasCut) {
+  for (auto const& script : scripts) {
+    auto const whole = play(script, script.steps.size());
+    for (std::size_t cut = 0; cut < script.steps.size(); ++cut) {
+      auto const again = play(script, cut);
+      EXPECT_EQ(again.said, whole.said) << script.name << ", cut before step " << cut;
+      EXPECT_EQ(again.desk.account.roster, whole.desk.account.roster) << script.name << ", cut before step " << cut;
+    }
+  }
+}
+
+TEST(ImConversation, EndsOnceForEveryoneWhoSawHerWhereverTheLineIsLostForGood) {
+  auto const& script = scripts[0];
+  for (std::size_t cut = 2; cut <= script.steps.size(); ++cut) {
+    Desk desk;
+    desk.account.roster.items.push_back(
+        {.address = "romeo@localhost", .subscription = model::Subscription::from, .listed = true});
+    desk.open("balcony");
+    for (std::size_t i = 0; i < cut; ++i) desk.say("balcony", script.steps[i].substr(7));
+    bool const there = desk.at("balcony").is_available();
+    auto const directed = desk.at("balcony").directed.size();
+    desk.cut("balcony");
+    ImEffects effects;
+    on_session_gone(desk.account, desk.at("balcony"), effects);
+    EXPECT_EQ(effects.routes.size(), (there ? 1U : 0U) + directed) << "after " << cut;
+    for (auto const& stanza : effects.routes) EXPECT_EQ(stanza.attribute("type"), "unavailable");
+    ImEffects twice;
+    on_session_gone(desk.account, desk.at("balcony"), twice);
+    EXPECT_TRUE(twice.routes.empty());
+  }
+}
+
+TEST(ImSession, RecordsOfAnyDamageAreRefusedOrReadButNeverCrash) {
+  Desk desk;
+  auto& session = desk.open("balcony");
+  desk.say("balcony", "<presence><priority>-3</priority></presence>");
+  session.kept = {{1, "<iq/>"}, {2, "<presence/>"}};
+  session.sent.send(1);
+  session.sent.send(first_archive_reference + 5);
+  auto const record = pack(session);
+  ASSERT_TRUE(unpack_session(record));
+  EXPECT_EQ(pack(unpack_session(record).value()), record);
+  EXPECT_EQ(unpack_session(record).value().priority, -3);
+  for (std::size_t size = 0; size < record.size(); ++size) EXPECT_FALSE(unpack_session(record.substr(0, size))) << size;
+  EXPECT_FALSE(unpack_session(record + "x"));
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    auto damaged = record;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x55);
+    static_cast<void>(unpack_session(damaged));
+  }
+}
+
+}  // namespace
+}  // namespace reveille::decide::test
