@@ -1,7 +1,9 @@
 // RTP and SRTP over UDP.
 #include "sim/handset/media_session.hpp"
 
+#include "sim/handset/media_terms.hpp"
 #include "sim/handset/rtp.hpp"
+#include "sim/handset/srtp.hpp"
 
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,11 +23,30 @@ constexpr std::chrono::milliseconds frame_time{20};
 constexpr unsigned frames_per_picture = 3;            // about 17 pictures a second
 constexpr std::uint32_t picture_ticks = 90 * 20 * 3;  // RFC 3551 section 5: 90 kHz
 
+// What the user at this end plays, and what he should hear.
+struct Program {
+  unsigned tone = lowest_tone;
+  unsigned peer_tone = 0;
+  std::uint32_t seed = 0;  // of the pictures
+};
+
+// Whether either end may send: not while held, nor to the address of the old form of hold (RFC 3264 section 8.4).
+bool may_send(sdp::AgreedStream const& terms, asio::ip::address const& remote) {
+  return !remote.is_unspecified() &&
+         (terms.direction == sdp::Direction::sendrecv || terms.direction == sdp::Direction::sendonly);
+}
+
 // One stream, audio or video. Held by its operations under way; deaf and dumb after stop().
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  Stream(asio::any_io_executor const& executor, StreamKind kind, json::object labels, EmitEvent emit)
-      : kind_(kind), labels_(std::move(labels)), emit_(std::move(emit)), socket_(executor), timer_(executor) {}
+  Stream(asio::any_io_executor const& executor, sdp::MediaKind kind, json::object labels, EmitEvent emit,
+         std::uint32_t synchronisation)
+      : kind_(kind),
+        labels_(std::move(labels)),
+        emit_(std::move(emit)),
+        socket_(executor),
+        timer_(executor),
+        synchronisation_(synchronisation) {}
 
   [[nodiscard]] bool open(asio::ip::address const& address) {
     error_code error;
@@ -39,25 +60,18 @@ class Stream : public std::enable_shared_from_this<Stream> {
     return socket_.local_endpoint(ignored).port();
   }
 
-  void agree(StreamDescription const& ours, StreamDescription const& theirs, std::string const& address) {
+  void agree(sdp::AgreedStream const& terms, Program const& program) {
     error_code error;
-    auto const host = asio::ip::make_address(address, error);
-    if (error) return;
-    remote_ = {host, theirs.port};
-    sends_ = ours.direction == Direction::send_receive || ours.direction == Direction::send_only;
-    bool const keyed = ours.crypto && theirs.crypto;
-    if (keyed && keys_ != ours.crypto->key + theirs.crypto->key) {
-      if (auto session = SrtpSession::make(ours.crypto->key, theirs.crypto->key)) srtp_.emplace(std::move(*session));
-      keys_ = ours.crypto->key + theirs.crypto->key;
-    }
-    if (kind_ == StreamKind::audio) {
-      if (!source_) source_.emplace(ours.tone.value_or(lowest_tone));
-      if (theirs.tone && (!ear_ || theirs.tone != heard_tone_)) ear_.emplace(*theirs.tone);
-      heard_tone_ = theirs.tone;
-    } else {
-      seed_ = ours.picture.value_or(0);
-      if (theirs.picture && !eye_) eye_.emplace(*theirs.picture);
-    }
+    auto const host = asio::ip::make_address(terms.remote.address, error);
+    if (error || !agree_on_keys(terms)) return;
+    remote_ = {host, terms.remote_port};
+    sends_ = may_send(terms, host);
+    if (!reception_ || terms.receive_payload != terms_.receive_payload) reception_.emplace(terms.receive_payload);
+    terms_ = terms;
+    program_ = program;
+    if (!source_) source_.emplace(program.tone);
+    if (!ear_) ear_.emplace(program.peer_tone);
+    if (!eye_) eye_.emplace(program.seed);
     if (!std::exchange(started_, true)) {
       next_frame_ = std::chrono::steady_clock::now();
       tick();
@@ -73,6 +87,17 @@ class Stream : public std::enable_shared_from_this<Stream> {
   }
 
  private:
+  // False where keys are due and are none: nothing is sent in the clear instead.
+  [[nodiscard]] bool agree_on_keys(sdp::AgreedStream const& terms) {
+    if (!terms.local_crypto) return true;
+    bool const known =
+        srtp_ && terms.local_crypto == terms_.local_crypto && terms.remote_crypto == terms_.remote_crypto;
+    if (known) return true;
+    auto session = SrtpSession::make(terms.local_crypto->key, terms.remote_crypto->key);
+    if (session) srtp_.emplace(std::move(*session));
+    return session.has_value();
+  }
+
   void tick() {
     next_frame_ += frame_time;
     timer_.expires_at(next_frame_);
@@ -85,27 +110,21 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   void play() {
     if (!sends_) return;
-    if (kind_ == StreamKind::audio) {
-      auto const frame = source_->next_frame();
-      send({.payload_type = pcmu_payload_type,
-            .sequence = sequence_,
-            .timestamp = timestamp_,
-            .source = synchronisation_,
-            .payload = frame});
+    if (kind_ == sdp::MediaKind::audio) {
+      send(source_->next_frame());
       timestamp_ += samples_per_frame;
     } else if (frame_++ % frames_per_picture == 0) {
-      auto const picture = picture_of(seed_, sequence_);
-      send({.payload_type = picture_payload_type,
-            .sequence = sequence_,
-            .timestamp = timestamp_,
-            .source = synchronisation_,
-            .payload = picture});
+      send(picture_of(program_.seed, sequence_));
       timestamp_ += picture_ticks;
     }
   }
 
-  void send(RtpPacket const& packet) {
-    auto bytes = encode_rtp(packet);
+  void send(std::string_view payload) {
+    auto bytes = encode_rtp({.payload_type = terms_.send.payload_type,
+                             .sequence = sequence_,
+                             .timestamp = timestamp_,
+                             .source = synchronisation_,
+                             .payload = payload});
     if (srtp_) {
       auto sealed = srtp_->protect(bytes);
       if (!sealed) return;
@@ -137,24 +156,32 @@ class Stream : public std::enable_shared_from_this<Stream> {
     }
     auto const packet = decode_rtp(bytes);
     if (!packet) return;
-    ++received_;
-    if (ear_ && packet->payload_type == pcmu_payload_type) ear_->hear(packet->payload);
-    if (eye_ && packet->payload_type == picture_payload_type) eye_->see(*packet);
-    bool const known = (ear_ && ear_->recognised()) || (eye_ && eye_->recognised());
-    if (known && !std::exchange(recognised_, true)) report();
+    bool const had_source = reception_->source().has_value();
+    if (!reception_->take(*packet)) return;
+    if (kind_ == sdp::MediaKind::audio)
+      ear_->hear(packet->payload);
+    else
+      eye_->see(*packet);
+    bool const known = ear_->recognised() || eye_->recognised();
+    bool const newly_known = known && !std::exchange(recognised_, true);
+    if (newly_known || !had_source) report();
   }
 
   void report() {
     auto fields = labels_;
-    fields["stream"] = kind_ == StreamKind::audio ? "audio" : "video";
-    fields["rx"] = received_;
+    fields["stream"] = kind_ == sdp::MediaKind::audio ? "audio" : "video";
+    fields["codec"] = terms_.send.encoding;
+    fields["payload_type"] = terms_.receive_payload;
+    fields["rx"] = reception_->received();
+    fields["lost"] = reception_->lost();
+    if (auto const source = reception_->source()) fields["ssrc"] = *source;
     fields["tx"] = sent_;
     fields["recognised"] = recognised_;
     fields["secure"] = srtp_.has_value();
     emit_("media", std::move(fields));
   }
 
-  StreamKind kind_;
+  sdp::MediaKind kind_;
   json::object labels_;
   EmitEvent emit_;
   udp::socket socket_;
@@ -163,18 +190,17 @@ class Stream : public std::enable_shared_from_this<Stream> {
   udp::endpoint from_ = {};
   std::array<char, 2048> buffer_ = {};
   std::optional<SrtpSession> srtp_ = {};
-  std::string keys_ = {};
+  sdp::AgreedStream terms_ = {};
+  Program program_ = {};
+  std::optional<RtpReception> reception_ = {};
   std::optional<ToneSource> source_ = {};
   std::optional<ToneEar> ear_ = {};
-  std::optional<unsigned> heard_tone_ = {};
   std::optional<PictureEye> eye_ = {};
-  std::uint32_t seed_ = 0;
   std::uint16_t sequence_ = 1;
   std::uint32_t timestamp_ = 0;
-  std::uint32_t synchronisation_ = 0x52564C00;
+  std::uint32_t synchronisation_;
   unsigned frame_ = 0;
   std::uint64_t sent_ = 0;
-  std::uint64_t received_ = 0;
   bool sends_ = false;
   bool started_ = false;
   bool stopped_ = false;
@@ -184,28 +210,34 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
 class MediaSession final : public MediaPort {
  public:
-  MediaSession(LocalMedia local, std::shared_ptr<Stream> audio, std::shared_ptr<Stream> video)
-      : local_(std::move(local)), audio_(std::move(audio)), video_(std::move(video)) {}
+  MediaSession(sdp::LocalMedia local, Program program, MediaWish wish, std::shared_ptr<Stream> audio,
+               std::shared_ptr<Stream> video)
+      : local_(std::move(local)),
+        program_(program),
+        wish_(std::move(wish)),
+        audio_(std::move(audio)),
+        video_(std::move(video)) {}
   ~MediaSession() override {
     audio_->stop();
     if (video_) video_->stop();
   }
 
-  [[nodiscard]] LocalMedia const& local() const override { return local_; }
+  [[nodiscard]] sdp::LocalMedia const& local() const override { return local_; }
 
-  void agree(SessionDescription const& ours, SessionDescription const& theirs) override {
-    agree(*audio_, StreamKind::audio, ours, theirs);
-    if (video_) agree(*video_, StreamKind::video, ours, theirs);
+  void agree(sdp::Session const& ours, sdp::Session const& theirs) override {
+    // Where the peer does not say, his address does: whoever answers avoids the tone of whoever offered.
+    auto const by_address = wish_.peer_tone != 0 ? wish_.peer_tone : tone_of(wish_.peer, program_.tone);
+    program_.peer_tone = tone_in(theirs).value_or(by_address);
+    for (auto const& terms : sdp::agreed(ours, theirs)) {
+      if (terms.kind == sdp::MediaKind::audio) audio_->agree(terms, program_);
+      if (terms.kind == sdp::MediaKind::video && video_) video_->agree(terms, program_);
+    }
   }
 
  private:
-  static void agree(Stream& stream, StreamKind kind, SessionDescription const& ours, SessionDescription const& theirs) {
-    auto const* local = ours.find(kind);
-    auto const* remote = theirs.find(kind);
-    if (local != nullptr && remote != nullptr) stream.agree(*local, *remote, theirs.address_of(*remote));
-  }
-
-  LocalMedia local_;
+  sdp::LocalMedia local_;
+  Program program_;
+  MediaWish wish_;
   std::shared_ptr<Stream> audio_;
   std::shared_ptr<Stream> video_;
 };
@@ -218,19 +250,24 @@ std::unique_ptr<MediaPort> open_media_session(asio::any_io_executor executor, Me
   auto const address = asio::ip::make_address(settings.address, error);
   if (error) return nullptr;
   json::object const labels{{"call_uuid", wish.call}, {"peer", wish.peer}};
-  auto audio = std::make_shared<Stream>(executor, StreamKind::audio, labels, emit);
+  auto const stream = [&](sdp::MediaKind kind) {
+    return std::make_shared<Stream>(executor, kind, labels, emit, static_cast<std::uint32_t>(random.number()));
+  };
+  auto audio = stream(sdp::MediaKind::audio);
   std::shared_ptr<Stream> video;
-  if (wish.video) video = std::make_shared<Stream>(executor, StreamKind::video, labels, emit);
+  if (wish.video) video = stream(sdp::MediaKind::video);
   if (!audio->open(address) || (video && !video->open(address))) return nullptr;
-  LocalMedia local{.address = settings.address,
-                   .audio_port = audio->port(),
-                   .tone = tone_of(settings.name, wish.peer_tone),
-                   .picture = static_cast<std::uint32_t>(random.number()),
-                   .id = random.number() >> 2};
-  if (video) local.video_port = video->port();
-  if (wish.secure) local.audio_crypto = make_crypto_line(random, 1);
-  if (wish.secure && video) local.video_crypto = make_crypto_line(random, 1);
-  return std::make_unique<MediaSession>(std::move(local), std::move(audio), std::move(video));
+  Program const program{.tone = tone_of(settings.name, wish.peer_tone),
+                        .seed = static_cast<std::uint32_t>(random.number())};
+  sdp::Connection const connection{.kind = address.is_v6() ? sdp::AddressKind::ipv6 : sdp::AddressKind::ipv4,
+                                   .address = settings.address};
+  sdp::LocalMedia local{.origin = {.session_id = random.number() >> 2, .version = 1, .connection = connection},
+                        .connection = connection,
+                        .security = wish.security,
+                        .streams = {audio_stream(audio->port(), program.tone)}};
+  if (video) local.streams.push_back(video_stream(video->port()));
+  for (auto& each : local.streams) each.key = make_srtp_key(random);
+  return std::make_unique<MediaSession>(std::move(local), program, wish, std::move(audio), std::move(video));
 }
 
 }  // namespace reveille::sim::handset

@@ -1,7 +1,9 @@
 // MediaSession: the RTP of one call over UDP: plays this phone's tone and pictures, listens for the other end's.
 //
-// Emits `media` {call_uuid, stream, rx, tx, recognised, secure} when a stream is first recognised, and for each stream
-// when the session ends. Lifetime: the destructor stops it. Threads: the executor's one.
+// Emits `media` {call_uuid, peer, stream, codec, payload_type, ssrc, rx, lost, tx, recognised, secure} when a stream's
+// source is first heard, when what it plays is recognised as another handset's, and for each stream when the session
+// ends. rx counts what a source sent that RTP shows to be one; any phone's is counted, only a handset's is recognised.
+// Lifetime: the destructor stops it. Threads: the executor's one.
 #pragma once
 
 #include "base/random.hpp"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace reveille::sim::handset {
@@ -67,6 +68,36 @@ std::optional<RtpPacket> decode_rtp(std::string_view bytes) {
                    .payload = bytes.substr(start, end - start)};
 }
 
+bool RtpReception::take(RtpPacket const& packet) {
+  constexpr std::uint16_t largest_gap = 3000;  // "MAX_DROPOUT"
+  if (packet.payload_type != payload_type_) return false;
+  if (packet.source != source_) return take_stranger(packet);
+  stranger_.reset();
+  auto const gap = static_cast<std::uint16_t>(packet.sequence - due_);
+  if (gap < largest_gap) {
+    expected_ += gap + 1U;
+    due_ = static_cast<std::uint16_t>(packet.sequence + 1);
+  } else if (gap <= 0xFFFF - 100) {  // neither ahead nor, by "MAX_MISORDER", behind: it has begun anew
+    source_.reset();
+    return take_stranger(packet);
+  }
+  ++of_source_;
+  ++received_;
+  return true;
+}
+
+bool RtpReception::take_stranger(RtpPacket const& packet) {
+  bool const in_a_row = stranger_ == packet.source && strangers_due_ == packet.sequence;
+  stranger_ = packet.source;
+  strangers_due_ = static_cast<std::uint16_t>(packet.sequence + 1);
+  if (!in_a_row) return false;
+  source_ = std::exchange(stranger_, std::nullopt);
+  due_ = strangers_due_;
+  expected_ = of_source_ = 2;
+  received_ += 2;
+  return true;
+}
+
 // ITU-T G.711, table 2: sign, 3 bits of segment, 4 bits of mantissa, all inverted.
 std::uint8_t encode_mu_law(std::int16_t sample) {
   int const sign = sample < 0 ? 0x80 : 0;
@@ -127,6 +158,7 @@ void ToneEar::hear(std::string_view mu_law) {
 std::string picture_of(std::uint32_t seed, std::uint16_t sequence) {
   std::string picture;
   picture.reserve(picture_bytes);
+  append_big_endian(picture, seed, 4);
   std::uint32_t state = (seed ^ (std::uint32_t{sequence} * 2654435761U)) | 1U;
   while (picture.size() < picture_bytes) {
     state ^= state << 13;
@@ -138,7 +170,15 @@ std::string picture_of(std::uint32_t seed, std::uint16_t sequence) {
 }
 
 void PictureEye::see(RtpPacket const& packet) {
-  run_ = packet.payload == picture_of(seed_, packet.sequence) ? run_ + 1 : 0;
+  if (packet.payload.size() != picture_bytes) {
+    run_ = 0;
+    return;
+  }
+  auto const seed = read_big_endian(packet.payload, 0, 4);
+  bool const genuine = seed != own_ && packet.payload == picture_of(seed, packet.sequence);
+  if (seed != seed_) run_ = 0;
+  run_ = genuine ? run_ + 1 : 0;
+  seed_ = seed;
 }
 
 }  // namespace reveille::sim::handset

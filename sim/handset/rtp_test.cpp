@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <tuple>
 #include <vector>
 
 namespace reveille::sim::handset {
@@ -46,6 +47,44 @@ TEST(Rtp, RefusesWhatIsShorterThanItSays) {
   auto version = good;
   version[0] = 0x40;
   EXPECT_FALSE(decode_rtp(version));
+}
+
+RtpPacket from(std::uint32_t source, std::uint16_t sequence, std::uint8_t payload_type = 0) {
+  return {.payload_type = payload_type, .sequence = sequence, .source = source};
+}
+
+TEST(RtpReception, BelievesASourceFromItsSecondPacketAndCountsBySequence) {
+  RtpReception reception(0);
+  EXPECT_FALSE(reception.take(from(7, 65534)));
+  EXPECT_FALSE(reception.source());
+  EXPECT_TRUE(reception.take(from(7, 65535)));
+  EXPECT_EQ(reception.source(), 7U);
+  EXPECT_TRUE(reception.take(from(7, 0)));
+  EXPECT_TRUE(reception.take(from(7, 3)));
+  EXPECT_EQ(reception.lost(), 2U);
+  EXPECT_TRUE(reception.take(from(7, 1))) << "late";
+  EXPECT_EQ(reception.lost(), 1U);
+  EXPECT_EQ(reception.received(), 5U);
+}
+
+TEST(RtpReception, CountsNothingOfOtherPayloadTypesAndStrangers) {
+  RtpReception reception(0);
+  for (std::uint16_t sequence = 1; sequence < 5; ++sequence) EXPECT_FALSE(reception.take(from(7, sequence, 101)));
+  for (std::uint16_t sequence = 1; sequence < 50; sequence += 2) EXPECT_FALSE(reception.take(from(sequence, 1)));
+  EXPECT_EQ(reception.received(), 0U);
+  EXPECT_FALSE(reception.source());
+}
+
+TEST(RtpReception, FollowsASourceThatIsReplacedOrBeginsAnew) {
+  RtpReception reception(0);
+  for (std::uint16_t sequence = 1; sequence < 5; ++sequence) std::ignore = reception.take(from(7, sequence));
+  EXPECT_FALSE(reception.take(from(9, 40)));
+  EXPECT_TRUE(reception.take(from(9, 41)));
+  EXPECT_EQ(reception.source(), 9U);
+  EXPECT_FALSE(reception.take(from(9, 30'000)));
+  EXPECT_TRUE(reception.take(from(9, 30'001)));
+  EXPECT_EQ(reception.lost(), 0U);
+  EXPECT_EQ(reception.received(), 8U);
 }
 
 TEST(MuLaw, KeepsEverySampleWithinItsStep) {
@@ -93,18 +132,25 @@ TEST(Tone, AnswererNeverPlaysTheOfferersTone) {
   }
 }
 
-TEST(Picture, OnlyItsSendersPicturesAreRecognised) {
-  PictureEye right(1);
-  PictureEye wrong(2);
+TEST(Picture, AnyOtherSidesPicturesAreRecognisedAndNotOnesOwn) {
+  PictureEye other(2);
+  PictureEye own(1);
+  PictureEye confused(2);
   for (std::uint16_t sequence = 0; sequence < 5; ++sequence) {
     auto const payload = picture_of(1, sequence);
     EXPECT_EQ(payload.size(), picture_bytes);
     RtpPacket const packet{.payload_type = 96, .sequence = sequence, .payload = payload};
-    right.see(packet);
-    wrong.see(packet);
+    EXPECT_FALSE(other.recognised());
+    other.see(packet);
+    own.see(packet);
+    auto const another = picture_of(sequence, sequence);
+    confused.see({.payload_type = 96, .sequence = sequence, .payload = another});
   }
-  EXPECT_TRUE(right.recognised());
-  EXPECT_FALSE(wrong.recognised());
+  EXPECT_TRUE(other.recognised());
+  EXPECT_FALSE(own.recognised()) << "an echo";
+  EXPECT_FALSE(confused.recognised());
+  other.see({.payload_type = 96, .sequence = 5, .payload = "VP8"});
+  EXPECT_FALSE(other.recognised());
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "sim/handset/sip_agent.hpp"
 
+#include "sim/handset/media_terms.hpp"
+#include "sim/handset/srtp.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,14 +19,19 @@ constexpr auto secret = "wherefore";
 class FakeMedia final : public MediaPort {
  public:
   FakeMedia(MediaWish const& wish, Random& random, int& agreements) : agreements_(agreements) {
-    local_ = {.audio_port = 4000, .video_port = static_cast<std::uint16_t>(wish.video ? 4002 : 0), .tone = 500};
-    if (wish.secure) local_.audio_crypto = local_.video_crypto = make_crypto_line(random, 1);
+    sdp::Connection const here{.address = "127.0.0.1"};
+    local_ = {.origin = {.connection = here},
+              .connection = here,
+              .security = wish.security,
+              .streams = {audio_stream(4000, 500)}};
+    if (wish.video) local_.streams.push_back(video_stream(4002));
+    for (auto& stream : local_.streams) stream.key = make_srtp_key(random);
   }
-  [[nodiscard]] LocalMedia const& local() const override { return local_; }
-  void agree(SessionDescription const&, SessionDescription const&) override { ++agreements_; }
+  [[nodiscard]] sdp::LocalMedia const& local() const override { return local_; }
+  void agree(sdp::Session const&, sdp::Session const&) override { ++agreements_; }
 
  private:
-  LocalMedia local_ = {};
+  sdp::LocalMedia local_ = {};
   int& agreements_;
 };
 

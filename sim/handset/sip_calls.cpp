@@ -187,6 +187,10 @@ bool SipCalls::open_media(SipCall& call, MediaWish wish) {
   return call.port != nullptr;
 }
 
+sdp::Security SipCalls::security_of_offers() const {
+  return line_.is_secure() && line_.identity().offers_srtp ? sdp::Security::required : sdp::Security::none;
+}
+
 void SipCalls::end(std::string const& uuid, std::string_view why, int status) {
   auto node = calls_.extract(uuid);
   if (node.empty()) return;

@@ -52,7 +52,7 @@ struct SipCall {
 
   std::optional<SipDialog> dialog = {};
   std::unique_ptr<MediaPort> port = {};
-  SessionDescription ours = {};
+  sdp::Session ours = {};
   MediaIs media_is = MediaIs::agreed;
 };
 
@@ -104,6 +104,7 @@ class SipCalls {
   void reply(std::string const& key, sip::MessageView const& request, int status, Instant now,
              std::string_view to_tag = {});
   [[nodiscard]] bool open_media(SipCall& call, MediaWish wish);
+  [[nodiscard]] sdp::Security security_of_offers() const;
   void end(std::string const& uuid, std::string_view why, int status = 0);
   void tell(std::string_view event, SipCall const& call, boost::json::object fields = {});
   [[nodiscard]] SipCall* find_dialog(sip::MessageView const& request);

@@ -1,4 +1,6 @@
 // Calls that come in: by push, by INVITE, by both.
+#include "sim/handset/media_terms.hpp"
+#include "sim/handset/rtp.hpp"
 #include "sim/handset/sip_calls.hpp"
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
@@ -27,16 +29,18 @@ std::string lower(std::string text) {
   return text;
 }
 
-Result<std::optional<SessionDescription>> session_in(sip::MessageView const& message) {
+// An INVITE may come without an offer; then ours goes with the 200 (RFC 3261 section 13.2.1).
+Result<std::optional<sdp::Session>, sdp::SdpFault> session_in(sip::MessageView const& message) {
   if (message.body().empty()) return std::nullopt;
-  auto session = parse_session(message.body());
+  auto session = sdp::parse_session(message.body());
   if (!session) return std::unexpected(session.error());
   return std::optional(std::move(*session));
 }
 
-LocalMedia next_version(LocalMedia local, SessionDescription const& before) {
-  local.version = before.version + 1;
-  return local;
+// RFC 3264 section 8: the same session, one version on.
+std::optional<sdp::Session> answer_again(sdp::Session const& offer, sdp::LocalMedia local, sdp::Session const& before) {
+  local.origin.version = before.origin.version + 1;
+  return answer_with_audio(offer, local);
 }
 
 }  // namespace
@@ -111,7 +115,7 @@ void SipCalls::attach(SipCall& call, std::string const& key, sip::MessageView co
     reply(key, invite, 400, now, call.local_tag);
     return end(call.uuid, "malformed_offer");
   }
-  if (*offer) call.media = (*offer)->find(StreamKind::video) != nullptr ? CallMedia::video : CallMedia::audio;
+  if (*offer) call.media = (*offer)->active(sdp::MediaKind::video) != nullptr ? CallMedia::video : CallMedia::audio;
   if (!shown) show(call, {}, "invite");
   call.state = CallState::ringing;
   reply(key, invite, 180, now, call.local_tag);
@@ -122,14 +126,13 @@ void SipCalls::attach(SipCall& call, std::string const& key, sip::MessageView co
 // RFC 3261 section 13.3.1.4, RFC 3264 section 6.
 void SipCalls::accept(SipCall& call, Instant now) {
   auto const offer = session_in(call.invite.view()).value_or(std::nullopt);
-  auto const* audio = offer ? offer->find(StreamKind::audio) : nullptr;
-  MediaWish wish{.video = call.media == CallMedia::video};
-  wish.secure = audio != nullptr ? audio->is_secure() : line_.is_secure() && line_.identity().offers_srtp;
-  wish.peer_tone = audio != nullptr ? audio->tone.value_or(0) : 0;
+  MediaWish wish{.video = call.media == CallMedia::video,
+                 .security = offer ? sdp::Security::optional : security_of_offers()};
+  if (offer) wish.peer_tone = tone_in(*offer).value_or(tone_of(call.peer));
   auto dialog = SipDialog::as_callee(call.invite.view(), call.local_tag);
-  auto const ours = !open_media(call, wish) ? failure(ErrorCode::unreachable, "no socket for media")
-                    : offer                 ? make_answer(*offer, call.port->local())
-                                            : Result<SessionDescription>(make_offer(call.port->local()));
+  auto const ours = !open_media(call, wish) ? std::nullopt
+                    : offer                 ? answer_with_audio(*offer, call.port->local())
+                                            : std::optional(sdp::make_offer(call.port->local()));
   if (!ours || !dialog) {
     reply(call.invite_key, call.invite.view(), dialog ? 488 : 400, now, call.local_tag);
     return end(call.uuid, "not_acceptable");
@@ -140,7 +143,8 @@ void SipCalls::accept(SipCall& call, Instant now) {
   auto writer = sip::respond(call.acceptance, call.invite.view(), {.status = 200, .to_tag = call.local_tag});
   writer.header(sip::HeaderName::contact, line_.contact())
       .header(sip::HeaderName::allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
-  if (writer.finish("application/sdp", format_session(call.ours)) != sip::Written::yes) return end(call.uuid, "failed");
+  if (writer.finish("application/sdp", sdp::format_session(call.ours)) != sip::Written::yes)
+    return end(call.uuid, "failed");
   call.state = CallState::accepted;
   call.answer_wanted = false;
   call.repeat_after = sip::t1;
@@ -171,7 +175,7 @@ void SipCalls::on_ack(sip::MessageView const& ack) {
   }
   if (call->state != CallState::accepted) return;  // of a re-INVITE
   call->state = CallState::talking;
-  tell("answered", *call, {{"secure", call->ours.streams.front().is_secure()}});
+  tell("answered", *call, {{"secure", has_secure_audio(call->ours)}});
 }
 
 // RFC 3261 section 9.2.
@@ -189,17 +193,17 @@ void SipCalls::on_cancel(std::string const& key, sip::MessageView const& cancel,
 // RFC 3261 section 14.2: hold, resume, another address. Its 200 is repeated like the first.
 void SipCalls::on_reinvite(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now) {
   auto const offer = session_in(invite);
-  auto const local = next_version(call.port->local(), call.ours);
-  auto const ours = !offer   ? Result<SessionDescription>(std::unexpected(offer.error()))
-                    : *offer ? make_answer(**offer, local)
-                             : Result<SessionDescription>(make_offer(local));
+  // Without an offer, ours is what was agreed on last, resumed.
+  auto const ours = !offer   ? std::nullopt
+                    : *offer ? answer_again(**offer, call.port->local(), call.ours)
+                             : std::optional(sdp::with_direction(call.ours, sdp::Direction::sendrecv));
   if (!ours) return reply(key, invite, 488, now);
   call.ours = *ours;
   call.media_is = *offer ? MediaIs::agreed : MediaIs::awaited_in_ack;
   call.invite_key = key;
   auto writer = sip::respond(call.acceptance, invite, {.status = 200});
   writer.header(sip::HeaderName::contact, line_.contact());
-  if (writer.finish("application/sdp", format_session(call.ours)) != sip::Written::yes)
+  if (writer.finish("application/sdp", sdp::format_session(call.ours)) != sip::Written::yes)
     return reply(key, invite, 500, now);
   call.repeat_after = sip::t1;
   call.repeat_at = now + sip::t1;

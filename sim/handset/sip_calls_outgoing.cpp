@@ -1,4 +1,5 @@
 // Calls that this phone makes.
+#include "sim/handset/media_terms.hpp"
 #include "sim/handset/sip_calls.hpp"
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
@@ -17,12 +18,11 @@ std::string SipCalls::call(std::string const& address, CallMedia media, Instant 
   call.peer = address;
   call.call_id = line_.random().hex(16);
   call.local_tag = line_.new_tag();
-  bool const secure = line_.is_secure() && line_.identity().offers_srtp;
-  if (!open_media(call, {.video = media == CallMedia::video, .secure = secure})) {
+  if (!open_media(call, {.video = media == CallMedia::video, .security = security_of_offers()})) {
     calls_.erase(uuid);
     return "no socket for media";
   }
-  call.ours = make_offer(call.port->local());
+  call.ours = sdp::make_offer(call.port->local());
   line_.host().tell_os(CallReported{{}, uuid});
   line_.request(
       sip::Method::invite, "sip:" + address,
@@ -46,7 +46,7 @@ std::string SipCalls::build_invite(std::string const& uuid, Attempt const& attem
   writer.header(sip::HeaderName::allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
   writer.header(sip::HeaderName::user_agent, "Reveille handset");
   attempt.write_credentials(writer);
-  return writer.finish("application/sdp", format_session(call.ours)) == sip::Written::yes ? out : std::string();
+  return writer.finish("application/sdp", sdp::format_session(call.ours)) == sip::Written::yes ? out : std::string();
 }
 
 void SipCalls::on_invite_outcome(std::string const& uuid, SipOutcome const& outcome) {
@@ -82,14 +82,14 @@ void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& respons
   if (!dialog) return end(call.uuid, "failed", response.status());
   call.dialog = std::move(*dialog);
   acknowledge(*call.dialog, call.dialog->local_sequence);
-  auto const theirs = parse_session(response.body());
-  if (!theirs || theirs->find(StreamKind::audio) == nullptr) {
+  auto const theirs = sdp::parse_session(response.body());
+  if (!theirs || theirs->active(sdp::MediaKind::audio) == nullptr) {
     send_bye(*call.dialog, now);
     return end(call.uuid, "not_acceptable");
   }
   call.state = CallState::talking;
   call.port->agree(call.ours, *theirs);
-  tell("answered", call, {{"secure", theirs->find(StreamKind::audio)->is_secure()}});
+  tell("answered", call, {{"secure", has_secure_audio(*theirs)}});
 }
 
 // RFC 3261 section 13.2.2.4: an ACK to a 2xx is a request of its own, and no transaction.

@@ -4,7 +4,7 @@
 
 #include "base/secret.hpp"
 #include "sim/handset/os_rules.hpp"
-#include "sim/handset/session_description.hpp"
+#include "wire/sdp/offer_answer.hpp"
 #include "wire/sip/via.hpp"
 
 #include <boost/json/object.hpp>
@@ -20,17 +20,17 @@ namespace reveille::sim::handset {
 class MediaPort {
  public:
   virtual ~MediaPort() = default;  // the sound stops
-  [[nodiscard]] virtual LocalMedia const& local() const = 0;
+  [[nodiscard]] virtual sdp::LocalMedia const& local() const = 0;
   // Begins, or goes on under a new agreement.
-  virtual void agree(SessionDescription const& ours, SessionDescription const& theirs) = 0;
+  virtual void agree(sdp::Session const& ours, sdp::Session const& theirs) = 0;
 };
 
 struct MediaWish {
   std::string call = {};  // for its events
   std::string peer = {};
   bool video = false;
-  bool secure = false;
-  unsigned peer_tone = 0;  // not to be played
+  sdp::Security security = sdp::Security::none;
+  unsigned peer_tone = 0;  // of an offer; not to be played
 };
 
 class SipHost {

@@ -1,10 +1,9 @@
-// SRTP sessions and a=crypto lines.
+// SRTP sessions.
 #include "sim/handset/srtp.hpp"
 
 #include "base/encoding.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 
 namespace reveille::sim::handset {
@@ -34,40 +33,17 @@ Result<Packet> copy_of(std::string_view packet) {
 
 }  // namespace
 
-CryptoLine make_crypto_line(Random& random, unsigned tag) {
+std::string make_srtp_key(Random& random) {
   std::array<std::uint8_t, srtp_key_bytes> key{};
   random.fill(key);
-  return {.tag = tag, .key = std::string(key.begin(), key.end())};
-}
-
-std::string format_crypto_line(CryptoLine const& line) {
-  return std::to_string(line.tag) + ' ' + std::string(srtp_suite) + " inline:" + encode_base64(line.key);
-}
-
-// RFC 4568 section 9.1: tag SP crypto-suite SP key-params *(SP session-param).
-std::optional<CryptoLine> parse_crypto_line(std::string_view value) {
-  constexpr std::string_view method = "inline:";
-  auto const first = value.find(' ');
-  auto const second = first == value.npos ? value.npos : value.find(' ', first + 1);
-  if (second == value.npos || value.substr(first + 1, second - first - 1) != srtp_suite) return std::nullopt;
-  unsigned tag = 0;
-  auto const [end, fault] = std::from_chars(value.data(), value.data() + first, tag);
-  if (fault != std::errc{} || end != value.data() + first) return std::nullopt;
-  auto params = value.substr(second + 1);
-  if (!params.starts_with(method) || params.contains(' ') || params.contains(';')) return std::nullopt;
-  params.remove_prefix(method.size());
-  // A lifetime ("|2^20") may follow the key; a master key identifier ("|1:4") would change the packet's form.
-  auto const bar = params.find('|');
-  if (bar != params.npos && params.substr(bar).contains(':')) return std::nullopt;
-  auto key = decode_base64(params.substr(0, bar));
-  if (!key || key->size() != srtp_key_bytes) return std::nullopt;
-  return CryptoLine{.tag = tag, .key = std::move(*key)};
+  return encode_base64({reinterpret_cast<char const*>(key.data()), key.size()});
 }
 
 SrtpSession::Handle SrtpSession::open(std::string_view key, srtp_ssrc_type_t direction) {
-  if (!srtp_ready() || key.size() != srtp_key_bytes) return nullptr;
+  auto const raw = decode_base64(key);
+  if (!srtp_ready() || !raw || raw->size() != srtp_key_bytes) return nullptr;
   std::array<unsigned char, srtp_key_bytes> bytes{};
-  std::copy(key.begin(), key.end(), bytes.begin());
+  std::copy(raw->begin(), raw->end(), bytes.begin());
   srtp_policy_t policy{};
   srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
   srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);

@@ -9,30 +9,19 @@
 #include <srtp2/srtp.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace reveille::sim::handset {
 
-inline constexpr std::string_view srtp_suite = "AES_CM_128_HMAC_SHA1_80";
 inline constexpr std::size_t srtp_key_bytes = 30;  // 16 of key, 14 of salt (RFC 4568 section 6.1)
 
-struct CryptoLine {
-  unsigned tag = 1;
-  std::string key = {};  // master key and salt, raw bytes
-
-  bool operator==(CryptoLine const&) const = default;
-};
-
-[[nodiscard]] CryptoLine make_crypto_line(Random& random, unsigned tag);
-// The value of an a=crypto attribute: "1 AES_CM_128_HMAC_SHA1_80 inline:…".
-[[nodiscard]] std::string format_crypto_line(CryptoLine const& line);
-// Nothing for another suite, for session parameters that we do not do, and for a master key identifier.
-[[nodiscard]] std::optional<CryptoLine> parse_crypto_line(std::string_view value);
+// A new master key and salt, in base64 as an a=crypto line has it.
+[[nodiscard]] std::string make_srtp_key(Random& random);
 
 class SrtpSession {
  public:
+  // Keys in base64.
   [[nodiscard]] static Result<SrtpSession> make(std::string_view sending_key, std::string_view receiving_key);
 
   // RTP in, SRTP out, and back. Unprotecting refuses forgeries and replays.

@@ -7,37 +7,19 @@
 namespace reveille::sim::handset {
 namespace {
 
-TEST(CryptoLine, WhatIsWrittenIsRead) {
+TEST(Srtp, AKeyIsNewEachTimeAndAsLongAsTheSuiteWants) {
   SeededRandom random;
-  auto const line = make_crypto_line(random, 7);
-  EXPECT_EQ(line.key.size(), srtp_key_bytes);
-  EXPECT_EQ(parse_crypto_line(format_crypto_line(line)), line);
-}
-
-TEST(CryptoLine, ReadsWhatTheRfcShows) {
-  // RFC 4568 section 10.1.1, with its lifetime.
-  auto const line = parse_crypto_line("1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20");
-  ASSERT_TRUE(line);
-  EXPECT_EQ(line->key, "YS___semctl () {\t220;}\n}\nunles");
-}
-
-TEST(CryptoLine, RefusesWhatItCannotHonour) {
-  for (auto const* text :
-       {"", "1", "1 AES_CM_128_HMAC_SHA1_80",
-        "1 AES_CM_128_HMAC_SHA1_32 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
-        "x AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
-        "1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
-        "1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|1:4",
-        "1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz UNENCRYPTED_SRTP"})
-    EXPECT_FALSE(parse_crypto_line(text)) << text;
+  auto const key = make_srtp_key(random);
+  EXPECT_EQ(key.size(), srtp_key_bytes / 3 * 4);
+  EXPECT_NE(make_srtp_key(random), key);
 }
 
 TEST(Srtp, TheOtherEndHearsWhatWasSaid) {
   SeededRandom random;
-  auto const romeo = make_crypto_line(random, 1);
-  auto const juliet = make_crypto_line(random, 1);
-  auto his = SrtpSession::make(romeo.key, juliet.key);
-  auto hers = SrtpSession::make(juliet.key, romeo.key);
+  auto const romeo = make_srtp_key(random);
+  auto const juliet = make_srtp_key(random);
+  auto his = SrtpSession::make(romeo, juliet);
+  auto hers = SrtpSession::make(juliet, romeo);
   ASSERT_TRUE(his && hers);
 
   auto const said = encode_rtp({.sequence = 1, .source = 5, .payload = "but soft"});
@@ -50,11 +32,11 @@ TEST(Srtp, TheOtherEndHearsWhatWasSaid) {
 
 TEST(Srtp, RefusesReplaysForgeriesAndOtherKeys) {
   SeededRandom random;
-  auto const romeo = make_crypto_line(random, 1);
-  auto const juliet = make_crypto_line(random, 1);
-  auto his = SrtpSession::make(romeo.key, juliet.key);
-  auto hers = SrtpSession::make(juliet.key, romeo.key);
-  auto strangers = SrtpSession::make(juliet.key, juliet.key);
+  auto const romeo = make_srtp_key(random);
+  auto const juliet = make_srtp_key(random);
+  auto his = SrtpSession::make(romeo, juliet);
+  auto hers = SrtpSession::make(juliet, romeo);
+  auto strangers = SrtpSession::make(juliet, juliet);
   ASSERT_TRUE(his && hers && strangers);
 
   auto const sent = his->protect(encode_rtp({.sequence = 1, .source = 5, .payload = "but soft"}));
@@ -67,7 +49,8 @@ TEST(Srtp, RefusesReplaysForgeriesAndOtherKeys) {
   EXPECT_FALSE(hers->unprotect(*sent));
   EXPECT_FALSE(hers->unprotect("short"));
   EXPECT_FALSE(hers->unprotect(std::string(4000, 'x')));
-  EXPECT_FALSE(SrtpSession::make("short", romeo.key));
+  EXPECT_FALSE(SrtpSession::make("AAAA", romeo));
+  EXPECT_FALSE(SrtpSession::make(romeo, "not base64"));
 }
 
 }  // namespace

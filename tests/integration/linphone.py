@@ -3,6 +3,7 @@ import os
 import queue
 import subprocess
 import threading
+import wave
 from pathlib import Path
 
 CONFIGURATION = """[sip]
@@ -25,7 +26,9 @@ reg_identity=sip:{user}@{domain}
 reg_expires=600
 reg_sendregister=1
 publish=0
-{allowed}[storage]
+{allowed}[sound]
+hold_music={sound}
+[storage]
 uri=null
 call_logs_db_uri=null
 friends_db_uri=null
@@ -35,6 +38,19 @@ display=0
 """
 
 
+def write_noise(path: Path) -> None:
+    """A second of noise, which is no phone's tone. A machine without a sound card has nothing else to say."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        state, samples = 1, bytearray()
+        for _ in range(8000):
+            state = (state * 1103515245 + 12345) % 2**31
+            samples += ((state >> 15) % 8192 - 4096).to_bytes(2, "little", signed=True)
+        sound.writeframes(bytes(samples))
+
+
 class Linphone:
     """start() runs the program on a configuration; kill() is what the OS does to it; the next start() is the wake-up."""
 
@@ -42,8 +58,9 @@ class Linphone:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.configuration = folder / "linphonerc"
+        write_noise(folder / "noise.wav")
         self.configuration.write_text(CONFIGURATION.format(
-            user=user, password=password, domain=domain, registrar=registrar, transport=transport, ca=ca,
+            user=user, password=password, domain=domain, registrar=registrar, transport=transport, ca=ca, sound=folder / "noise.wav",
             notify=int(bool(push)), allowed=f"push_notification_allowed=1\npush_parameters={push};\n" if push else ""))
         self.process = None
         self.lines: queue.Queue[str] = queue.Queue()
@@ -61,6 +78,10 @@ class Linphone:
     def ask(self, command: str) -> None:
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
+
+    def has_said(self, line: str) -> bool:
+        """Since somebody read its lines last."""
+        return line in list(self.lines.queue)
 
     def is_registered(self) -> bool:
         """Asks the program; its answer to the question before this one may be read too."""

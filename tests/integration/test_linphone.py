@@ -1,4 +1,5 @@
-"""A foreign phone, woken: linphone registers with RFC 8599 parameters, is killed, is called, is started when Apple's push comes, and answers."""
+"""A foreign phone: linphone registers with RFC 8599 parameters, is killed, is called, is started when Apple's push comes, and answers. Its
+sound is heard by our simulated handset, which knows nothing of it but its SDP and its RTP."""
 import json
 import threading
 
@@ -83,3 +84,31 @@ def test_the_caller_hears_at_once_that_a_dead_phone_cannot_come(cluster, juliet,
     trace = wait_for(lambda: next((each for each in server.recent_traces() if each["kind"] == "call" and each["outcome"] == "unreachable"), None), 5)
     assert trace["milestones"][-1]["ms"] < 3000
     assert server.devices("juliet@localhost")[0]["channels"]["voip"].get("dead_since")
+
+
+@pytest.mark.parametrize("caller", ["handset", "linphone"])
+def test_a_handset_and_linphone_hear_each_other(cluster, juliet, caller):
+    """RFC 3264 between strangers: PCMU is chosen of linphone's many codecs, and packets of that type come from one source, in sequence."""
+    server = cluster.server
+    juliet.start("--auto-answer")
+    wait_for(lambda: "juliet@localhost" in server.users() and juliet.is_registered())
+    handset = cluster.handset("romeo", "desk", "romeo@localhost", "secret")
+    try:
+        server.add_user("romeo@localhost", "secret")
+        handset.command("sign-in")
+        if caller == "handset":
+            handset.command("call juliet@localhost")
+        else:
+            juliet.ask("call sip:romeo@localhost")
+            handset.expect("ringing")
+            handset.command("answer")
+        handset.expect("answered", timeout=10)
+        first = handset.expect("media", timeout=10)
+        assert (first["stream"], first["codec"], first["payload_type"]) == ("audio", "PCMU", 0)
+        wait_for(lambda: juliet.has_said("Mime: PCMU"))
+        handset.command("hangup")
+        last = handset.expect("media")
+        assert last["ssrc"] == first["ssrc"] and last["rx"] > first["rx"] and last["tx"] > 0
+        assert not last["recognised"], "linphone plays nothing of ours"
+    finally:
+        handset.stop()

@@ -43,8 +43,14 @@ std::vector<Codec> common_codecs(std::vector<Codec> const& ours, std::vector<Cod
   return std::ranges::any_of(out, carries_media) ? out : std::vector<Codec>{};
 }
 
+// RFC 4568 section 6.3.7: a line with a session parameter that is not done is not used; nor is one with a master key
+// identifier ("|1:4"), which would stand in every packet. A lifetime ("|2^31") may follow the key.
+bool can_be_honoured(Crypto const& line) {
+  return line.suite == default_crypto_suite && line.parameters.find_first_of(" :") == std::string::npos;
+}
+
 Crypto const* usable_crypto(Media const& media) {
-  auto const found = std::ranges::find(media.crypto, default_crypto_suite, &Crypto::suite);
+  auto const found = std::ranges::find_if(media.crypto, can_be_honoured);
   return found == media.crypto.end() ? nullptr : &*found;
 }
 
@@ -64,7 +70,8 @@ std::optional<Media> answer_stream(Media const& offered, LocalStream const& stre
             .protocol = offered.protocol,
             .codecs = std::move(codecs),
             .direction = intersection(reversed(offered.direction), stream.direction),
-            .rtcp_mux = offered.rtcp_mux};
+            .rtcp_mux = offered.rtcp_mux,
+            .attributes = stream.attributes};
   // RFC 4568 section 5.1.2: the answer takes one of the offer's lines, by its tag, with a key of its own.
   if (offered.is_secure())
     out.crypto = {{.tag = usable_crypto(offered)->tag, .suite = std::string(default_crypto_suite), .key = stream.key}};
@@ -109,7 +116,8 @@ Session make_offer(LocalMedia const& local) {
                 .port = stream.port,
                 .protocol = std::string(secure ? secure_protocol : plain_protocol),
                 .codecs = stream.codecs,
-                .direction = stream.direction};
+                .direction = stream.direction,
+                .attributes = stream.attributes};
     if (secure) media.crypto = {{.tag = 1, .suite = std::string(default_crypto_suite), .key = stream.key}};
     offer.media.push_back(std::move(media));
   }

@@ -26,6 +26,7 @@ struct LocalStream {
   std::uint16_t port = 0;
   std::vector<Codec> codecs = {};  // most preferred first
   Direction direction = Direction::sendrecv;
+  std::vector<Attribute> attributes = {};  // beyond those that have a field here, as "ptime:20"
   // Base64 of 16 bytes of key and 14 of salt, from a random source. Needed where Security is not none.
   std::string key = {};
 };

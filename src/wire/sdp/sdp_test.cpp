@@ -22,7 +22,9 @@ std::string const phone =
     "a=fmtp:96 useinbandfec=1\r\n"
     "a=rtpmap:101 telephone-event/8000\r\n"
     "a=crypto:1 AES_CM_256_HMAC_SHA1_80 inline:bG9uZw==|2^31\r\n"
-    "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:c2hvcnQ= KDR=0\r\n"
+    "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:a2Rycg== KDR=0\r\n"
+    "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:bWtp|1:4\r\n"
+    "a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:c2hvcnQ=|2^31\r\n"
     "a=rtcp-mux\r\n"
     "a=ptime:20\r\n"
     "m=video 9078 RTP/SAVP 97\r\n"
@@ -54,7 +56,7 @@ TEST(Sdp, ReadsASoftphonesOffer) {
   ASSERT_EQ(audio.codecs.size(), 4U);
   EXPECT_EQ(audio.codecs[0], (Codec{96, "opus", 48000, 2, "useinbandfec=1"}));
   EXPECT_EQ(audio.codecs[1], (Codec{0, "PCMU", 8000, 1, ""})) << "without rtpmap, by RFC 3551";
-  ASSERT_EQ(audio.crypto.size(), 2U);
+  ASSERT_EQ(audio.crypto.size(), 4U);
   EXPECT_EQ(audio.crypto[0], (Crypto{1, "AES_CM_256_HMAC_SHA1_80", "bG9uZw==", "|2^31"}));
   EXPECT_EQ(audio.crypto[1].parameters, " KDR=0");
   EXPECT_TRUE(audio.rtcp_mux);
@@ -199,14 +201,24 @@ TEST(OfferAnswer, AgreesOnKeysWhereSignallingIsTls) {
   EXPECT_EQ(mine[0].remote_crypto->key, "Y2FsbGVl");
 }
 
-TEST(OfferAnswer, TakesTheSuiteItKnowsByItsTag) {
+TEST(OfferAnswer, TakesTheKeyThatItCanHonourByItsTag) {
   auto const answer = make_answer(read(phone), callee(Security::required));
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->media.size(), 3U);
-  EXPECT_EQ(answer->media[0].crypto[0].tag, 2U);
+  EXPECT_EQ(answer->media[0].crypto[0].tag, 4U);
   EXPECT_TRUE(answer->media[0].rtcp_mux);
   EXPECT_EQ(answer->media[2].port, 0);
   EXPECT_EQ(answer->media[2].protocol, "TCP/MSRP");
+}
+
+TEST(OfferAnswer, AttributesStandWhereAStreamIsTaken) {
+  auto local = callee(Security::none);
+  local.streams[0].attributes = {{.name = "ptime", .value = "20"}};
+  EXPECT_EQ(make_offer(local).media[0].attributes, local.streams[0].attributes);
+  auto const answer = make_answer(make_offer(caller(Security::none)), local);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->media[0].attributes, local.streams[0].attributes);
+  EXPECT_TRUE(answer->media[1].attributes.empty()) << "refused";
 }
 
 TEST(OfferAnswer, RefusesWhatHasNothingInCommon) {
