@@ -7,12 +7,9 @@
 namespace reveille::admin {
 namespace {
 
-std::string key_of(model::TraceKind kind, model::TrackingId const& tracking) {
-  return std::string(model::name_of(kind)) + '\0' + tracking.value;
-}
-
-std::string key_of(Trace const& trace) {
-  return key_of(trace.head.kind, trace.head.tracking);
+template <class Named>
+std::string key_of(Named const& named) {
+  return std::string(model::name_of(named.kind)) + '\0' + model::id_of(named);
 }
 
 // For a call, `answered` outweighs all else: others decline, are busy or end as answered_elsewhere beside it. What one
@@ -25,20 +22,13 @@ unsigned weight_of(model::TraceStep const& step) {
   return step.device.empty() ? 3 : 2;
 }
 
-// The store keeps one list of steps for a tracking id: a push id means those of the push.
-Trace told_by(store::StoredTrace stored, std::string const& id) {
-  Trace trace{.head = std::move(stored.head)};
-  auto const is_push_step = [](model::TraceStep const& step) { return step.kind == model::TraceKind::push; };
-  auto const is_head_id = id == trace.head.tracking.value || id == trace.head.call_id || id == trace.head.archive_id;
-  if (!is_head_id && std::ranges::any_of(stored.steps, is_push_step)) {
-    trace.head.kind = model::TraceKind::push;
-    trace.push_ids = {id};
-  } else if (!trace.head.push_id.empty()) {
-    trace.push_ids = {trace.head.push_id};
-  }
-  for (auto& step : stored.steps)
-    if (step.kind == trace.head.kind) trace.steps.push_back(std::move(step));
-  return trace;
+Trace told_by(store::StoredTrace stored) {
+  return {.head = std::move(stored.head), .steps = std::move(stored.steps), .push_ids = std::move(stored.push_ids)};
+}
+
+// The store's, unless its disk was full, or memory found another trace for lack of an older one.
+bool knows_more(Trace const& stored, std::optional<Trace> const& kept) {
+  return !kept || key_of(stored.head) != key_of(kept->head) || stored.steps.size() >= kept->steps.size();
 }
 
 }  // namespace
@@ -48,11 +38,11 @@ Traces::Traces(store::Store& store, Limits limits) : store_(store), limits_(limi
 void Traces::begin(model::TraceHead head) {
   for (auto* text : {&head.from, &head.to, &head.call_id, &head.archive_id, &head.push_id})
     if (text->size() > limits_.text) text->resize(limits_.text);
-  auto& known = kept_for(head.kind, head.tracking, head.began).trace.head;
+  auto const place = place_for(head, head.began);
+  auto& known = place->trace.head;
   for (auto const member : {&model::TraceHead::from, &model::TraceHead::to, &model::TraceHead::call_id,
                             &model::TraceHead::archive_id, &model::TraceHead::push_id})
     if ((known.*member).empty()) known.*member = head.*member;
-  auto const place = by_key_.at(key_of(head.kind, head.tracking));
   auto& pushes = place->trace.push_ids;
   if (!head.push_id.empty() && pushes.size() < limits_.ids && std::ranges::find(pushes, head.push_id) == pushes.end())
     pushes.push_back(head.push_id);
@@ -62,23 +52,24 @@ void Traces::begin(model::TraceHead head) {
 
 void Traces::step(model::TraceStep step) {
   if (step.detail.size() > limits_.text) step.detail.resize(limits_.text);
-  auto& trace = kept_for(step.kind, step.tracking, step.at).trace;
+  auto& trace = place_for(step, step.at)->trace;
   if (trace.steps.size() >= limits_.steps) trace.steps.pop_back();
   trace.steps.push_back(step);
   if (observer_) observer_(trace, step);
   write(store::StepTrace{.step = std::move(step)});
 }
 
-Traces::Kept& Traces::kept_for(model::TraceKind kind, model::TrackingId const& tracking, Instant began) {
-  auto key = key_of(kind, tracking);
-  if (auto const found = by_key_.find(key); found != by_key_.end()) return *found->second;
+template <class Named>
+Traces::Place Traces::place_for(Named const& named, Instant began) {
+  auto key = key_of(named);
+  if (auto const found = by_key_.find(key); found != by_key_.end()) return found->second;
   if (traces_.size() >= limits_.traces) forget_oldest();
-  traces_.push_back({.trace = {.head = {.tracking = tracking, .kind = kind, .began = began}}});
-  auto const place = std::prev(traces_.end());
+  model::TraceHead head{.tracking = named.tracking, .kind = named.kind, .began = began};
+  if (named.kind == model::TraceKind::push) head.push_id = named.push_id;
+  auto const place = traces_.insert(traces_.end(), {.trace = {.head = head}});
   by_key_.emplace(std::move(key), place);
-  // A push shares the tracking id of its call or message, which goes first.
-  if (kind != model::TraceKind::push || !by_id_.contains(tracking.value)) index(place, tracking.value);
-  return *place;
+  add_ids(place, head);
+  return place;
 }
 
 void Traces::index(Place place, std::string id) {
@@ -89,6 +80,7 @@ void Traces::index(Place place, std::string id) {
 
 void Traces::add_ids(Place place, model::TraceHead const& head) {
   auto const is_push = place->trace.head.kind == model::TraceKind::push;
+  // A push shares the tracking id of its call or message, which goes first.
   if (!is_push || !by_id_.contains(head.tracking.value)) index(place, head.tracking.value);
   index(place, head.call_id);
   index(place, head.archive_id);
@@ -102,14 +94,17 @@ void Traces::forget_oldest() {
   auto const oldest = traces_.begin();
   for (auto const& id : oldest->ids)
     if (auto const found = by_id_.find(id); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
-  by_key_.erase(key_of(oldest->trace));
+  by_key_.erase(key_of(oldest->trace.head));
   traces_.erase(oldest);
 }
 
 void Traces::write(store::Write write) {
+  if (unwritten_.size() >= limits_.unwritten) {
+    ++lost_;
+    return;
+  }
   unwritten_.push_back(std::move(write));
   if (unwritten_.size() == 1 && changed_) changed_();
-  if (unwritten_.size() >= limits_.unwritten) flush();
 }
 
 Trace const* Traces::find(std::string_view id) const {
@@ -125,17 +120,24 @@ std::vector<Trace const*> Traces::recent(std::size_t most) const {
 }
 
 void Traces::flush() {
-  if (unwritten_.empty()) return;
+  if (unwritten_.empty() || in_flight_ >= limits_.in_flight) return;
+  ++in_flight_;
   // A disk that is full costs the trace's copy on it, no more.
-  store_.commit(std::exchange(unwritten_, {}), store::Urgency::lazily, [](Result<void>) {});
+  store_.commit(std::exchange(unwritten_, {}), store::Urgency::lazily, [this](Result<void>) {
+    --in_flight_;
+    flush();
+  });
 }
 
 void Traces::fetch(std::string id, Answer answer) {
-  if (auto const* trace = find(id)) return answer(*trace);
   flush();
-  store_.fetch_trace(id, [id, answer = std::move(answer)](Result<std::optional<store::StoredTrace>> stored) mutable {
-    if (!stored || !*stored) return answer(std::nullopt);
-    answer(told_by(std::move(**stored), id));
+  auto const* found = find(id);
+  auto kept = found ? std::optional(*found) : std::nullopt;
+  store_.fetch_trace(std::move(id), [kept = std::move(kept), answer = std::move(answer)](
+                                        Result<std::optional<store::StoredTrace>> stored) mutable {
+    if (!stored || !*stored) return answer(std::move(kept));
+    auto told = told_by(std::move(**stored));
+    answer(knows_more(told, kept) ? std::move(told) : std::move(kept));
   });
 }
 

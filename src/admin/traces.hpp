@@ -1,9 +1,11 @@
 // Traces: the milestones of recent calls, messages and pushes, found by any id that belongs to them. B-ADMIN-2.
 //
-// Memory is bounded: the oldest trace goes when there are too many, and one trace keeps a bounded number of steps (the
-// last one is replaced, so that its end is always there). Texts from peers are cut. Written behind: what changed goes
-// to the store at flush(), so a killed process forgets what came after its last flush. Lifetime: outlives every
-// dispatcher; refers to the store. Threads: the shard's.
+// The store has every trace; memory has the newest, so that a step costs no disk and /v1/traces none either. Memory is
+// bounded: the oldest trace goes when there are too many, and one trace keeps a bounded number of steps (the last one
+// is replaced, so that its end is always there). Texts from peers are cut. Written behind: flush() gives the store what
+// came since, lazily; it goes to the disk with the next commit, or half a second later, which is what a killed process
+// can forget. Lifetime: outlives every dispatcher and the shard's last job; refers to the store.
+// Threads: the shard's.
 #pragma once
 
 #include "base/result.hpp"
@@ -11,6 +13,7 @@
 #include "store/store.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <optional>
@@ -34,7 +37,8 @@ class Traces final : public model::TracePort {
     std::size_t steps = 100;
     std::size_t ids = 50;  // push ids of one trace
     std::size_t text = 256;
-    std::size_t unwritten = 1000;  // flushed without being asked
+    std::size_t in_flight = 64;      // flushes that the disk has not answered
+    std::size_t unwritten = 50'000;  // beyond them: what comes then has no copy on disk
   };
 
   explicit Traces(store::Store& store, Limits limits);
@@ -45,19 +49,23 @@ class Traces final : public model::TracePort {
   // A step of a trace that nobody began begins it.
   void step(model::TraceStep step) override;
 
-  // By tracking id, Call-ID, archive id or push id; null when it is not in memory (any more).
+  // By tracking id, Call-ID, archive id or push id; null when it is not in memory (any more). What came before a
+  // restart is not here.
   [[nodiscard]] Trace const* find(std::string_view id) const;
-  // The same, and then from the store: at once or later, on this thread.
+  // The same with what the store has of it, and so the whole; on this thread, never from inside the call.
   using Answer = std::move_only_function<void(std::optional<Trace>)>;
   void fetch(std::string id, Answer answer);
   // Newest first.
   [[nodiscard]] std::vector<Trace const*> recent(std::size_t most) const;
   [[nodiscard]] std::size_t size() const { return traces_.size(); }
+  // Writes that came while the disk did not keep up, and were not given to it.
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
   // Hears of every step, after it is kept.
   using Observer = std::function<void(Trace const&, model::TraceStep const&)>;
   void set_observer(Observer observer) { observer_ = std::move(observer); }
 
-  // Gives what came since the last flush to the store. `changed` is called once when there is something to flush.
+  // Gives what came since the last flush to the store. `changed` is called once when there is something to flush: its
+  // owner calls flush() at the end of the event. While the disk is behind, flushes gather.
   void flush();
   void set_changed(std::move_only_function<void()> changed) { changed_ = std::move(changed); }
 
@@ -68,7 +76,8 @@ class Traces final : public model::TracePort {
   };
   using Place = std::list<Kept>::iterator;
 
-  Kept& kept_for(model::TraceKind kind, model::TrackingId const& tracking, Instant began);
+  template <class Named>
+  Place place_for(Named const& named, Instant began);
   void index(Place place, std::string id);
   void add_ids(Place place, model::TraceHead const& head);
   void forget_oldest();
@@ -80,6 +89,8 @@ class Traces final : public model::TracePort {
   std::unordered_map<std::string, Place> by_key_{};
   std::unordered_map<std::string, Place> by_id_{};
   store::Batch unwritten_{};
+  std::size_t in_flight_ = 0;
+  std::uint64_t lost_ = 0;
   std::move_only_function<void()> changed_{};
   Observer observer_{};
 };

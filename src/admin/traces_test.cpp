@@ -90,6 +90,7 @@ TEST(Traces, a_restart_keeps_what_was_flushed) {
     play_woken_call(traces);
     traces.flush();
   }
+  shard.drop();
   Traces traces(store);
   for (auto const* id : {"t-1", "call-1", "p-1"}) {
     auto const trace = fetch(traces, shard, id);
@@ -98,6 +99,52 @@ TEST(Traces, a_restart_keeps_what_was_flushed) {
     EXPECT_EQ(trace->steps[1].why, model::Why::incoming_call);
   }
   EXPECT_FALSE(fetch(traces, shard, "t-2"));
+}
+
+// B-CALL-13: the end that a restart gives a call is one line of its story, not all of it.
+TEST(Traces, what_comes_after_a_restart_is_told_with_what_came_before) {
+  store::TestShard shard;
+  store::MemoryStore store(shard.post());
+  {
+    Traces traces(store);
+    traces.begin(
+        {.tracking = model::TrackingId{"t-1"}, .from = "romeo@localhost", .call_id = "call-1", .began = began});
+    traces.step(call_step(model::Milestone::offered, 0ms));
+    traces.flush();
+  }
+  shard.drop();
+  Traces traces(store);
+  traces.step(call_step(model::Milestone::interrupted, 5s, "", model::Why::node_restarted));
+  for (auto const* id : {"t-1", "call-1"}) {
+    auto const trace = fetch(traces, shard, id);
+    ASSERT_TRUE(trace) << id;
+    EXPECT_EQ(trace->head.from, "romeo@localhost");
+    ASSERT_EQ(trace->steps.size(), 2U);
+    EXPECT_EQ(outcome_of(*trace), model::Milestone::interrupted);
+  }
+}
+
+TEST(Traces, a_full_disk_takes_nothing_from_what_memory_has) {
+  store::TestShard shard;
+  store::MemoryStore store(shard.post());
+  store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  Traces traces(store);
+  play_woken_call(traces);
+  EXPECT_EQ(fetch(traces, shard, "call-1")->steps.size(), 5U);
+}
+
+TEST(Traces, flushes_gather_while_the_disk_is_behind) {
+  store::TestShard shard;
+  store::MemoryStore store(shard.post());
+  Traces traces(store, {.in_flight = 2, .unwritten = 3});
+  for (int i = 0; i < 8; ++i) {
+    traces.step(call_step(model::Milestone::ringing, 1ms));
+    traces.flush();
+  }
+  EXPECT_EQ(store.commits(), 2U);
+  EXPECT_EQ(traces.lost(), 3U);
+  EXPECT_EQ(fetch(traces, shard, "t-1")->steps.size(), 8U) << "memory has them";
+  EXPECT_EQ(store.commits(), 3U) << "what gathered went in one batch";
 }
 
 TEST(Traces, the_oldest_goes_from_memory_and_stays_on_disk) {
@@ -132,6 +179,13 @@ TEST(Traces, a_push_has_its_own_trace_beside_its_call) {
       {.tracking = model::TrackingId{"t-1"}, .kind = model::TraceKind::push, .push_id = "p-1", .began = began});
   EXPECT_EQ(traces.find("t-1")->head.kind, model::TraceKind::call);
   EXPECT_EQ(traces.find("p-1")->head.kind, model::TraceKind::push);
+  model::TraceStep step{.tracking = model::TrackingId{"t-1"}, .kind = model::TraceKind::push, .push_id = "p-1"};
+  traces.step(step);
+  step.push_id = "p-2";
+  traces.step(step);
+  EXPECT_EQ(traces.find("p-1")->steps.size(), 1U);
+  EXPECT_EQ(traces.find("p-2")->steps.size(), 1U);
+  EXPECT_EQ(fetch(traces, shard, "p-2")->push_ids, std::vector<std::string>{"p-2"});
 }
 
 TEST(Traces, changed_is_told_once_until_the_flush) {

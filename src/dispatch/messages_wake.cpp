@@ -92,6 +92,11 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
       .alert_title = "New message",
       .alert_body = "Tap to read it.",
       .badge = unread};
+  // The message's trace is found by the id of each of its pushes too.
+  shard_.traces.begin({.tracking = request.tracking,
+                       .kind = model::TraceKind::message,
+                       .push_id = request.id.value,
+                       .began = shard_.now()});
   trace(burst.row, model::Milestone::push_requested, device->instance, model::Why::message_body);
   runtime_of(*entry).pushed[device->instance] = request.id;
   auto const token = request.target.token;

@@ -87,6 +87,14 @@ std::string_view name_of(Why why) {
   std::unreachable();
 }
 
+std::string const& id_of(TraceHead const& head) {
+  return head.kind == TraceKind::push && !head.push_id.empty() ? head.push_id : head.tracking.value;
+}
+
+std::string const& id_of(TraceStep const& step) {
+  return step.kind == TraceKind::push && !step.push_id.empty() ? step.push_id : step.tracking.value;
+}
+
 bool is_end(TraceKind kind, Milestone milestone) {
   using enum Milestone;
   switch (kind) {

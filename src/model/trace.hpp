@@ -99,7 +99,8 @@ struct TraceStep {
   Instant at = {};
   InstanceId device = {};
   Why why = Why::none;
-  std::string detail = {};  // our words: a status code, a provider's reason
+  std::string detail = {};   // our words: a status code, a provider's reason
+  std::string push_id = {};  // of a push's trace: which push
 };
 
 // What identifies a trace beside its tracking id; given with its first step.
@@ -113,6 +114,11 @@ struct TraceHead {
   std::string push_id = {};
   Instant began = {};
 };
+
+// What tells a trace from the others of its kind: its tracking id, but for a push its own id, since the pushes of one
+// call or message share a tracking id.
+[[nodiscard]] std::string const& id_of(TraceHead const& head);
+[[nodiscard]] std::string const& id_of(TraceStep const& step);
 
 // Where milestones go. Never blocks; kept in memory and written behind. Threads: the shard's.
 class TracePort {

@@ -13,15 +13,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr auto flush_after = std::chrono::milliseconds(300);
-
+// One batch an event: what is said of an event goes to the disk with what the event itself commits.
 void flush_traces_when_changed(Core& core) {
-  core.traces->set_changed([&core] {
-    core.flush_timer.expires_after(flush_after);
-    core.flush_timer.async_wait([&core](error_code error) {
-      if (!error) core.traces->flush();
-    });
-  });
+  core.traces->set_changed([&core] { asio::post(core.io, [&core] { core.traces->flush(); }); });
 }
 
 void run_deadlines(Core& core);
@@ -78,6 +72,9 @@ void add_core_metrics(Core& core) {
                           [&core] { return static_cast<double>(core.shard->directory.size()); });
   core.metrics->add_gauge("reveille_traces", "Traces in memory.",
                           [&core] { return static_cast<double>(core.traces->size()); });
+  core.metrics->add_counter("reveille_traces_lost_total",
+                            "Milestones that have no copy on disk, since the disk did not keep up.",
+                            [&core] { return static_cast<double>(core.traces->lost()); });
   core.metrics->add_gauge("reveille_deadlines", "Things that are due at some time: calls, bursts of messages.",
                           [&core] { return static_cast<double>(core.shard->deadlines.size()); });
   core.metrics->add_gauge("reveille_degraded", "Parts of the server that are degraded; /healthz names them.",

@@ -210,38 +210,80 @@ TEST_P(StoreContract, SweepsEndedNotificationsWhoseTimeHasCome) {
   EXPECT_TRUE(commit({AcceptPush{a_push(4, "old")}})) << "a swept id is free again";
 }
 
+model::TraceStep a_step(std::string tracking, Milestone milestone, Duration after = 0s, std::string push_id = "") {
+  return {.tracking = TrackingId{std::move(tracking)},
+          .kind = push_id.empty() ? TraceKind::call : TraceKind::push,
+          .milestone = milestone,
+          .at = now + after,
+          .push_id = std::move(push_id)};
+}
+
 TEST_P(StoreContract, FindsATraceByAnyOfItsNames) {
-  TrackingId const tracking{"tracking"};
-  ASSERT_TRUE(commit({BeginTrace{{.tracking = tracking,
+  ASSERT_TRUE(commit({BeginTrace{{.tracking = TrackingId{"tracking"},
                                   .from = "romeo@localhost",
                                   .to = "juliet@localhost",
                                   .call_id = "call@phone",
                                   .push_id = "push-1",
                                   .began = now}},
-                      StepTrace{{.tracking = tracking, .milestone = Milestone::offered, .at = now}},
-                      StepTrace{{.tracking = tracking,
-                                 .kind = TraceKind::push,
-                                 .milestone = Milestone::refused,
+                      StepTrace{a_step("tracking", Milestone::offered)},
+                      StepTrace{{.tracking = TrackingId{"tracking"},
+                                 .milestone = Milestone::unreachable,
                                  .at = now + 1s,
                                  .device = InstanceId{"device"},
                                  .why = Why::provider_refused,
                                  .detail = "410 Unregistered"}},
-                      BeginTrace{{.tracking = tracking, .kind = TraceKind::push, .push_id = "push-2", .began = now}}}));
+                      BeginTrace{{.tracking = TrackingId{"tracking"}, .push_id = "push-2", .began = now + 2s}}}));
   for (auto const* id : {"tracking", "call@phone", "push-1", "push-2"}) {
     auto const found = trace(id);
     ASSERT_TRUE(found) << id;
-    EXPECT_EQ(found->head.tracking, tracking);
+    EXPECT_EQ(found->head.tracking.value, "tracking");
     EXPECT_EQ(found->head.kind, TraceKind::call);
     EXPECT_EQ(found->head.to, "juliet@localhost");
+    EXPECT_EQ(found->head.began, now);
+    EXPECT_EQ(found->push_ids.size(), 2U);
     ASSERT_EQ(found->steps.size(), 2U);
     EXPECT_EQ(found->steps.at(0).milestone, Milestone::offered);
     EXPECT_EQ(found->steps.at(1).why, Why::provider_refused);
-    EXPECT_EQ(found->steps.at(1).kind, TraceKind::push);
     EXPECT_EQ(found->steps.at(1).device.value, "device");
     EXPECT_EQ(found->steps.at(1).detail, "410 Unregistered");
     EXPECT_EQ(found->steps.at(1).at, now + 1s);
   }
   EXPECT_FALSE(trace("another"));
+}
+
+TEST_P(StoreContract, EachPushOfACallHasItsOwnTrace) {
+  ASSERT_TRUE(commit({BeginTrace{{.tracking = TrackingId{"tracking"}, .call_id = "call", .began = now}},
+                      StepTrace{a_step("tracking", Milestone::offered)}}));
+  for (auto const* id : {"push-1", "push-2"})
+    ASSERT_TRUE(
+        commit({BeginTrace{{.tracking = TrackingId{"tracking"}, .push_id = id, .began = now}},
+                BeginTrace{{.tracking = TrackingId{"tracking"}, .kind = TraceKind::push, .push_id = id, .began = now}},
+                StepTrace{a_step("tracking", Milestone::accepted, 1s, id)},
+                StepTrace{a_step("tracking", Milestone::sent, 2s, id)}}));
+  for (auto const* id : {"push-1", "push-2"}) {
+    auto const found = trace(id);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->head.kind, TraceKind::push);
+    EXPECT_EQ(found->push_ids, std::vector<std::string>{id});
+    EXPECT_EQ(found->steps.size(), 2U);
+  }
+  EXPECT_EQ(trace("tracking")->head.kind, TraceKind::call);
+  EXPECT_EQ(trace("call")->steps.size(), 1U);
+  EXPECT_EQ(trace("call")->push_ids.size(), 2U);
+}
+
+TEST_P(StoreContract, APushServiceAloneFindsAPushByItsTrackingId) {
+  ASSERT_TRUE(commit({StepTrace{a_step("tracking", Milestone::accepted, 0s, "push-1")}}));
+  EXPECT_EQ(trace("tracking")->head.push_id, "push-1");
+  EXPECT_EQ(trace("push-1")->head.began, now);
+}
+
+TEST_P(StoreContract, ATraceThatIsBegunLateLearnsItsNames) {
+  ASSERT_TRUE(commit({StepTrace{a_step("tracking", Milestone::interrupted)}}));
+  ASSERT_TRUE(commit({BeginTrace{{.tracking = TrackingId{"tracking"}, .from = "romeo", .call_id = "call"}}}));
+  EXPECT_EQ(trace("call")->head.from, "romeo");
+  EXPECT_EQ(trace("call")->head.began, now);
+  EXPECT_EQ(trace("call")->steps.size(), 1U);
 }
 
 TEST_P(StoreContract, SweepsTracesThatBeganBefore) {
@@ -253,6 +295,16 @@ TEST_P(StoreContract, SweepsTracesThatBeganBefore) {
   EXPECT_FALSE(trace("old"));
   EXPECT_FALSE(trace("old-call"));
   EXPECT_TRUE(trace("new-call"));
+}
+
+TEST_P(StoreContract, SweepsTheOldestOfTooManyTraces) {
+  Batch batch;
+  for (int i = 1; i <= 10; ++i) batch.emplace_back(StepTrace{a_step(std::to_string(i), Milestone::offered)});
+  ASSERT_TRUE(commit(std::move(batch)));
+  ASSERT_TRUE(commit({Sweep{.now = now, .most_traces = 8}}));
+  EXPECT_FALSE(trace("2"));
+  ASSERT_TRUE(trace("3"));
+  EXPECT_EQ(trace("3")->steps.size(), 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(BackEnds, StoreContract, testing::Values("memory", "sqlite"),

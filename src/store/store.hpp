@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "model/trace.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -76,18 +77,20 @@ struct UpdatePush {
   std::string record = {};
 };
 
-// The head of a trace; its call id, archive id and push id lead to it. One that exists stays, and takes the new names.
+// The head of a trace; its call id, archive id and push id lead to it. One that exists stays, and takes what is new.
 struct BeginTrace {
   model::TraceHead head = {};
 };
-// One more milestone.
+// One more milestone, of a trace that was begun or not.
 struct StepTrace {
   model::TraceStep step = {};
 };
 struct StoredTrace {
   model::TraceHead head = {};
-  std::vector<model::TraceStep> steps = {};  // in the order in which they were given
+  std::vector<model::TraceStep> steps = {};  // in the order in which they were given; at most most_trace_steps
+  std::vector<std::string> push_ids = {};    // every push of the call or message, in no particular order
 };
+inline constexpr std::size_t most_trace_steps = 1000;
 
 // A message, once, and whose archives it stands in (XEP-0313). Rows are given out by the shard and only grow; they
 // order every archive.
@@ -137,11 +140,12 @@ struct Unread {
   std::uint32_t count = 0;
 };
 
-// Forgets ended notifications whose time has come, and traces that began before `traces_before`; at most `most` of
-// each.
+// Forgets ended notifications whose time has come, and the oldest traces: those that began before `traces_before`, and
+// what is beyond `most_traces` (0: no bound). At most `most` of each at a time.
 struct Sweep {
   Instant now = {};
   Instant traces_before = {};
+  std::uint64_t most_traces = 0;
   unsigned most = 1000;
 };
 
@@ -175,7 +179,8 @@ class Store {
 
   // Nothing when there is none.
   virtual void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) = 0;
-  // By tracking id, SIP Call-ID, archive id or push id.
+  // By tracking id, SIP Call-ID, archive id or push id. A call or message goes before the pushes of its tracking id,
+  // and a push before the call or message that asked for it.
   virtual void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) = 0;
   virtual void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) = 0;
   // Those of the rows that stand in the account's archive, in the archive's order.

@@ -68,7 +68,8 @@ void PushQueue::note(Open& open, Milestone name, Why why, std::string detail) {
                   .at = now,
                   .device = request.instance,
                   .why = why,
-                  .detail = std::move(detail)});
+                  .detail = std::move(detail),
+                  .push_id = request.id.value});
 }
 
 void PushQueue::hear(Open& open, decide::PushEvent const& event) {

@@ -1,5 +1,7 @@
 #include "store/memory/memory_store.hpp"
 
+#include <algorithm>
+
 namespace reveille::store {
 
 void MemoryStore::commit(Batch batch, Urgency, Done done) {
@@ -39,18 +41,35 @@ void MemoryStore::apply(UpdatePush const& write) {
   found->second.record = write.record;
 }
 
+StoredTrace& MemoryStore::trace_of(TraceKey const& key, model::TraceHead const& head) {
+  auto const [place, is_new] = traces_.try_emplace(key, StoredTrace{.head = head});
+  if (is_new) trace_order_.push_back(key);
+  return place->second;
+}
+
 void MemoryStore::apply(BeginTrace const& write) {
   auto const& head = write.head;
-  traces_.try_emplace(head.tracking.value, StoredTrace{.head = head});
+  TraceKey const key{model::id_of(head), head.kind};
+  auto& trace = trace_of(key, head);
+  for (auto const member : {&model::TraceHead::from, &model::TraceHead::to, &model::TraceHead::call_id,
+                            &model::TraceHead::archive_id, &model::TraceHead::push_id})
+    if ((trace.head.*member).empty()) trace.head.*member = head.*member;
+  if (head.kind == model::TraceKind::push) {
+    trace_links_.try_emplace(head.tracking.value, key);
+    trace.push_ids = {trace.head.push_id};
+    return;
+  }
   for (auto const& name : {head.call_id, head.archive_id, head.push_id})
-    if (!name.empty()) trace_names_.try_emplace(name, head.tracking.value);
+    if (!name.empty()) trace_links_.insert_or_assign(name, key);
+  if (!head.push_id.empty() && std::ranges::find(trace.push_ids, head.push_id) == trace.push_ids.end())
+    trace.push_ids.push_back(head.push_id);
 }
 
 void MemoryStore::apply(StepTrace const& write) {
-  auto& trace = traces_[write.step.tracking.value];
-  if (trace.head.tracking.empty())
-    trace.head = {.tracking = write.step.tracking, .kind = write.step.kind, .began = write.step.at};
-  trace.steps.push_back(write.step);
+  auto const& step = write.step;
+  if (!traces_.contains({model::id_of(step), step.kind}))
+    apply(BeginTrace{{.tracking = step.tracking, .kind = step.kind, .push_id = step.push_id, .began = step.at}});
+  traces_.at({model::id_of(step), step.kind}).steps.push_back(step);
 }
 
 void MemoryStore::apply(Sweep const& write) {
@@ -59,8 +78,14 @@ void MemoryStore::apply(Sweep const& write) {
     if (old) push_rows_.erase({entry.second.tenant, entry.second.id});
     return old;
   });
-  std::erase_if(traces_, [&](auto const& entry) { return entry.second.head.began < write.traces_before; });
-  std::erase_if(trace_names_, [&](auto const& entry) { return !traces_.contains(entry.second); });
+  auto beyond = write.most_traces > 0 && traces_.size() > write.most_traces ? traces_.size() - write.most_traces : 0;
+  std::erase_if(trace_order_, [&](TraceKey const& key) {
+    bool const old = beyond > 0 || traces_.at(key).head.began < write.traces_before;
+    if (beyond > 0) --beyond;
+    if (old) traces_.erase(key);
+    return old;
+  });
+  std::erase_if(trace_links_, [&](auto const& entry) { return !traces_.contains(entry.second); });
 }
 
 Result<void> MemoryStore::for_each(Table table,
@@ -81,11 +106,16 @@ void MemoryStore::fetch_push(std::string tenant, std::string id, Answer<std::opt
   post_([found = std::move(found), answer = std::move(answer)]() mutable { answer(std::move(found)); });
 }
 
+std::optional<StoredTrace> MemoryStore::find_trace(std::string const& id) const {
+  auto const own = traces_.lower_bound({id, model::TraceKind::call});
+  if (own != traces_.end() && own->first.first == id) return own->second;
+  auto const link = trace_links_.find(id);
+  if (link == trace_links_.end()) return std::nullopt;
+  return traces_.at(link->second);
+}
+
 void MemoryStore::fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) {
-  if (auto const named = trace_names_.find(id); named != trace_names_.end()) id = named->second;
-  std::optional<StoredTrace> found;
-  if (auto const trace = traces_.find(id); trace != traces_.end()) found = trace->second;
-  post_([found = std::move(found), answer = std::move(answer)]() mutable { answer(std::move(found)); });
+  post_([found = find_trace(id), answer = std::move(answer)]() mutable { answer(std::move(found)); });
 }
 
 }  // namespace reveille::store

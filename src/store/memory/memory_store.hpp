@@ -32,7 +32,11 @@ class MemoryStore final : public Store {
   [[nodiscard]] std::size_t commits() const { return commits_; }
 
  private:
+  using TraceKey = std::pair<std::string, model::TraceKind>;
+
   Result<void> write(Batch const& batch);
+  StoredTrace& trace_of(TraceKey const& key, model::TraceHead const& head);
+  [[nodiscard]] std::optional<StoredTrace> find_trace(std::string const& id) const;
   void apply(Put const& write);
   void apply(Erase const& write);
   void apply(AcceptPush const& write);
@@ -49,8 +53,9 @@ class MemoryStore final : public Store {
   std::map<std::uint64_t, StoredPush> pushes_ = {};
   std::map<std::pair<std::string, std::string>, std::uint64_t> push_rows_ = {};
   std::uint64_t newest_row_ = 0;
-  std::map<std::string, StoredTrace> traces_ = {};
-  std::map<std::string, std::string> trace_names_ = {};
+  std::map<TraceKey, StoredTrace> traces_ = {};
+  std::vector<TraceKey> trace_order_ = {};  // oldest first
+  std::map<std::string, TraceKey> trace_links_ = {};
   std::map<std::uint64_t, ArchiveMessage> archive_ = {};
 };
 

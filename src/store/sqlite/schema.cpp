@@ -48,6 +48,41 @@ constexpr std::array migrations = {
       CREATE TABLE archive_entries (account BLOB NOT NULL, row INTEGER NOT NULL, peer BLOB NOT NULL,
                                     direction INTEGER NOT NULL, PRIMARY KEY (account, row)) WITHOUT ROWID;
     )sql",
+    // 3: a push's trace is its own, not part of its call's; the milestones of a trace lie together, and go with it.
+    R"sql(
+      CREATE TABLE traces (row INTEGER PRIMARY KEY, id BLOB NOT NULL, kind INTEGER NOT NULL, tracking BLOB NOT NULL,
+                           origin BLOB NOT NULL, destination BLOB NOT NULL, call_id BLOB NOT NULL,
+                           archive_id BLOB NOT NULL, push_id BLOB NOT NULL, began INTEGER NOT NULL, UNIQUE (id, kind));
+      CREATE TABLE trace_links (name BLOB PRIMARY KEY, trace INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE INDEX trace_links_by_trace ON trace_links (trace);
+      CREATE TABLE trace_milestones (trace INTEGER NOT NULL, number INTEGER NOT NULL, milestone INTEGER NOT NULL,
+                                     at INTEGER NOT NULL, device BLOB NOT NULL, why INTEGER NOT NULL,
+                                     detail BLOB NOT NULL, PRIMARY KEY (trace, number)) WITHOUT ROWID;
+
+      INSERT INTO traces (id, kind, tracking, origin, destination, call_id, archive_id, push_id, began)
+        SELECT CASE WHEN kind = 2 AND push_id <> x'' THEN push_id ELSE tracking END, kind, tracking, origin,
+               destination, call_id, archive_id, push_id, began FROM trace_heads ORDER BY row;
+      CREATE INDEX traces_by_tracking ON traces (tracking, kind);
+      INSERT INTO traces (id, kind, tracking, origin, destination, call_id, archive_id, push_id, began)
+        SELECT tracking, kind, tracking, x'', x'', x'', x'', x'', min(at) FROM trace_steps AS step
+        WHERE NOT EXISTS (SELECT 1 FROM traces WHERE traces.tracking = step.tracking AND traces.kind = step.kind)
+        GROUP BY tracking, kind ORDER BY min(row);
+      INSERT INTO trace_milestones (trace, number, milestone, at, device, why, detail)
+        SELECT traces.row, row_number() OVER (PARTITION BY traces.row ORDER BY step.row), milestone, at, device, why,
+               detail FROM trace_steps AS step
+        JOIN traces ON traces.tracking = step.tracking AND traces.kind = step.kind;
+      INSERT OR IGNORE INTO trace_links (name, trace)
+        SELECT old.name, traces.row FROM trace_names AS old JOIN trace_heads AS head ON head.tracking = old.tracking
+        JOIN traces ON traces.tracking = old.tracking AND traces.kind =
+          CASE WHEN old.name NOT IN (head.call_id, head.archive_id) AND EXISTS
+            (SELECT 1 FROM traces AS push WHERE push.tracking = old.tracking AND push.kind = 2)
+          THEN 2 ELSE head.kind END;
+      INSERT OR IGNORE INTO trace_links (name, trace) SELECT tracking, row FROM traces WHERE kind = 2 AND id <> tracking;
+      DROP INDEX traces_by_tracking;
+      DROP TABLE trace_heads;
+      DROP TABLE trace_names;
+      DROP TABLE trace_steps;
+    )sql",
 };
 
 // A whole check reads the whole file: done while that takes less than about a tenth of a second.

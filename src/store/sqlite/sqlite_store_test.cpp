@@ -131,6 +131,52 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefusedAndLeftAsItIs) {
   EXPECT_EQ(Database::open({.path = path_}).value()->number_of("PRAGMA user_version").value(), 4711);
 }
 
+// What version 2 wrote: one list of steps for a call and its pushes.
+TEST_F(SqliteStoreTest, TracesOfAnOlderSchemaAreTakenAlong) {
+  open().reset();
+  {
+    auto database = Database::open({.path = path_}).value();
+    ASSERT_TRUE(database->execute(R"sql(
+      DROP TABLE traces; DROP TABLE trace_links; DROP TABLE trace_milestones; PRAGMA user_version = 2;
+      CREATE TABLE trace_heads (row INTEGER PRIMARY KEY, tracking BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL,
+                                origin BLOB NOT NULL, destination BLOB NOT NULL, call_id BLOB NOT NULL,
+                                archive_id BLOB NOT NULL, push_id BLOB NOT NULL, began INTEGER NOT NULL);
+      CREATE TABLE trace_names (row INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, tracking BLOB NOT NULL,
+                                began INTEGER NOT NULL);
+      CREATE TABLE trace_steps (row INTEGER PRIMARY KEY, tracking BLOB NOT NULL, kind INTEGER NOT NULL,
+                                milestone INTEGER NOT NULL, at INTEGER NOT NULL, device BLOB NOT NULL,
+                                why INTEGER NOT NULL, detail BLOB NOT NULL);
+      INSERT INTO trace_heads VALUES
+        (1, CAST('t-1' AS BLOB), 0, CAST('romeo' AS BLOB), CAST('juliet' AS BLOB), CAST('call-1' AS BLOB), x'', x'', 7),
+        (2, CAST('t-2' AS BLOB), 2, x'', CAST('juliet' AS BLOB), x'', x'', CAST('push-2' AS BLOB), 9);
+      INSERT INTO trace_names VALUES
+        (1, CAST('call-1' AS BLOB), CAST('t-1' AS BLOB), 7), (2, CAST('push-1' AS BLOB), CAST('t-1' AS BLOB), 7),
+        (3, CAST('push-2' AS BLOB), CAST('t-2' AS BLOB), 9);
+      INSERT INTO trace_steps VALUES
+        (1, CAST('t-1' AS BLOB), 0, 0, 7, x'', 0, x''), (2, CAST('t-1' AS BLOB), 2, 21, 8, x'', 0, x''),
+        (3, CAST('t-1' AS BLOB), 0, 6, 9, x'', 0, x''), (4, CAST('t-2' AS BLOB), 2, 21, 9, x'', 0, x''),
+        (5, CAST('t-3' AS BLOB), 0, 13, 9, x'', 0, x'');
+    )sql"));
+  }
+  auto store = open();
+  auto const told = [&](std::string const& id) {
+    std::optional<Result<std::optional<StoredTrace>>> answer;
+    store->fetch_trace(id, [&](auto found) { answer = std::move(found); });
+    shard_.run_until([&] { return answer.has_value(); });
+    auto const& trace = answer->value();
+    if (!trace) return std::string("none");
+    std::string text = std::string(name_of(trace->head.kind)) + " of " + trace->head.from + ":";
+    for (auto const& step : trace->steps) text += " " + std::string(name_of(step.milestone));
+    return text;
+  };
+  EXPECT_EQ(told("t-1"), "call of romeo: offered answered");
+  EXPECT_EQ(told("call-1"), "call of romeo: offered answered");
+  EXPECT_EQ(told("push-1"), "push of : accepted");
+  EXPECT_EQ(told("push-2"), "push of : accepted");
+  EXPECT_EQ(told("t-2"), "push of : accepted");
+  EXPECT_EQ(told("t-3"), "call of : interrupted");
+}
+
 TEST_F(SqliteStoreTest, AnotherProgramsDatabaseIsRefused) {
   {
     auto database = Database::open({.path = path_}).value();

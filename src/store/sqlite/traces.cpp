@@ -1,107 +1,155 @@
-// Traces: heads, the names that lead to them, and steps in the order in which they came.
+// Traces: each with its milestones in the order in which they came, and the links by which it is found: a call's
+// Call-ID, a message's archive id, the pushes of both, and for a push its tracking id.
 #include "store/sqlite/tables.hpp"
+
+#include <algorithm>
 
 namespace reveille::store::sqlite {
 namespace {
 
-Result<std::string> tracking_of(Database& database, std::string_view id) {
-  auto rows = database.statement("SELECT tracking FROM trace_names WHERE name = ?1");
-  auto const row = rows.with(id).next();
-  if (!row) return std::unexpected(row.error());
-  return *row ? rows.text(0) : std::string(id);
+// The trace's row, or 0. Kinds are in the order in which one id is looked for: call, message, push.
+Result<std::int64_t> row_of(Database& database, std::string_view id) {
+  for (auto const* sql : {"SELECT row FROM traces WHERE id = ?1 ORDER BY kind LIMIT 1",
+                          "SELECT trace FROM trace_links WHERE name = ?1"}) {
+    auto rows = database.statement(sql);
+    auto const row = rows.with(id).next();
+    if (!row) return std::unexpected(row.error());
+    if (*row) return rows.number(0);
+  }
+  return 0;
 }
 
-Result<void> read_head(Database& database, StoredTrace& trace) {
+Result<void> read_head(Database& database, std::int64_t trace, model::TraceHead& head) {
   auto rows = database.statement(
-      "SELECT kind, origin, destination, call_id, archive_id, push_id, began FROM trace_heads WHERE tracking = ?1");
-  auto const row = rows.with(trace.head.tracking.value).next();
+      "SELECT tracking, kind, origin, destination, call_id, archive_id, push_id, began FROM traces WHERE row = ?1");
+  auto const row = rows.with(trace).next();
   if (!row) return std::unexpected(row.error());
   if (!*row) return {};
-  auto& head = trace.head;
-  head.kind = static_cast<model::TraceKind>(rows.number(0));
-  head.from = rows.text(1);
-  head.to = rows.text(2);
-  head.call_id = rows.text(3);
-  head.archive_id = rows.text(4);
-  head.push_id = rows.text(5);
-  head.began = rows.instant(6);
+  head = {.tracking = model::TrackingId{rows.text(0)},
+          .kind = static_cast<model::TraceKind>(rows.number(1)),
+          .from = rows.text(2),
+          .to = rows.text(3),
+          .call_id = rows.text(4),
+          .archive_id = rows.text(5),
+          .push_id = rows.text(6),
+          .began = rows.instant(7)};
   return {};
 }
 
-Result<void> read_steps(Database& database, StoredTrace& trace) {
+Result<void> read_steps(Database& database, std::int64_t row, StoredTrace& trace) {
   auto rows = database.statement(
-      "SELECT kind, milestone, at, device, why, detail FROM trace_steps WHERE tracking = ?1 ORDER BY row");
-  rows.with(trace.head.tracking.value);
+      "SELECT milestone, at, device, why, detail FROM trace_milestones WHERE trace = ?1 ORDER BY number LIMIT ?2");
+  rows.with(row, most_trace_steps);
   for (;;) {
-    auto const row = rows.next();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return {};
+    auto const more = rows.next();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
     trace.steps.push_back({.tracking = trace.head.tracking,
-                           .kind = static_cast<model::TraceKind>(rows.number(0)),
-                           .milestone = static_cast<model::Milestone>(rows.number(1)),
-                           .at = rows.instant(2),
-                           .device = model::InstanceId{rows.text(3)},
-                           .why = static_cast<model::Why>(rows.number(4)),
-                           .detail = rows.text(5)});
+                           .kind = trace.head.kind,
+                           .milestone = static_cast<model::Milestone>(rows.number(0)),
+                           .at = rows.instant(1),
+                           .device = model::InstanceId{rows.text(2)},
+                           .why = static_cast<model::Why>(rows.number(3)),
+                           .detail = rows.text(4),
+                           .push_id = trace.head.kind == model::TraceKind::push ? trace.head.push_id : std::string()});
   }
+}
+
+Result<void> read_pushes(Database& database, std::int64_t row, StoredTrace& trace) {
+  auto const& head = trace.head;
+  if (!head.push_id.empty()) trace.push_ids.push_back(head.push_id);
+  auto rows = database.statement("SELECT name FROM trace_links WHERE trace = ?1 LIMIT ?2");
+  rows.with(row, most_trace_steps);
+  for (;;) {
+    auto const more = rows.next();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    auto const name = rows.bytes(0);
+    if (name != head.call_id && name != head.archive_id && name != head.push_id && name != head.tracking.value)
+      trace.push_ids.emplace_back(name);
+  }
+}
+
+Result<void> link(Database& database, char const* sql, std::string_view name, model::TraceHead const& head) {
+  if (name.empty()) return {};
+  return database.statement(sql).with(name, model::id_of(head), head.kind).run();
 }
 
 }  // namespace
 
 Result<void> apply(Database& database, BeginTrace const& write) {
   auto const& head = write.head;
-  auto done = database
-                  .statement(
-                      "INSERT INTO trace_heads "
-                      "(tracking, kind, origin, destination, call_id, archive_id, push_id, began) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tracking) DO NOTHING")
-                  .with(head.tracking.value, head.kind, head.from, head.to, head.call_id, head.archive_id, head.push_id,
-                        head.began)
-                  .run();
+  auto done =
+      database
+          .statement(
+              "INSERT INTO traces (id, kind, tracking, origin, destination, call_id, archive_id, push_id, began) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id, kind) DO UPDATE SET "
+              "origin = CASE origin WHEN x'' THEN excluded.origin ELSE origin END, "
+              "destination = CASE destination WHEN x'' THEN excluded.destination ELSE destination END, "
+              "call_id = CASE call_id WHEN x'' THEN excluded.call_id ELSE call_id END, "
+              "archive_id = CASE archive_id WHEN x'' THEN excluded.archive_id ELSE archive_id END, "
+              "push_id = CASE push_id WHEN x'' THEN excluded.push_id ELSE push_id END")
+          .with(model::id_of(head), head.kind, head.tracking.value, head.from, head.to, head.call_id, head.archive_id,
+                head.push_id, head.began)
+          .run();
+  constexpr auto const* newest =
+      "INSERT OR REPLACE INTO trace_links (name, trace) "
+      "SELECT ?1, row FROM traces WHERE id = ?2 AND kind = ?3";
+  constexpr auto const* first =
+      "INSERT OR IGNORE INTO trace_links (name, trace) "
+      "SELECT ?1, row FROM traces WHERE id = ?2 AND kind = ?3";
+  if (head.kind == model::TraceKind::push) return done ? link(database, first, head.tracking.value, head) : done;
   for (auto const* name : {&head.call_id, &head.archive_id, &head.push_id})
-    if (done && !name->empty())
-      done = database
-                 .statement(
-                     "INSERT INTO trace_names (name, tracking, began) VALUES (?1, ?2, ?3) "
-                     "ON CONFLICT (name) DO NOTHING")
-                 .with(*name, head.tracking.value, head.began)
-                 .run();
+    if (done) done = link(database, newest, *name, head);
   return done;
 }
 
 Result<void> apply(Database& database, StepTrace const& write) {
   auto const& step = write.step;
-  return database
-      .statement(
-          "INSERT INTO trace_steps (tracking, kind, milestone, at, device, why, detail) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
-      .with(step.tracking.value, step.kind, step.milestone, step.at, step.device.value, step.why, step.detail)
-      .run();
+  auto const insert = [&] {
+    return database
+        .statement(
+            "INSERT INTO trace_milestones (trace, number, milestone, at, device, why, detail) SELECT row, "
+            "(SELECT coalesce(max(number), 0) + 1 FROM trace_milestones WHERE trace = traces.row), ?3, ?4, ?5, ?6, ?7 "
+            "FROM traces WHERE id = ?1 AND kind = ?2")
+        .with(model::id_of(step), step.kind, step.milestone, step.at, step.device.value, step.why, step.detail)
+        .run();
+  };
+  auto done = insert();
+  if (!done || database.changes() > 0) return done;
+  done = apply(
+      database,
+      BeginTrace{.head = {.tracking = step.tracking, .kind = step.kind, .push_id = step.push_id, .began = step.at}});
+  return done ? insert() : done;
 }
 
-// Traces are appended in the order of time, so the oldest are the lowest rows: no index over time is needed.
+// Rows are given in the order of time: the oldest traces are the lowest rows, and no index over time is needed.
 Result<void> apply(Database& database, Sweep const& write) {
   auto done = sweep_pushes(database, write);
+  auto const newest = database.number_of("SELECT coalesce(max(row), 0) FROM traces");
+  if (!newest) return std::unexpected(newest.error());
+  auto const beyond =
+      write.most_traces == 0 ? 0 : std::max<std::int64_t>(0, *newest - static_cast<std::int64_t>(write.most_traces));
   for (auto const* sql :
-       {"DELETE FROM trace_heads WHERE row IN (SELECT row FROM trace_heads ORDER BY row LIMIT ?2) AND began < ?1",
-        "DELETE FROM trace_names WHERE row IN (SELECT row FROM trace_names ORDER BY row LIMIT ?2) AND began < ?1",
-        "DELETE FROM trace_steps WHERE row IN (SELECT row FROM trace_steps ORDER BY row LIMIT ?2 * 8) AND at < ?1"})
-    if (done) done = database.statement(sql).with(write.traces_before, write.most).run();
+       {"DELETE FROM trace_milestones WHERE trace IN (SELECT row FROM (SELECT row, began FROM traces ORDER BY row "
+        "LIMIT ?2) WHERE began < ?1 OR row <= ?3)",
+        "DELETE FROM trace_links WHERE trace IN (SELECT row FROM (SELECT row, began FROM traces ORDER BY row "
+        "LIMIT ?2) WHERE began < ?1 OR row <= ?3)",
+        "DELETE FROM traces WHERE row IN (SELECT row FROM (SELECT row, began FROM traces ORDER BY row "
+        "LIMIT ?2) WHERE began < ?1 OR row <= ?3)"})
+    if (done) done = database.statement(sql).with(write.traces_before, write.most, beyond).run();
   return done;
 }
 
 Result<std::optional<StoredTrace>> find_trace(Database& database, std::string_view id) {
-  auto tracking = tracking_of(database, id);
-  if (!tracking) return std::unexpected(tracking.error());
-  StoredTrace trace{.head = {.tracking = model::TrackingId{std::move(*tracking)}}};
-  if (auto read = read_head(database, trace); !read) return std::unexpected(read.error());
-  bool const has_head = trace.head.began != Instant{};
-  if (auto read = read_steps(database, trace); !read) return std::unexpected(read.error());
-  if (!has_head && trace.steps.empty()) return std::nullopt;
-  if (!has_head) {
-    trace.head.kind = trace.steps.front().kind;
-    trace.head.began = trace.steps.front().at;
-  }
+  auto const row = row_of(database, id);
+  if (!row) return std::unexpected(row.error());
+  if (*row == 0) return std::nullopt;
+  StoredTrace trace;
+  auto read = read_head(database, *row, trace.head);
+  if (read) read = read_steps(database, *row, trace);
+  if (read) read = read_pushes(database, *row, trace);
+  if (!read) return std::unexpected(read.error());
   return trace;
 }
 
