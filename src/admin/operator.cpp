@@ -93,8 +93,11 @@ void Operator::list_devices(json::object const& request, ControlReply reply) con
     auto const& entry = *shard_.directory.find(model::AccountId{account});
     auto const registrations = entry.registrations();
     for (auto const& device : registrations.devices)
-      values.push_back(json_of(entry.account(), registrations, device,
-                               dispatch::state_of(entry, registrations, device, shard_.now())));
+      values.push_back(json_of({.account = entry.account(),
+                                .registrations = registrations,
+                                .device = device,
+                                .state = dispatch::state_of(entry, registrations, device, shard_.now()),
+                                .session = session_of_(entry, device.instance)}));
   }
   reply(items(std::move(values)));
 }

@@ -6,6 +6,7 @@
 
 #include "admin/control.hpp"
 #include "admin/traces.hpp"
+#include "dispatch/im_runtime.hpp"
 #include "dispatch/shard.hpp"
 
 #include <boost/json/array.hpp>
@@ -13,6 +14,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,11 @@ class Operator {
   using Command = std::function<void(boost::json::object const&, ControlReply)>;
   void add(std::string name, Command command) { commands_[std::move(name)] = std::move(command); }
 
+  // Who knows of a device's XMPP session; its owner outlives the Operator.
+  using SessionOf =
+      std::function<std::optional<dispatch::SessionView>(dispatch::Entry const&, model::InstanceId const&)>;
+  void set_session_of(SessionOf session_of) { session_of_ = std::move(session_of); }
+
  private:
   void add_user(boost::json::object const& request, ControlReply reply);
   void list_users(ControlReply reply) const;
@@ -44,11 +51,18 @@ class Operator {
   dispatch::Shard& shard_;
   Traces& traces_;
   std::map<std::string, Command, std::less<>> commands_{};
+  SessionOf session_of_ = [](auto const&, auto const&) { return std::nullopt; };
 };
 
 // interfaces.md, section 1: one object of `devices --json`. Tokens by their tail only.
-[[nodiscard]] boost::json::object json_of(model::AccountId const& account, model::Registrations const& registrations,
-                                          model::Device const& device, model::DeviceState state);
+struct DeviceView {
+  model::AccountId const& account;
+  model::Registrations const& registrations;
+  model::Device const& device;
+  model::DeviceState state = model::DeviceState::signed_out;
+  std::optional<dispatch::SessionView> session = {};
+};
+[[nodiscard]] boost::json::object json_of(DeviceView const& view);
 
 // A contact URI without its pn-* parameters: they carry the push token.
 [[nodiscard]] std::string without_push_parameters(std::string_view contact);

@@ -94,6 +94,19 @@ TEST(Operator, devices_show_no_whole_token) {
   EXPECT_FALSE(house.ask({{"command", "devices"}, {"address", "nobody@localhost"}}).at("ok").as_bool());
 }
 
+TEST(Operator, devices_show_their_session) {
+  House house;
+  house.add_user("juliet@localhost");
+  house.add_phone();
+  EXPECT_EQ(house.ask({{"command", "devices"}}).at("items").as_array()[0].at("xmpp"), nullptr);
+  house.operate.set_session_of([](dispatch::Entry const& entry, model::InstanceId const& instance) {
+    EXPECT_EQ(instance.value, "6a1c4f5e-0000-4000-8000-000000000001");
+    return dispatch::SessionView{.jid = entry.account().value + "/ph\x1bone", .resumable = true, .unacknowledged = 3};
+  });
+  EXPECT_EQ(json::serialize(house.ask({{"command", "devices"}}).at("items").as_array()[0].at("xmpp")),
+            R"({"jid":"juliet@localhost/ph?one","resumable":true,"unacked":3})");
+}
+
 TEST(Operator, a_test_push_goes_on_the_message_channel) {
   House house;
   house.add_user("juliet@localhost");

@@ -6,6 +6,7 @@
 #include "dispatch/directory.hpp"
 #include "model/push.hpp"
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,6 +18,18 @@ struct CatchUp {
   bool missed = false;  // an archived message came meanwhile: look again
   std::vector<xmpp::Element> waiting = {};
 };
+
+// `devices --json`: a device's session, live or suspended.
+struct SessionView {
+  std::string jid = {};
+  bool resumable = false;
+  std::size_t unacknowledged = 0;  // stanzas
+};
+[[nodiscard]] inline SessionView view_of(model::AccountId const& account, decide::ImSession const& session) {
+  return {.jid = account.value + "/" + session.resource,
+          .resumable = !session.resume_id.empty(),
+          .unacknowledged = session.sent.waiting().size()};
+}
 
 class ImRuntime final : public Runtime {
  public:

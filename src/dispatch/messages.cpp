@@ -230,14 +230,10 @@ void Messages::run_ready() {
   }
 }
 
-std::optional<Messages::View> Messages::view_of(Entry const& entry, model::InstanceId const& instance) const {
+std::optional<SessionView> Messages::session_of(Entry const& entry, model::InstanceId const& instance) const {
   if (!entry.messages) return std::nullopt;
-  auto const& im = static_cast<ImRuntime const&>(*entry.messages).im;
-  for (auto const& session : im.sessions)
-    if (session.instance == instance)
-      return View{.jid = im.jid.with_resource(session.resource).text(),
-                  .resumable = !session.resume_id.empty(),
-                  .unacknowledged = session.sent.waiting().size()};
+  for (auto const& session : static_cast<ImRuntime const&>(*entry.messages).im.sessions)
+    if (session.instance == instance) return view_of(entry.account(), session);
   return std::nullopt;
 }
 

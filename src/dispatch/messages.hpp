@@ -45,13 +45,8 @@ class Messages final : public model::StreamSink {
   void on_mode(StreamHandle stream, xmpp::AppMode mode) override;
   void on_ended(StreamHandle stream, xmpp::StreamEnd why) override;
 
-  // `devices --json`: the device's session, if there is one.
-  struct View {
-    std::string jid = {};
-    bool resumable = false;
-    std::size_t unacknowledged = 0;
-  };
-  [[nodiscard]] std::optional<View> view_of(Entry const& entry, model::InstanceId const& instance) const;
+  // The device's session, if there is one.
+  [[nodiscard]] std::optional<SessionView> session_of(Entry const& entry, model::InstanceId const& instance) const;
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
 
  private:

@@ -51,6 +51,8 @@ Result<void> InstantMessaging::open() {
   if (auto loaded = messages_.load(); !loaded) return loaded;
   if (auto plain = listen("xmpp", xmpp::Security::plain, core_.settings.listen.xmpp); !plain) return plain;
   if (auto direct = listen("xmpp_tls", xmpp::Security::tls, core_.settings.listen.xmpp_tls); !direct) return direct;
+  core_.operate->set_session_of(
+      [this](auto const& entry, auto const& instance) { return messages_.session_of(entry, instance); });
   core_.metrics->add_gauge("reveille_xmpp_connections", "XMPP connections.",
                            [this] { return static_cast<double>(server_->connections()); });
   core_.metrics->add_gauge("reveille_xmpp_streams", "XMPP streams with a bound resource.",

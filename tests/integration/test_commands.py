@@ -154,6 +154,31 @@ def test_commands_without_a_data_folder_say_so(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+# Devices
+
+def test_devices_tell_of_a_phones_session_awake_asleep_and_while_no_server_runs(cluster):
+    for user in ("juliet", "romeo"):
+        cluster.server.add_user(f"{user}@localhost", "secret")
+    phone = cluster.handset("juliet", "jabber-ios", "juliet@localhost", "secret", ["--suspend-after", "0.2"])
+    try:
+        phone.command("sign-in")
+        phone.expect("signed_in")
+        [awake] = cluster.server.devices("juliet@localhost")
+        assert awake["services"] == ["call", "im"] and awake["state"] == "foreground"
+        assert awake["xmpp"]["jid"].startswith("juliet@localhost/") and awake["xmpp"]["resumable"] is True
+        assert isinstance(awake["xmpp"]["unacked"], int)
+        table = cluster.server.run("devices").stdout
+        assert "XMPP" in table and awake["xmpp"]["jid"] in table
+        phone.command("home")
+        phone.expect("app_state", state="suspended")
+        assert cluster.server.devices("juliet@localhost")[0]["xmpp"]["jid"] == awake["xmpp"]["jid"]
+    finally:
+        phone.stop()
+    assert cluster.server.stop() == 0
+    [off] = cluster.server.devices("juliet@localhost")
+    assert off["xmpp"]["jid"] == awake["xmpp"]["jid"] and off["xmpp"]["resumable"] is True
+
+
 # Health and metrics
 
 def test_healthz_and_metrics(server):

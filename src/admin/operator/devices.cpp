@@ -39,6 +39,12 @@ json::value json_of(model::LastPush const& push) {
   return json::object{{"id", push.id}, {"at", format_rfc3339(push.at)}, {"outcome", push.outcome}};
 }
 
+json::value json_of(std::optional<dispatch::SessionView> const& session) {
+  if (!session) return nullptr;
+  return json::object{
+      {"jid", printable(session->jid)}, {"resumable", session->resumable}, {"unacked", session->unacknowledged}};
+}
+
 }  // namespace
 
 std::string without_push_parameters(std::string_view contact) {
@@ -52,24 +58,24 @@ std::string without_push_parameters(std::string_view contact) {
   return result;
 }
 
-json::object json_of(model::AccountId const& account, model::Registrations const& registrations,
-                     model::Device const& device, model::DeviceState state) {
+json::object json_of(DeviceView const& view) {
+  auto const& device = view.device;
   json::array services;
   if (device.services.call) services.push_back("call");
   if (device.services.im) services.push_back("im");
   json::object object;
-  object["account"] = account.value;
+  object["account"] = view.account.value;
   object["instance"] = printable(device.instance.value);
   object["app"] = printable(device.app);
   object["platform"] = model::name_of(device.platform);
   object["os_version"] = printable(device.os_version);
   object["provider"] = model::name_of(device.provider);
   object["environment"] = model::name_of(device.environment);
-  object["state"] = model::name_of(state);
+  object["state"] = model::name_of(view.state);
   object["services"] = std::move(services);
   object["channels"] = json::object{{"voip", json_of(device.voip)}, {"message", json_of(device.message)}};
-  object["sip"] = binding_of(registrations, device.instance);
-  object["xmpp"] = nullptr;
+  object["sip"] = binding_of(view.registrations, device.instance);
+  object["xmpp"] = json_of(view.session);
   object["last_push"] = json_of(device.last_push);
   return object;
 }

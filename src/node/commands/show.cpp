@@ -62,6 +62,8 @@ void show_devices(json::array const& items) {
                       {"SERVICES", "services"},
                       {"VOIP TOKEN", "channels.voip.token_tail"},
                       {"MESSAGE TOKEN", "channels.message.token_tail"},
+                      {"XMPP", "xmpp.jid"},
+                      {"UNACKED", "xmpp.unacked"},
                       {"LAST PUSH", "last_push.outcome"}});
 }
 
