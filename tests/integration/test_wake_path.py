@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from reveille import Server
+from swallowing_proxy import SwallowingProxy
 
 APP = "org.example.phone"
 
@@ -43,15 +44,19 @@ class SipSocket:
         self.send("CANCEL", f"sip:{callee}@localhost", callee)
 
 
-def sleeping_phone(server: Server, apple, user: str) -> dict:
-    """Registers with RFC 8599 parameters, and is heard of no more."""
-    phone = apple.new_device(APP)
+def register_phone(server: Server, apple, user: str, phone: dict) -> None:
+    """With RFC 8599 parameters; then it is heard of no more."""
     tokens = phone["tokens"]
     pn = (f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{APP}.voip&remote"
           f";pn-prid={tokens['voip']}:voip&{tokens['message']}:remote")
     sip = SipSocket(server, user)
-    assert sip.register(f'+sip.instance="<urn:uuid:{uuid.uuid4()}>"', 'reveille-os="ios/18.0"', pn=pn) == 200
+    assert sip.register(f'+sip.instance="<urn:uuid:{phone["device"]}>"', 'reveille-os="ios/18.0"', pn=pn) == 200
     sip.socket.close()
+
+
+def sleeping_phone(server: Server, apple, user: str) -> dict:
+    phone = apple.new_device(APP)
+    register_phone(server, apple, user, phone)
     return phone
 
 
@@ -114,3 +119,38 @@ def test_a_caller_who_gives_up_meanwhile_rings_nobody_later(apart):
     apart.push.start()
     threading.Event().wait(4)
     assert voip_pushes(apart.apple) == []
+
+
+def test_a_call_outlasts_a_push_service_that_vanishes_without_a_word(apart):
+    proxy = SwallowingProxy(apart.push.address("push"))
+    apart.server.settings["push"]["via"] = "https://" + proxy.address
+    apart.server.restart()
+    phone = sleeping_phone(apart.server, apart.apple, "juliet")
+    with apart.apple.pushes(phone["device"]) as stream:
+        SipSocket(apart.server, "romeo").invite("juliet")
+        stream.next()
+        assert proxy.cut() >= 1
+        SipSocket(apart.server, "romeo").invite("juliet")
+        stream.next(timeout=4)
+    assert len(voip_pushes(apart.apple)) == 2
+    proxy.close()
+
+
+def test_an_acknowledgement_outlasts_an_absence_of_the_push_service(apart):
+    phone = sleeping_phone(apart.server, apart.apple, "juliet")
+    romeo = SipSocket(apart.server, "romeo")
+    with apart.apple.pushes(phone["device"]) as stream:
+        romeo.invite("juliet")
+        stream.next()
+    apart.push.kill()
+    register_phone(apart.server, apart.apple, "juliet", phone)
+    threading.Event().wait(0.5)
+    apart.push.start()
+    tracking = apart.server.trace(romeo.call_id)["tracking_id"]
+    outcomes = []
+    for _ in range(50):
+        outcomes = [each["outcome"] for each in apart.push.objects("trace", tracking)]
+        if "acknowledged" in outcomes:
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError(outcomes)

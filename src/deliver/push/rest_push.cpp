@@ -1,6 +1,7 @@
 #include "deliver/push/rest_push.hpp"
 
 #include "base/encoding.hpp"
+#include "deliver/push/notices.hpp"
 #include "deliver/push/push_json.hpp"
 
 #include <boost/asio/post.hpp>
@@ -30,6 +31,22 @@ constexpr std::chrono::milliseconds longest_pause_between_looks{30'000};
 constexpr std::chrono::seconds providers_every{30};
 constexpr std::chrono::seconds beyond_wait{5};
 
+// An idempotency key is known for a day; nothing of a notification matters for longer.
+constexpr Duration longest_life = 24h;
+// With silence and the next attempt's handshake, less than a second.
+constexpr std::chrono::milliseconds ping_after_asking{250};
+constexpr std::chrono::milliseconds ping_timeout{400};
+constexpr std::chrono::milliseconds ping_when_idle{10'000};
+constexpr std::chrono::milliseconds dial_timeout{2'000};
+
+edge::Http2ClientOptions watchful(edge::Http2ClientOptions options) {
+  options.ping_after = ping_when_idle;
+  options.ping_after_asking = ping_after_asking;
+  options.ping_timeout = ping_timeout;
+  options.destination.timeout = dial_timeout;
+  return options;
+}
+
 bool is_final(PushState state) {
   return state == PushState::accepted_by_provider || is_end(state);
 }
@@ -42,20 +59,29 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       : executor_(executor),
         clock_(clock),
         settings_(std::move(settings)),
-        calls_(executor, settings_.server),
-        others_(executor, settings_.server),
+        calls_(executor, watchful(settings_.server)),
+        others_(executor, watchful(settings_.server)),
         providers_timer_(executor) {}
 
-  void start() { learn_providers(); }
+  void start() {
+    // Weak, or each would keep the other.
+    notices_ = std::make_shared<PushNotices>(
+        executor_, clock_, [weak = weak_from_this()](PushNotice const& notice, PushNotices::Told told) {
+          if (auto self = weak.lock()) self->tell(notice, std::move(told));
+        });
+    learn_providers();
+  }
   void close() {
     closed_ = true;
+    notices_->close();
     providers_timer_.cancel();
   }
 
   void request(PushRequest request, Answer answer) {
     auto job = std::make_shared<Job>();
     job->id = request.id;
-    job->lane = request.push_class == PushClass::call ? Lane::calls : Lane::others;
+    job->push_class = request.push_class;
+    job->lane = lane_of(request.push_class);
     job->expires_at = request.expires_at;
     job->body = write_request(request);
     job->answer = std::move(answer);
@@ -67,16 +93,22 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   // asked again.
   void take_back(PushId const& id) {
     auto const found = jobs_.find(id);
-    if (found == jobs_.end()) return act(Lane::calls, "DELETE", path_of(id));
+    if (found == jobs_.end())
+      return notices_->add({.kind = PushNotice::Kind::take_back, .id = id, .until = clock_.now() + longest_life});
     auto const& job = found->second;
     job->is_withdrawn = true;
-    if (job->is_asking) return act(job->lane, "DELETE", path_of(id));
+    if (job->is_asking)
+      return notices_->add(
+          {.kind = PushNotice::Kind::take_back, .id = id, .push_class = job->push_class, .until = job->expires_at});
     if (!job->may_be_there)
       asio::post(executor_, [self = shared_from_this(), job] { self->finish(job, {.state = PushState::taken_back}); });
   }
 
   void acknowledge(PushId const& id) {
-    act(Lane::others, "POST", "/v1/receipts", json::serialize(json::object{{"id", id.value}}));
+    notices_->add({.kind = PushNotice::Kind::acknowledge,
+                   .id = id,
+                   .push_class = PushClass::message,
+                   .until = clock_.now() + longest_life});
   }
 
   [[nodiscard]] bool serves(Provider provider) const {
@@ -89,6 +121,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   enum class Ask : std::uint8_t { post, look, take_back };
   struct Job {
     PushId id = {};
+    PushClass push_class = PushClass::message;
     Lane lane = Lane::others;
     Instant expires_at = {};
     std::string body = {};
@@ -101,17 +134,37 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   };
   using JobPointer = std::shared_ptr<Job>;
 
+  static Lane lane_of(PushClass push_class) { return push_class == PushClass::call ? Lane::calls : Lane::others; }
   static std::string path_of(PushId const& id) { return "/v1/notifications/" + id.value; }
   [[nodiscard]] edge::HttpClient& client(Lane lane) { return lane == Lane::calls ? calls_ : others_; }
 
-  // Told once, without anybody who waits for an answer.
-  void act(Lane lane, std::string method, std::string path, std::string body = {}) {
-    with_token([self = shared_from_this(), lane, method = std::move(method), path = std::move(path),
-                body = std::move(body)](bool has_token) {
-      if (!has_token || self->closed_) return;
-      edge::Http2Request request{.method = method, .path = path, .headers = self->headers(), .body = body};
-      self->client(lane).request(std::move(request), [self](edge::Http2Reply) {});
+  // Any answer but "not now" is one that saying it again would not change.
+  void tell(PushNotice const& notice, PushNotices::Told told) {
+    with_token([self = shared_from_this(), notice, told = std::move(told)](bool has_token) mutable {
+      if (!has_token || self->closed_) return told(PushNotices::Heard::no);
+      self->client(lane_of(notice.push_class))
+          .request(self->request_for(notice), [self, told = std::move(told)](edge::Http2Reply reply) mutable {
+            if (reply.status == 401) self->token_ = {};
+            bool const is_heard = reply.outcome == edge::Outcome::response && reply.status < 500 &&
+                                  reply.status != 401 && reply.status != 429;
+            told(is_heard ? PushNotices::Heard::yes : PushNotices::Heard::no);
+          });
     });
+  }
+
+  [[nodiscard]] edge::Http2Request request_for(PushNotice const& notice) const {
+    edge::Http2Request request{.headers = headers()};
+    switch (notice.kind) {
+      case PushNotice::Kind::take_back:
+        request.method = "DELETE";
+        request.path = path_of(notice.id);
+        break;
+      case PushNotice::Kind::acknowledge:
+        request.path = "/v1/receipts";
+        request.body = json::serialize(json::object{{"id", notice.id.value}});
+        break;
+    }
+    return request;
   }
 
   [[nodiscard]] edge::HttpFields headers() const {
@@ -285,6 +338,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   edge::HttpClient calls_;
   edge::HttpClient others_;
   asio::steady_timer providers_timer_;
+  std::shared_ptr<PushNotices> notices_ = {};
   std::vector<Provider> providers_ = {Provider::apns};
   Token token_ = {};
   Instant renew_at_ = {};

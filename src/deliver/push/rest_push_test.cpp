@@ -197,5 +197,63 @@ TEST_F(RestPushTest, AMessagesFateIsLookedAfterWithoutHoldingAStream) {
   EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
 }
 
+TEST_F(RestPushTest, ATakeBackIsSaidUntilItIsHeard) {
+  on_request = [this](auto const&, edge::Responder responder) {
+    if (seen.size() == 1) return seen.front().connection->drop();
+    if (seen.size() == 2) return responder.send({.status = 503});
+    if (seen.size() == 3) return responder.send({.status = 401});
+    responder.send({.status = 404});
+  };
+  push->take_back(model::PushId{"p1"});
+  ASSERT_TRUE(run_until([&] { return seen.size() == 4; }));
+  run_until([] { return false; }, 500ms);
+  EXPECT_EQ(seen.size(), 4U) << "there is nothing to take back, and that was heard";
+  for (auto const& each : seen) EXPECT_EQ(each.method + " " + each.path, "DELETE /v1/notifications/p1");
+}
+
+TEST_F(RestPushTest, AnAcknowledgementOutlastsTheServicesAbsence) {
+  server.reset();
+  push->acknowledge(model::PushId{"p1"});
+  run_until([] { return false; }, 300ms);
+  serve();
+  ASSERT_TRUE(run_until([&] { return seen.size() == 1; }));
+  EXPECT_EQ(seen.front().path, "/v1/receipts");
+  EXPECT_EQ(seen.front().body, R"({"id":"p1"})");
+  run_until([] { return false; }, 500ms);
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+// A connection that swallows what it is given, with neither FIN nor RST.
+TEST_F(RestPushTest, AServiceThatFallsSilentCostsACallNoMoreThanASecondOrSo) {
+  auto const before = request("p0");
+  ASSERT_TRUE(run_until([&] { return before->state == PushState::accepted_by_provider; }));
+  on_request = [this](auto const& got, edge::Responder responder) {
+    if (seen.size() == 2) {
+      held.push_back(std::move(responder));
+      return got.connection->stall(60s);
+    }
+    accepts(got, std::move(responder));
+  };
+  auto const asked_at = std::chrono::steady_clock::now();
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - asked_at, 2s);
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[2].headers.find("idempotency-key"), "p1");
+  EXPECT_EQ(seen[2].body, seen[1].body);
+  EXPECT_NE(seen[2].connection->id(), seen[1].connection->id());
+}
+
+// Slow is not dead: a provider that takes its time holds the answer, and the connection lives.
+TEST_F(RestPushTest, AnAnswerThatTakesTimeIsWaitedFor) {
+  on_request = [this](auto const&, edge::Responder responder) { held.push_back(std::move(responder)); };
+  auto const receipt = request("p1");
+  run_until([] { return false; }, 2s);
+  ASSERT_EQ(held.size(), 1U);
+  held.front().send(json(200, R"({"id":"p1","state":"accepted_by_provider","verdict":{"provider_status":200}})"));
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(seen.size(), 1U);
+}
+
 }  // namespace
 }  // namespace reveille::deliver

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::edge {
@@ -9,6 +10,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds between_failures{200};
+constexpr std::chrono::milliseconds most_patience{10'000};
+// The next ping unanswered after so long a life is no sign of slowness.
+constexpr std::chrono::seconds steady_life{30};
 
 enum class Attempt : std::uint8_t { first, second };
 
@@ -27,7 +31,10 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
 
   void connect() {
     auto const previous = std::exchange(connection, nullptr);
-    connection = Http2Client::connect(executor, options, [weak = weak_from_this()] {
+    connected_at = Steady::now();
+    auto with = options;
+    with.ping_timeout = patience;
+    connection = Http2Client::connect(executor, std::move(with), [weak = weak_from_this()] {
       if (auto self = weak.lock()) self->on_change();
     });
     // The previous one still ends what it has under way.
@@ -38,10 +45,14 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     if (!connection) return;
     if (connection->state() == Http2Client::State::ready) was_ready = true;
     if (connection->state() != Http2Client::State::closed) return;
+    auto const& reason = connection->state_reason();
     if (!std::exchange(was_ready, false)) {
       failed_at = Steady::now();
-      failure_reason = connection->state_reason();
+      failure_reason = reason;
+      return;
     }
+    bool const was_slow = reason.code == ErrorCode::timed_out && Steady::now() - connected_at < steady_life;
+    patience = was_slow ? std::min(patience * 2, most_patience) : options.ping_timeout;
   }
 
   void send(Http2Request request, Http2Client::Done done, Attempt attempt) {
@@ -79,6 +90,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   Http2ClientOptions options;
   std::shared_ptr<Http2Client> connection;
   std::shared_ptr<Http2Client> leaving;
+  std::chrono::milliseconds patience = options.ping_timeout;
+  Steady::time_point connected_at = {};
   Steady::time_point failed_at = {};
   Error failure_reason = {.code = ErrorCode::unreachable, .ours = "the server cannot be reached"};
   bool was_ready = false;

@@ -3,8 +3,9 @@
 //
 // A request that a dying connection provably left unprocessed is sent once more on a fresh one; every other outcome is
 // the caller's to judge (Outcome in http2/client.hpp). When the server cannot be reached, requests fail at once with
-// `unprocessed`, and the next one dials again, but not more often than every 200 ms.
-// Lifetime: the destructor ends what is under way: each handler is called with `unknown` or `unprocessed`.
+// `unprocessed`, and the next one dials again, but not more often than every 200 ms. Where the server lets a ping go
+// unanswered, the next connection's pings get twice the time, so that a server that is merely slow is not left for
+// ever. Lifetime: the destructor ends what is under way: each handler is called with `unknown` or `unprocessed`.
 // Threads: the executor's one thread.
 #pragma once
 

@@ -172,13 +172,13 @@ class Connection final : public Http2Client,
     if (late > pause_of_the_machine) lost_ += late;
   }
 
-  // One timer: every tick while requests are under way, else when the next ping may be due.
+  // One timer: every tick while an answer is awaited, else when the next ping may be due.
   void keep_time() {
-    bool const is_busy = in_flight() + queue_.size() > 0;
+    bool const is_busy = in_flight() + queue_.size() > 0 || (session_ && session_->awaits_pong());
     if (timer_runs_ && (timer_is_quick_ || !is_busy)) return;
     timer_runs_ = true;
     timer_is_quick_ = is_busy;
-    timer_.expires_after(is_busy ? tick : std::min(options_.ping_after, options_.ping_timeout));
+    timer_.expires_after(is_busy ? tick : options_.ping_after);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
       auto const self = weak.lock();
       if (!error && self) self->on_tick();

@@ -50,10 +50,13 @@ struct Http2ClientOptions {
   std::string authority = {};      // empty: host:port of the destination
   std::size_t max_streams = 1000;  // ours; the server's may be lower
   std::size_t max_queued = 10'000;
-  std::size_t max_body = 1 << 20;                 // of a response
-  std::vector<std::string> wanted_fields = {};    // of a response; empty: all. The others cost nothing
-  std::chrono::milliseconds ping_after{600'000};  // idle time
-  std::chrono::milliseconds ping_timeout{5'000};
+  std::size_t max_body = 1 << 20;               // of a response
+  std::vector<std::string> wanted_fields = {};  // of a response; empty: all. The others cost nothing
+  // Nothing heard for that long: with no request under way, and with one. The second is how soon a connection that is
+  // dead without a reset is found out; it costs pings for as long as answers take.
+  std::chrono::milliseconds ping_after{600'000};
+  std::chrono::milliseconds ping_after_asking{600'000};
+  std::chrono::milliseconds ping_timeout{5'000};  // without an answer for that long, the connection ends
 };
 
 class Http2Client {

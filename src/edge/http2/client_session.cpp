@@ -34,6 +34,7 @@ ClientSession::ClientSession(std::shared_ptr<Link> link, Http2ClientOptions cons
       max_body_(options.max_body),
       wanted_fields_(options.wanted_fields),
       ping_after_(options.ping_after),
+      ping_after_asking_(options.ping_after_asking),
       ping_timeout_(options.ping_timeout) {}
 
 std::size_t ClientSession::capacity() const {
@@ -218,10 +219,11 @@ void ClientSession::sweep(std::chrono::steady_clock::time_point now) {
   if (ping_under_way_ && now - pinged_at_ > ping_timeout_) {
     return end({.code = ErrorCode::timed_out, .ours = "the server answers no ping"});
   }
-  // A response overdue may mean that the whole connection is dead: the answer to a ping tells.
+  // A response overdue, or silence, may mean that the whole connection is dead: the answer to a ping tells.
   auto const quiet = std::chrono::steady_clock::now() - last_heard();
-  bool const is_idle = quiet > ping_after_ && now - pinged_at_ > ping_after_;
-  if (!ping_under_way_ && (any_overdue || is_idle)) ping(now);
+  auto const limit = under_way_.empty() ? ping_after_ : std::min(ping_after_, ping_after_asking_);
+  bool const is_quiet = quiet > limit && now - pinged_at_ > limit;
+  if (!ping_under_way_ && (any_overdue || is_quiet)) ping(now);
   if (any_overdue) wake();
 }
 

@@ -52,6 +52,7 @@ class ClientSession final : public Http2Engine {
   [[nodiscard]] bool has_settings() const { return has_settings_; }
   [[nodiscard]] bool is_leaving() const { return is_leaving_; }
   [[nodiscard]] Error const& goaway() const { return goaway_; }
+  [[nodiscard]] bool awaits_pong() const { return ping_under_way_; }
   [[nodiscard]] std::size_t in_flight() const { return under_way_.size(); }
   [[nodiscard]] std::size_t capacity() const;
   // Whether the peer's window has room for a body of that size beside those that are on their way. A body that is cut
@@ -94,6 +95,7 @@ class ClientSession final : public Http2Engine {
   std::vector<std::string> wanted_fields_;
   std::size_t unsent_ = 0;  // bytes of the bodies under way that have not left
   std::chrono::milliseconds ping_after_;
+  std::chrono::milliseconds ping_after_asking_;
   std::chrono::milliseconds ping_timeout_;
   std::vector<std::unique_ptr<ClientExchange>> under_way_;
   std::vector<nghttp2_nv> fields_;
