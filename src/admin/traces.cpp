@@ -18,7 +18,7 @@ unsigned weight_of(model::TraceStep const& step) {
   using enum model::Milestone;
   if (step.milestone == answered || step.milestone == displayed) return 4;
   if (step.kind == model::TraceKind::message) return step.milestone == delivered ? 3 : 1;
-  if (step.milestone == answered_elsewhere) return 1;
+  if (step.milestone == answered_elsewhere && !step.device.empty()) return 1;
   return step.device.empty() ? 3 : 2;
 }
 

@@ -81,8 +81,8 @@ void Calls::refuse_unknown(model::Offer const& offer) {
   hands_.forget(offer.id);
 }
 
-void Calls::cancel(model::OfferId offer) {
-  hear(offer, model::CallerCancelled{});
+void Calls::cancel(model::OfferId offer, std::string reason) {
+  hear(offer, model::CallerCancelled{.reason = std::move(reason)});
 }
 
 void Calls::on_flow_lost(model::FlowId flow) {

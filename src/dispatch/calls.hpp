@@ -28,7 +28,7 @@ class Calls final : public model::CallPort {
   void start();
 
   void offer(model::Offer offer) override;
-  void cancel(model::OfferId offer) override;
+  void cancel(model::OfferId offer, std::string reason) override;
   void on_flow_lost(model::FlowId flow) override;
 
   [[nodiscard]] std::size_t size() const { return calls_.size(); }

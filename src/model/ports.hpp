@@ -55,7 +55,8 @@ class CallPort {
   virtual ~CallPort() = default;
   // An authenticated request that finds its way by registrations. The hands keep the message under `offer.id`.
   virtual void offer(Offer offer) = 0;
-  virtual void cancel(OfferId offer) = 0;
+  // `reason`: the value of the CANCEL's Reason field (RFC 3326); may be empty.
+  virtual void cancel(OfferId offer, std::string reason) = 0;
   // A connection is gone: what was reachable on it is not.
   virtual void on_flow_lost(FlowId flow) = 0;
 };

@@ -80,10 +80,10 @@ void DialogRequests::forward_ack(sip::MessageView const& ack, edge::sip::DialogE
   if (target && !bytes.empty()) (void)stack_->send_stateless(*target, bytes);
 }
 
-bool DialogRequests::cancel(RequestHandle handle) {
+bool DialogRequests::cancel(RequestHandle handle, std::string_view reason) {
   auto const found = open_.find(handle);
   if (found == open_.end()) return false;
-  stack_->cancel(found->second);
+  stack_->cancel(found->second, reason);
   return true;
 }
 

@@ -27,8 +27,8 @@ class DialogRequests {
   void forward(RequestHandle handle, sip::MessageView const& request, edge::sip::DialogEnd const& end);
   // An ACK to a 2xx.
   void forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end);
-  // True when the request was one of these.
-  bool cancel(RequestHandle handle);
+  // True when the request was one of these. `reason`: of the CANCEL, to be passed on.
+  bool cancel(RequestHandle handle, std::string_view reason);
   void forget(RequestHandle handle) { open_.erase(handle); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "edge/sip/remote.hpp"
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/reason.hpp"
 #include "wire/sip/validate.hpp"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ SipDoor::SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::Dialo
       require_digest_(digest.required == DigestPolicy::Required::yes),
       authentication_(ports.credentials, clock, random, std::move(digest)),
       dialogs_(ports.locations, tokens),
+      loops_(random),
       own_tag_(random.hex(8)) {}
 
 void SipDoor::connect(edge::sip::Stack& stack, std::vector<std::string> hosts) {
@@ -61,7 +63,8 @@ void SipDoor::take(VisitPointer const& visit) {
   // RFC 3261 section 16.3, steps 1 to 3 (reasonable syntax, URI scheme, Max-Forwards).
   if (auto const refusal = sip::check_request(message, here ? sip::Handling::receiving : sip::Handling::forwarding))
     return refuse(*visit, sip::status_of(*refusal), sip::reason_of(*refusal));
-  // FIXME: RFC 3261 section 16.3 step 4: loops are ended by Max-Forwards only.
+  // Step 4, which RFC 5393 section 4 makes a duty of who forks.
+  if (!here && loops_.has_looped(message)) return refuse(*visit, 482);
   // Step 5: Proxy-Require; for a request that ends here, Require (section 8.2.2.3).
   static constexpr std::array<std::string_view, 4> supported = {"path", "outbound", "gruu", "100rel"};
   auto const unsupported = here ? sip::unsupported_options(message, HeaderName::require, supported)
@@ -137,9 +140,12 @@ void SipDoor::answer_options(Visit& visit) {
   if (response.finish() == sip::Written::yes) reply(visit, out_);
 }
 
-void SipDoor::on_cancel(RequestHandle request) {
-  if (dialogs_.cancel(request)) return;
-  ports_.calls.cancel({.thread = request.thread, .slot = request.slot, .generation = request.generation});
+// RFC 3261 section 16.10. RFC 3326 section 2: the caller's reason goes on with the CANCELs that we send.
+void SipDoor::on_cancel(RequestHandle request, sip::MessageView const& cancel) {
+  auto reason = sip::reasons_of(cancel);
+  if (dialogs_.cancel(request, reason)) return;
+  ports_.calls.cancel({.thread = request.thread, .slot = request.slot, .generation = request.generation},
+                      std::move(reason));
 }
 
 void SipDoor::on_ack(sip::MessageView const& message, edge::sip::Source const&) {

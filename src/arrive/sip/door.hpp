@@ -9,6 +9,7 @@
 #include "arrive/sip/authentication.hpp"
 #include "arrive/sip/dialog_requests.hpp"
 #include "edge/sip/kept_requests.hpp"
+#include "edge/sip/loop_marks.hpp"
 #include "edge/sip/request_handler.hpp"
 #include "edge/sip/stack.hpp"
 #include "model/ports.hpp"
@@ -41,7 +42,7 @@ class SipDoor final : public edge::sip::RequestHandler {
   void connect(edge::sip::Stack& stack, std::vector<std::string> hosts);
 
   void on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) override;
-  void on_cancel(RequestHandle request) override;
+  void on_cancel(RequestHandle request, sip::MessageView const& cancel) override;
   void on_ack(sip::MessageView const& message, edge::sip::Source const& source) override;
   void on_flow_lost(FlowHandle flow) override;
   void on_request_ended(RequestHandle request) override;
@@ -95,6 +96,7 @@ class SipDoor final : public edge::sip::RequestHandler {
   bool require_digest_ = true;
   Authentication authentication_;
   DialogRequests dialogs_;
+  edge::sip::LoopMarks loops_;
   edge::sip::Stack* stack_ = nullptr;
   std::vector<std::string> hosts_ = {};
   std::string own_tag_ = {};

@@ -76,7 +76,8 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
                                                                                      : model::OwnProvisional::allowed,
                      .arrived = clock_.now()};
   kept_.put(handle, {.message = message.has(HeaderName::route) ? without_own_route(message) : sip::Message(message),
-                     .source = visit.source});
+                     .source = visit.source,
+                     .loop_mark = loops_.mark_of(message)});
   visit.answered = true;
   ports_.calls.offer(std::move(offer));
 }

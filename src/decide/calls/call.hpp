@@ -62,7 +62,8 @@ struct Branch {
 };
 
 enum class CallPhase : std::uint8_t { offered, ringing, ended };
-enum class CallEnd : std::uint8_t { none, answered, caller_gave_up, declined, nobody };
+// completed_elsewhere: the caller's own side said so when it cancelled (RFC 3326 section 3.1).
+enum class CallEnd : std::uint8_t { none, answered, caller_gave_up, completed_elsewhere, declined, nobody };
 
 struct Call {
   model::Offer offer = {};

@@ -89,6 +89,22 @@ TEST(Call, B_CALL_3_ios_12_has_but_its_one_channel) {
       .hold();
 }
 
+// RFC 3326 section 3.1: the phone was not missed by anybody, and says so neither.
+TEST(Call, B_CALL_3_a_caller_whose_call_was_completed_elsewhere_leaves_no_missed_call) {
+  Conversation script;
+  script.has(iphone("iphone")).has(desk("desk")).is_at(at("desk", 1));
+  script.call({"push iphone call voip", "ring 0 desk", "remember"})
+      .hear(1s, says(0, 180), {"forward 0"})
+      .hear(2s, provider_says(script, "iphone", PushState::accepted_by_provider), {})
+      .hear(
+          4s, CallerCancelled{"Q.850;cause=26, SIP;cause=200;text=\"Call completed elsewhere\""},
+          {"cancel 0 Q.850;cause=26, SIP;cause=200", "answer 487", "push iphone answered_elsewhere message", "forget"})
+      .hear(9s, registers("iphone", 5), {"has come iphone", "ring 1 iphone", "cancel 1 Q.850;cause=26, SIP;cause=200"})
+      .notes({"offered", "authenticated", "push_requested iphone", "offered desk", "invited desk", "ringing desk",
+              "answered_elsewhere", "registered iphone", "invited iphone"})
+      .hold();
+}
+
 TEST(Call, B_CALL_9_a_late_phone_gets_invite_and_cancel_and_a_crossing_200_is_ended) {
   Conversation call;
   call.has(iphone("iphone"))

@@ -1,5 +1,6 @@
 // How a call ends: B-CALL-2, B-CALL-3, B-CALL-5, B-CALL-9; RFC 3261 sections 16.7 and 16.10.
 #include "decide/calls/mind.hpp"
+#include "wire/sip/reason.hpp"
 
 #include <algorithm>
 
@@ -133,6 +134,8 @@ void Mind::note_end(int status) {
     case CallEnd::none: return;
     case CallEnd::answered: return note_elsewhere();
     case CallEnd::caller_gave_up: return note(Milestone::cancelled, {}, Why::caller_gave_up);
+    case CallEnd::completed_elsewhere:
+      return note(Milestone::answered_elsewhere, {}, Why::answered_by_other_device, detail);
     case CallEnd::declined:
       return note(status == 600 ? Milestone::busy : Milestone::declined, {}, Why::declined_by_device, detail);
     case CallEnd::nobody: break;
@@ -144,7 +147,7 @@ void Mind::note_end(int status) {
 
 void Mind::hear(model::CallerCancelled const& event) {
   if (call_.phase != CallPhase::ringing || !is_invite()) return;
-  call_.end = CallEnd::caller_gave_up;
+  call_.end = sip::is_completed_elsewhere(event.reason) ? CallEnd::completed_elsewhere : CallEnd::caller_gave_up;
   call_.end_reason = event.reason.empty() ? reason_field(487, "Caller gave up") : event.reason;
   feed(sip::CallerCancelled{});
   give_up_pending();

@@ -80,8 +80,8 @@ model::PushRequest Mind::push_of(Leg const& leg) const {
 
 void Mind::send_notice(Leg& leg) {
   leg.notice_due = false;
-  auto const kind = call_.end == CallEnd::answered || call_.end == CallEnd::declined ? PushClass::answered_elsewhere
-                                                                                     : PushClass::missed_call;
+  bool const missed = call_.end == CallEnd::caller_gave_up || call_.end == CallEnd::nobody;
+  auto const kind = missed ? PushClass::missed_call : PushClass::answered_elsewhere;
   if (!leg.device) return;
   auto const channel = notice_channel_of(*leg.device);
   if (can_push(*leg.device, channel, rules_.push, now_).verdict == WakeVerdict::let_sleep) return;

@@ -81,7 +81,8 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
   auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, *target));
   auto const sent =
       bytes.empty() ? failure(ErrorCode::malformed, "the request cannot be written")
-                    : stack_->send_request(*target, bytes, [this, branch](Heard const& heard) { hear(branch, heard); });
+                    : stack_->send_request(
+                          *target, bytes, [this, branch](Heard const& heard) { hear(branch, heard); }, kept->loop_mark);
   if (!sent) return fail_later(offer.id, decision.branch);
   branch->transaction = *sent;
   auto& branches = forks_[offer.id].branches;

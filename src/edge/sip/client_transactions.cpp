@@ -1,6 +1,7 @@
 #include "edge/sip/client_transactions.hpp"
 
 #include "base/encoding.hpp"
+#include "edge/sip/loop_marks.hpp"
 #include "edge/sip/transaction_key.hpp"
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/hop_requests.hpp"
@@ -48,14 +49,16 @@ ClientTransactions::ClientTransactions(MessageSender& sender, WheelDriver& drive
       stateless_seed_(random.number()),
       records_(thread) {}
 
-std::string ClientTransactions::new_branch(ClientTransactionHandle handle) {
-  return std::string(wire::branch_cookie) + hex_of(handle.slot) + hex_of(handle.generation) + random_.hex(random_bytes);
+std::string ClientTransactions::new_branch(ClientTransactionHandle handle, std::string_view loop_mark) {
+  auto branch = std::string(wire::branch_cookie) + hex_of(handle.slot) + hex_of(handle.generation);
+  return ((branch += random_.hex(random_bytes)) += loop_mark);
 }
 
 ClientTransactionHandle ClientTransactions::handle_in(std::string_view branch) const {
   if (!branch.starts_with(wire::branch_cookie)) return {};
   branch.remove_prefix(wire::branch_cookie.size());
-  if (branch.size() != 2 * number_digits + 2 * random_bytes) return {};
+  constexpr std::size_t size = 2 * number_digits + 2 * random_bytes;
+  if (branch.size() != size && branch.size() != size + loop_mark_size) return {};
   return {.thread = records_.thread(),
           .slot = number_of(branch.substr(0, number_digits)),
           .generation = number_of(branch.substr(number_digits, number_digits))};
@@ -76,15 +79,14 @@ std::string ClientTransactions::with_via(Target const& target, std::string_view 
 }
 
 Result<ClientTransactionHandle> ClientTransactions::send_request(Target target, std::string_view request,
-                                                                 ResponseHandler handler) {
+                                                                 ResponseHandler handler, std::string_view loop_mark) {
   if (records_.size() >= limits_.client_transactions) return failure(ErrorCode::busy, "too many requests are open");
   std::size_t const space = request.find(' ');
   if (space == request.npos || request.find("\r\n") == request.npos || request.starts_with("ACK "))
     return failure(ErrorCode::malformed, "not a request that has a response");
-  return start(std::move(target), std::string(request), {}, std::move(handler));
+  return start(std::move(target), std::string(request), std::string(loop_mark), std::move(handler));
 }
 
-// With a branch, the request is complete; without, it gets a Via.
 ClientTransactionHandle ClientTransactions::start(Target target, std::string request, std::string branch,
                                                   ResponseHandler handler) {
   ++counts_.requests;
@@ -92,8 +94,9 @@ ClientTransactionHandle ClientTransactions::start(Target target, std::string req
   auto& record = records_.place(handle);
   record.method_text = request.substr(0, request.find(' '));
   record.method = wire::method_named(record.method_text);
-  record.branch = branch.empty() ? new_branch(handle) : branch;
-  record.request = branch.empty() ? with_via(target, request, record.branch) : std::move(request);
+  bool const complete = branch.starts_with(wire::branch_cookie);
+  record.branch = complete ? std::move(branch) : new_branch(handle, branch);
+  record.request = complete ? std::move(request) : with_via(target, request, record.branch);
   record.handler = std::move(handler);
   auto const reliability = reliability_of(target.transport);
   record.target = std::move(target);

@@ -41,9 +41,10 @@ class ClientTransactions final : private TimerListener {
   ClientTransactions(MessageSender& sender, WheelDriver& driver, Random& random, Limits const& limits,
                      std::uint16_t thread);
 
-  // A whole request without a Via of ours. ACK is not for here: send_stateless.
+  // A whole request without a Via of ours. ACK is not for here: send_stateless. The mark of loop_marks.hpp ends the
+  // branch of one that is forwarded.
   [[nodiscard]] Result<ClientTransactionHandle> send_request(Target target, std::string_view request,
-                                                             ResponseHandler handler);
+                                                             ResponseHandler handler, std::string_view loop_mark = {});
   // Of an INVITE: CANCEL now or after its first provisional response, with the value of a Reason field (RFC 3326),
   // which may be empty. The final response still comes to the handler.
   void cancel(ClientTransactionHandle transaction, std::string_view reason = {});
@@ -80,9 +81,10 @@ class ClientTransactions final : private TimerListener {
   };
 
   void on_timer(WheelTimer& timer, Instant now) override;
+  // With a branch that begins with the cookie, the request is complete; with the end of one, it gets a Via.
   [[nodiscard]] ClientTransactionHandle start(Target target, std::string request, std::string branch,
                                               ResponseHandler handler);
-  [[nodiscard]] std::string new_branch(ClientTransactionHandle handle);
+  [[nodiscard]] std::string new_branch(ClientTransactionHandle handle, std::string_view loop_mark);
   [[nodiscard]] ClientTransactionHandle handle_in(std::string_view branch) const;
   [[nodiscard]] ClientTransactionHandle match(wire::MessageView const& response) const;
   [[nodiscard]] std::string with_via(Target const& target, std::string_view request, std::string_view branch) const;

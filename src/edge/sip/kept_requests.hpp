@@ -8,6 +8,7 @@
 #include "edge/sip/source.hpp"
 #include "wire/sip/owned_message.hpp"
 
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace reveille::edge::sip {
 struct KeptRequest {
   wire::Message message = {};
   Source source = {};
+  std::string loop_mark = {};  // of the request as it was received
 };
 
 class KeptRequests {

@@ -17,8 +17,9 @@ class RequestHandler {
   // may be given now or later; one that needs no state (a challenge, an answer that can be given again alike) by
   // Stack::reply_statelessly, during the call.
   virtual void on_request(RequestHandle request, wire::MessageView const& message, Source const& source) = 0;
-  // The caller has sent CANCEL for an INVITE that has no final response yet; the CANCEL itself is answered already.
-  virtual void on_cancel(RequestHandle request) = 0;
+  // The caller has sent CANCEL for an INVITE that has no final response yet; the CANCEL itself is answered already, and
+  // good during the call only.
+  virtual void on_cancel(RequestHandle request, wire::MessageView const& cancel) = 0;
   // An ACK that belongs to no refusal of ours: it acknowledges a 2xx end to end, or nothing.
   virtual void on_ack(wire::MessageView const& message, Source const& source) = 0;
   virtual void on_flow_lost(FlowHandle flow) = 0;

@@ -120,7 +120,7 @@ void ServerTransactions::take_cancel(wire::MessageView const& cancel, wire::Via 
   answer(cancel, reply, 200);
   auto const* machine = std::get_if<wire::ServerInviteTransaction>(&records_.find(invite)->machine);
   if (machine != nullptr && machine->phase == wire::ServerInviteTransaction::Phase::proceeding)
-    handler_->on_cancel(invite);
+    handler_->on_cancel(invite, cancel);
 }
 
 // A response of our own, which keeps no state. Its To tag is the same each time.

@@ -42,10 +42,10 @@ class Stack final : private MessageReceiver {
     server_.reply_statelessly(request, response);
   }
 
-  // A whole request, to which our Via is added.
+  // A whole request, to which our Via is added; the mark of one that is forwarded is loop_marks.hpp's.
   [[nodiscard]] Result<ClientTransactionHandle> send_request(Target target, std::string_view request,
-                                                             ResponseHandler handler) {
-    return client_.send_request(std::move(target), request, std::move(handler));
+                                                             ResponseHandler handler, std::string_view loop_mark = {}) {
+    return client_.send_request(std::move(target), request, std::move(handler), loop_mark);
   }
   // `reason` is the value of a Reason field, or empty.
   void cancel(ClientTransactionHandle transaction, std::string_view reason = {}) {

@@ -107,7 +107,7 @@ class Server {
       if (how_ == How::statelessly) return stack->reply_statelessly(request, response);
       stack->respond(request, std::move(response));
     }
-    void on_cancel(RequestHandle request) override { cancelled_.push_back(request); }
+    void on_cancel(RequestHandle request, wire::MessageView const&) override { cancelled_.push_back(request); }
     void on_ack(wire::MessageView const& message, Source const&) override { acks_.emplace_back(message.bytes()); }
     void on_flow_lost(FlowHandle flow) override { lost_.push_back(flow); }
     void on_request_ended(RequestHandle request) override { ended_.push_back(request); }

@@ -35,7 +35,7 @@ class Line final : RequestHandler {
     deliver();
   }
   void hangs_up() {
-    client_.cancel(call_);
+    client_.cancel(call_, "SIP;cause=487");
     deliver();
   }
   // What the callee's user does on a request: this status after that time.
@@ -81,7 +81,8 @@ class Line final : RequestHandler {
     text_ = std::string(message.bytes());
     asked_at_ = clock_.now();
   }
-  void on_cancel(RequestHandle request) override {
+  void on_cancel(RequestHandle request, wire::MessageView const& cancel) override {
+    EXPECT_EQ(cancel.text(wire::HeaderName::reason), "SIP;cause=487");
     ++cancels_;
     answers_.clear();
     server_.respond(request, response_text(487, text_, "j"));
@@ -304,6 +305,12 @@ TEST(Transactions, StrayResponsesAreDropped) {
   EXPECT_TRUE(outcome.heard().empty());
   client.take(wire::Message::parse(answer)->view(), {});
   EXPECT_THAT(outcome.heard(), ElementsAre("200"));
+  // The end of the branch by which a loop is known is part of it.
+  Outcome marked;
+  ASSERT_TRUE(client.send_request({}, message_text(), marked.handler(), "-0123456789abcdef"));
+  EXPECT_NE(nowhere.sent.find("-0123456789abcdef\r\n"), std::string::npos) << nowhere.sent;
+  client.take(wire::Message::parse(response_text(200, nowhere.sent, "j"))->view(), {});
+  EXPECT_THAT(marked.heard(), ElementsAre("200"));
   EXPECT_FALSE(client.send_request({}, "ACK sip:x SIP/2.0\r\n\r\n", {}));
   EXPECT_FALSE(client.send_request({}, "nonsense", {}));
 }

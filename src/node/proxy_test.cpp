@@ -1,0 +1,169 @@
+// Call control whole, from one phone's socket to another's: door, mailbox, mind and hands between two ports of the
+// loopback that the system chose.
+#include "arrive/sip/door.hpp"
+#include "deliver/live/sip_hands.hpp"
+#include "dispatch/calls.hpp"
+#include "dispatch/registrations.hpp"
+#include "edge/sip/stack.hpp"
+#include "edge/sip/stack_fixture.hpp"
+#include "store/memory/memory_store.hpp"
+
+#include <boost/asio/post.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <regex>
+
+namespace reveille::node {
+namespace {
+
+using edge::sip::UdpPeer;
+using testing::HasSubstr;
+using testing::Not;
+
+class NoPush final : public model::PushPort {
+ public:
+  void request(model::PushRequest, Answer) override {}
+  void take_back(model::PushId const&) override {}
+  void acknowledge(model::PushId const&) override {}
+  [[nodiscard]] bool serves(model::Provider) const override { return false; }
+};
+
+class NoTraces final : public model::TracePort {
+ public:
+  void begin(model::TraceHead) override {}
+  void step(model::TraceStep) override {}
+};
+
+struct House {
+  boost::asio::io_context context = {};
+  SystemClock clock = {};
+  SeededRandom random;
+  model::Policy policy = {};
+  store::MemoryStore store{[this](std::move_only_function<void()> job) { boost::asio::post(context, std::move(job)); }};
+  NoPush push = {};
+  NoTraces traces = {};
+  dispatch::Shard shard{
+      .clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = push};
+  edge::sip::KeptRequests kept = {};
+  edge::sip::DialogTokens tokens{Secret(std::string(32, 'k'))};
+  dispatch::Registrations registrations{shard};
+  deliver::SipHands hands{kept, tokens, random, context.get_executor()};
+  dispatch::Calls calls{shard, registrations, hands};
+  arrive::SipDoor door{
+      {.credentials = registrations, .registrar = registrations, .locations = registrations, .calls = calls},
+      kept,
+      tokens,
+      policy,
+      clock,
+      random,
+      {.required = arrive::DigestPolicy::Required::no}};
+  edge::sip::Stack stack{context, clock, random, door};
+  edge::sip::Address address =
+      stack.transports().listen(sip::Transport::udp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  UdpPeer romeo{context, address};
+  UdpPeer juliet{context, address};
+
+  House() {
+    hands.connect(stack);
+    door.connect(stack, {"127.0.0.1"});
+    for (auto const* user : {"romeo@localhost", "juliet@localhost"})
+      shard.directory.put(model::AccountId{user}, model::Verifier{});
+  }
+
+  template <class Holds>
+  [[nodiscard]] bool run_until(Holds holds) {
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+  // The first datagram that the phone got with that text in it.
+  std::string heard(UdpPeer const& phone, std::string_view part) {
+    std::string found;
+    EXPECT_TRUE(run_until([&] {
+      for (auto const& datagram : phone.received())
+        if (datagram.find(part) != datagram.npos) return !(found = datagram).empty();
+      return false;
+    })) << "nobody said "
+        << part;
+    return found;
+  }
+
+  static std::string request(std::string_view method, std::string_view uri, UdpPeer const& from,
+                             std::string const& fields = "") {
+    auto const text = std::string(method);
+    return text + ' ' + std::string(uri) + " SIP/2.0\r\nVia: SIP/2.0/UDP " + edge::sip::format_address(from.local()) +
+           ";rport;branch=z9hG4bKhers" + (text == "REGISTER" ? "r" : "") +
+           "\r\nMax-Forwards: 70\r\nFrom: <sip:" + (text == "REGISTER" ? "juliet" : "romeo") +
+           "@localhost>;tag=1\r\nTo: <sip:juliet@localhost>\r\nCall-ID: call\r\nCSeq: 1 " + text + "\r\n" + fields +
+           "Content-Length: 0\r\n\r\n";
+  }
+  void register_juliet(std::string const& contact) {
+    juliet.send(request("REGISTER", "sip:localhost", juliet, "Contact: <" + contact + ">;expires=600\r\n"));
+    EXPECT_THAT(heard(juliet, "CSeq: 1 REGISTER"), HasSubstr("SIP/2.0 200 OK"));
+  }
+  std::string at_juliets() { return "sip:juliet@" + edge::sip::format_address(juliet.local()); }
+  // A response to what a phone got: its own fields, and a tag.
+  static std::string response(int status, std::string const& to) {
+    std::string text = "SIP/2.0 " + std::to_string(status) + " Whatever\r\n";
+    for (auto const* name : {"Via", "Record-Route", "From", "To", "Call-ID", "CSeq"}) {
+      std::regex const field("(?:^|\n)(" + std::string(name) + ": [^\r]*)");
+      for (std::sregex_iterator at(to.begin(), to.end(), field), end; at != end; ++at)
+        text += at->str(1) + (std::string_view(name) == "To" ? ";tag=j" : "") + "\r\n";
+    }
+    return text + "Content-Length: 0\r\n\r\n";
+  }
+};
+
+// RFC 3261 section 16.10, RFC 3326 section 2.
+TEST(Proxy, a_cancel_reaches_the_phone_with_its_own_reason) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  house.juliet.send(House::response(180, invite));
+  house.heard(house.romeo, "SIP/2.0 180");
+  house.romeo.send(House::request("CANCEL", "sip:juliet@localhost", house.romeo,
+                                  "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
+                                  "Reason: Q.850;cause=26\r\n"));
+  EXPECT_THAT(house.heard(house.juliet, "CANCEL sip:juliet@"),
+              HasSubstr("\r\nReason: SIP;cause=200;text=\"Call completed elsewhere\", Q.850;cause=26\r\n"));
+  EXPECT_THAT(house.heard(house.romeo, "CSeq: 1 CANCEL"), HasSubstr("SIP/2.0 200"));
+  house.heard(house.romeo, "SIP/2.0 487");
+}
+
+TEST(Proxy, a_cancel_without_a_reason_gets_ours) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(180, house.heard(house.juliet, "INVITE sip:juliet@")));
+  house.heard(house.romeo, "SIP/2.0 180");
+  house.romeo.send(House::request("CANCEL", "sip:juliet@localhost", house.romeo, "Reason: nonsense=;;\r\n"));
+  EXPECT_THAT(house.heard(house.juliet, "CANCEL sip:juliet@"),
+              HasSubstr("\r\nReason: SIP;cause=487;text=\"Caller gave up\"\r\n"));
+}
+
+// RFC 3261 section 16.3 step 4, RFC 5393 section 4: a contact that leads back to us. The second time round the
+// Request-URI is another than the first (it spirals), the third time it is the same.
+TEST(Proxy, a_request_that_comes_back_to_us_unchanged_is_ended_with_482) {
+  House house;
+  auto const here = "sip:juliet@" + edge::sip::format_address(house.address);
+  house.register_juliet(here);
+  // Registered at our own address: so that it leads there, the binding's remote is ours.
+  auto& entry = *house.shard.directory.find(model::AccountId{"juliet@localhost"});
+  auto registrations = entry.registrations();
+  ASSERT_EQ(registrations.bindings.size(), 1U);
+  registrations.bindings[0].remote = "udp " + edge::sip::format_address(house.address);
+  house.shard.directory.set_registrations(entry, registrations);
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  EXPECT_THAT(house.heard(house.romeo, "SIP/2.0 4"), HasSubstr("SIP/2.0 482 Loop Detected"));
+  EXPECT_EQ(house.stack.counts().server.requests, 4U) << "REGISTER, and the INVITE three times";
+}
+
+}  // namespace
+}  // namespace reveille::node
