@@ -41,6 +41,7 @@ class Unpacker {
 
   std::uint64_t number();
   std::string text() { return std::string(take(number())); }
+  void skip_text() { take(number()); }
   Instant instant() { return from_unix_microseconds(static_cast<std::int64_t>(number())); }
   std::optional<Instant> optional_instant();
   std::string uuid();

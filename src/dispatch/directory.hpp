@@ -1,8 +1,9 @@
 // Directory: every account of a shard, and what is kept of it in memory.
 //
-// A sleeping account is two packed texts (verifier, registrations) and nothing else: about 1 KB with one device. What
-// exists only while something is alive hangs at the entry as a Runtime, one for each subject, and goes when the subject
-// drops it. An Entry stays where it is until its account is removed. Threads: the shard's.
+// A sleeping account is two packed texts (verifier, registrations), and a third with suspended sessions (ImRuntime):
+// about 1 KB with one device. What exists only while something is alive hangs at the entry as a Runtime, one for each
+// subject, and goes when the subject drops it. An Entry stays where it is until its account is removed. Threads: the
+// shard's.
 //
 // The Directory only remembers; what must be on disk is written by who changes it (dispatch/registrations).
 #pragma once

@@ -1,14 +1,21 @@
-// ImRuntime: what instant messaging keeps of an account that has a session or a roster. Threads: the shard's.
+// ImRuntime: what instant messaging keeps of an account that has a session or a roster.
+//
+// While nobody is there it is one packed text; it is unpacked when something happens to the account, and packed again
+// when that has settled (dispatch/xmpp_sleep.cpp). Lifetime: the entry's. Threads: the shard's.
 #pragma once
 
 #include "decide/presence/away.hpp"
 #include "decide/xmpp/im.hpp"
 #include "dispatch/directory.hpp"
+#include "dispatch/expiries.hpp"
 #include "model/push.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reveille::dispatch {
@@ -31,19 +38,42 @@ struct SessionView {
           .unacknowledged = session.sent.waiting().size()};
 }
 
-class ImRuntime final : public Runtime {
- public:
-  [[nodiscard]] model::Liveness liveness_of(model::InstanceId const& instance) const override {
-    for (auto const& session : im.sessions)
-      if (session.is_live() && session.instance == instance) return {.xmpp_stream = true};
-    return {};
-  }
-
+struct ImState {
   decide::ImAccount im = {};
   std::map<std::string, CatchUp> catching_up = {};         // by resource
   std::map<std::string, decide::Awakeness> shown = {};     // by resource: as others were told last
   std::map<model::InstanceId, model::PushId> pushed = {};  // the newest push that a device has not answered
   std::uint64_t displayed = 0;                             // the newest row that any device has displayed
+  bool will_settle = false;                                // is among those that are looked at to be packed
+
+  [[nodiscard]] bool is_live() const;
+};
+
+class ImRuntime final : public Runtime {
+ public:
+  ImRuntime(Expiries& expiries, Entry& entry) : expiry(expiries, entry) {}
+
+  [[nodiscard]] model::Liveness liveness_of(model::InstanceId const& instance) const override;
+
+  // Null while it is packed.
+  [[nodiscard]] ImState* state() const { return state_.get(); }
+  ImState& unpack(decide::ImContext const& context);
+  // As it would be unpacked; it stays as it is.
+  [[nodiscard]] ImState peek(decide::ImContext const& context) const;
+  void pack();
+  [[nodiscard]] bool holds_nothing() const { return !state_ && packed_.empty(); }
+  [[nodiscard]] bool has_no_session() const;
+
+  // At the start: what the store has, as it stands there.
+  void keep_roster(std::string_view packed);
+  void keep_session(std::string_view packed);
+  void keep_displayed(std::uint64_t row);
+
+  Expiries::Place expiry;  // of the suspended session that ends first
+
+ private:
+  std::unique_ptr<ImState> state_ = {};
+  std::string packed_ = {};
 };
 
 }  // namespace reveille::dispatch

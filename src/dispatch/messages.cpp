@@ -22,7 +22,7 @@ std::string stream_key(std::string const& account, std::string const& resource) 
 Messages::Messages(Shard& shard, Registrations& registrations, model::StreamPort& port)
     : shard_(shard), registrations_(registrations), port_(port) {
   shard_.listen([this](Entry& entry, model::InstanceId const&, DeviceChange) {
-    if (!entry.messages) return;
+    if (!entry.messages || static_cast<ImRuntime const&>(*entry.messages).has_no_session()) return;
     Turn turn;
     refresh_shown(turn, entry);
     run_routes(turn);
@@ -40,22 +40,17 @@ Result<void> Messages::load() {
   if (!newest) return std::unexpected(newest.error());
   last_row_ = *newest;
   read = shard_.store.for_each(store::Table::rosters, [&](std::string_view account, std::string_view packed) {
-    auto* entry = shard_.directory.find(model::AccountId{account});
-    auto roster = model::unpack_roster(packed);
-    if (entry && roster) runtime_of(*entry).im.roster = std::move(*roster);
+    if (auto* entry = shard_.directory.find(model::AccountId{account})) holder_of(*entry).keep_roster(packed);
   });
   if (!read) return read;
   read = shard_.store.for_each(store::Table::streams, [&](std::string_view name, std::string_view packed) {
-    auto* entry = shard_.directory.find(model::AccountId{name.substr(0, name.find('\0'))});
-    auto session = decide::unpack_session(packed);
-    if (!entry || !session) return;
-    if (!session->lost_at) session->lost_at = shard_.now();
-    runtime_of(*entry).im.sessions.push_back(std::move(*session));
+    if (auto* entry = shard_.directory.find(model::AccountId{name.substr(0, name.find('\0'))}))
+      keep_session(*entry, packed);
   });
   if (!read) return read;
   read = shard_.store.for_each(store::Table::inboxes, [&](std::string_view account, std::string_view packed) {
     if (auto* entry = shard_.directory.find(model::AccountId{account}))
-      runtime_of(*entry).displayed = std::stoull("0" + std::string(packed));
+      holder_of(*entry).keep_displayed(std::stoull("0" + std::string(packed)));
   });
   if (!read) return read;
   if (key.empty()) {
@@ -64,18 +59,8 @@ Result<void> Messages::load() {
                         store::Urgency::at_once, [](auto) {});
   }
   ids_ = decide::ArchiveIds{key};
-  sweep();
+  watch_expiries();
   return {};
-}
-
-ImRuntime& Messages::runtime_of(Entry& entry) {
-  if (!entry.messages) {
-    auto made = std::make_unique<ImRuntime>();
-    if (auto jid = parse_jid(entry.account().value)) made->im.jid = std::move(*jid);
-    made->im.devices = entry.registrations().devices;
-    entry.messages = std::move(made);
-  }
-  return static_cast<ImRuntime&>(*entry.messages);
 }
 
 Entry* Messages::entry_of(StreamHandle stream) {
@@ -232,7 +217,10 @@ void Messages::run_ready() {
 
 std::optional<SessionView> Messages::session_of(Entry const& entry, model::InstanceId const& instance) const {
   if (!entry.messages) return std::nullopt;
-  for (auto const& session : static_cast<ImRuntime const&>(*entry.messages).im.sessions)
+  auto const& holder = static_cast<ImRuntime const&>(*entry.messages);
+  auto const packed = holder.state() ? ImState{} : holder.peek(context_of(entry));
+  auto const& im = holder.state() ? holder.state()->im : packed.im;
+  for (auto const& session : im.sessions)
     if (session.instance == instance) return view_of(entry.account(), session);
   return std::nullopt;
 }

@@ -74,7 +74,6 @@ class Messages final : public model::StreamSink {
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 
   // messages.cpp
-  ImRuntime& runtime_of(Entry& entry);
   [[nodiscard]] Entry* entry_of(StreamHandle stream);
   [[nodiscard]] decide::ImSession* session_of(StreamHandle stream);
   [[nodiscard]] decide::ImContext context_of(Entry const& entry) const;
@@ -106,9 +105,21 @@ class Messages final : public model::StreamSink {
   void resend_found(StreamHandle stream, std::vector<store::ArchivedMessage> const& found);
   void catch_up(StreamHandle stream);
   void catch_up_found(StreamHandle stream, store::ArchivePage const& page);
-  void sweep();
   void refresh_shown(Turn& turn, Entry& entry);
   void refresh_later(model::AccountId const& account, Instant at);
+
+  // xmpp_sleep.cpp
+  ImRuntime& holder_of(Entry& entry);
+  ImState& runtime_of(Entry& entry);
+  void keep_session(Entry& entry, std::string_view packed);
+  void settle_later(Entry& entry);
+  void settle_some();
+  [[nodiscard]] bool settle(Entry& entry);
+  [[nodiscard]] Duration resumable_for(decide::ImAccount const& im, decide::ImSession const& session) const;
+  void note_expiry(Entry& entry);
+  void watch_expiries();
+  void expire_some();
+  void expire(Entry& entry);
 
   // messages_wake.cpp
   void wake(Entry& entry, model::MessageTraits const& traits, std::uint64_t row, std::string const& peer);
@@ -129,6 +140,9 @@ class Messages final : public model::StreamSink {
   std::unordered_map<StreamHandle, Seat> streams_ = {};
   std::deque<std::shared_ptr<Waiting>> waiting_ = {};
   std::map<BurstKey, Burst> bursts_ = {};
+  std::vector<model::AccountId> unsettled_ = {};  // unpacked accounts, to be packed when nobody is there
+  DeadlineId expiry_watch_ = {};
+  std::uint32_t found_live_ = 0;  // sessions that were live when the process ended
 };
 
 }  // namespace reveille::dispatch

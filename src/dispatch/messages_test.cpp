@@ -1,179 +1,13 @@
 // Conversations of clients with the dispatcher of messages, on the virtual clock: B-IM-1, 2, 4; B-MODE-3…5.
-#include "dispatch/messages.hpp"
+#include "dispatch/house_test.hpp"
 
-#include "store/memory/memory_store.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <functional>
-
-namespace reveille::dispatch {
+namespace reveille::dispatch::test {
 namespace {
 
-using namespace xmpp;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr auto instance = "11111111-2222-4333-8444-555555555555";
-
-struct NoTraces final : model::TracePort {
-  void begin(model::TraceHead) override {}
-  void step(model::TraceStep) override {}
-};
-
-struct Pushes final : model::PushPort {
-  std::vector<model::PushRequest> requests = {};
-  std::vector<std::string> acknowledged = {};
-  void request(model::PushRequest request, Answer) override { requests.push_back(std::move(request)); }
-  void take_back(model::PushId const&) override {}
-  void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
-  [[nodiscard]] bool serves(model::Provider) const override { return true; }
-};
-
-// Every stream's other end: what it was sent.
-struct Streams final : model::StreamPort {
-  std::map<StreamHandle, std::vector<std::string>> said = {};
-  std::map<StreamHandle, std::uint32_t> done = {};
-
-  void bound(StreamHandle stream, std::string_view resource) override { say(stream, "bound " + std::string(resource)); }
-  void refuse_bind(StreamHandle stream, StanzaError) override { say(stream, "refused"); }
-  void enabled(StreamHandle stream, Enabled const& enabled) override { say(stream, enabled.id); }
-  void resumed(StreamHandle stream, ClientStream::Continuation const& state) override {
-    say(stream, "resumed h=" + std::to_string(state.received));
-  }
-  void fail_management(StreamHandle stream, Failed const&) override { say(stream, "failed"); }
-  void send(StreamHandle stream, std::string_view stanza) override { say(stream, std::string(stanza)); }
-  void handled(StreamHandle stream, std::uint32_t count) override { done[stream] += count; }
-  void close(StreamHandle stream, Element const& error) override { say(stream, to_xml(error, ns::client)); }
-  void say(StreamHandle stream, std::string text) { said[stream].push_back(std::move(text)); }
-};
-
-// The house, with a disk that answers when the test says settle().
-struct House {
-  VirtualClock clock;
-  SeededRandom random{5};
-  model::Policy policy = {};
-  NoTraces traces;
-  Pushes pushes;
-  std::deque<std::move_only_function<void()>> posted = {};
-  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
-  Streams streams;
-  std::unique_ptr<Shard> shard;
-  std::unique_ptr<Registrations> registrations;
-  std::unique_ptr<Messages> messages;
-  std::uint32_t last_stream = 0;
-
-  House() { start(); }
-
-  void start() {
-    messages.reset();
-    registrations.reset();
-    std::map<std::string, std::string> kept;
-    if (shard)
-      shard->directory.for_each([&](Entry& entry) { kept[entry.account().value] = entry.packed_registrations(); });
-    shard = std::make_unique<Shard>(
-        Shard{.clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = pushes});
-    for (auto const* name : {"romeo@localhost", "juliet@localhost"}) {
-      shard->directory.put(model::AccountId{name}, {});
-      if (kept.contains(name) && !kept[name].empty())
-        EXPECT_TRUE(shard->directory.put_packed_registrations(model::AccountId{name}, kept[name]));
-    }
-    registrations = std::make_unique<Registrations>(*shard);
-    messages = std::make_unique<Messages>(*shard, *registrations, streams);
-    EXPECT_TRUE(messages->load());
-    settle();
-  }
-  void settle() {
-    while (!posted.empty()) {
-      auto job = std::move(posted.front());
-      posted.pop_front();
-      job();
-    }
-  }
-  void pass(Duration time) {
-    for (auto const end = clock.now() + time; clock.now() < end;) {
-      clock.advance(100ms);
-      shard->deadlines.run(clock.now());
-      settle();
-    }
-  }
-};
-
-struct Phone {
-  House& house;
-  std::string user;
-  StreamHandle stream = {};
-  std::string resume_id = {};
-  std::uint32_t received = 0;
-
-  Phone(House& its_house, std::string name) : house(its_house), user(std::move(name)) { connect(); }
-  void connect() { stream = {.slot = ++house.last_stream, .generation = 1}; }
-  [[nodiscard]] std::string full() const { return user + "@localhost/phone"; }
-  void say(std::string_view text) {
-    auto stanza = parse_element(text);
-    ASSERT_TRUE(stanza) << text;
-    house.messages->on_stanza(stream, stanza->set("from", full()));
-    house.settle();
-  }
-  void sign_in() {
-    house.messages->on_bind_requested(stream, model::AccountId{user + "@localhost"}, "phone");
-    house.settle();
-    house.messages->on_enable_requested(stream, Resumption::yes);
-    house.settle();
-    resume_id = heard().back();
-    say("<presence><status>here</status></presence>");
-  }
-  void enable_push(std::string_view os = "18.0", std::string_view channels = "split") {
-    auto const field = [](std::string_view name, std::string_view value) {
-      return "<field var='" + std::string(name) + "'><value>" + std::string(value) + "</value></field>";
-    };
-    say("<iq type='set' id='p'><enable xmlns='urn:xmpp:push:0' jid='push.localhost' node='" + std::string(instance) +
-        "'><x xmlns='jabber:x:data' type='submit'>" + field("app", "org.example.app") + field("platform", "ios") +
-        field("os_version", os) + field("provider", "apns") + field("channels", channels) + field("team", "TEAM") +
-        field("token_voip", "voip-token-000000") + field("token_message", "message-token-000") +
-        field("services", "call,im") + field("away_in_background", "true") + "</x></enable></iq>");
-  }
-  void resume() {
-    connect();
-    house.messages->on_resume_requested(stream, model::AccountId{user + "@localhost"}, resume_id, received);
-    house.settle();
-  }
-  // What it was sent on this stream, and counts it; keeps only what holds `part`.
-  std::vector<std::string> heard(std::string_view part = {}) {
-    std::vector<std::string> matching;
-    for (auto& text : std::exchange(house.streams.said[stream], {})) {
-      if (text.starts_with("<message") || text.starts_with("<iq") || text.starts_with("<presence")) ++received;
-      if (text.find(part) != std::string::npos) matching.push_back(std::move(text));
-    }
-    return matching;
-  }
-  void lose() {
-    house.messages->on_ended(stream, StreamEnd::lost);
-    house.settle();
-  }
-  void acknowledge() { house.messages->on_acknowledged(stream, received); }
-};
-
-struct Two : testing::Test {
-  House house;
-  Phone romeo{house, "romeo"};
-  Phone juliet{house, "juliet"};
-
-  void SetUp() override {
-    romeo.sign_in();
-    juliet.sign_in();
-  }
-  void befriend() {
-    romeo.say("<presence type='subscribe' to='juliet@localhost'/>");
-    juliet.say("<presence type='subscribed' to='romeo@localhost'/>");
-  }
-  void romeo_writes(std::string const& text) {
-    romeo.say("<message to='juliet@localhost' type='chat' id='" + text + "'><body>" + text + "</body></message>");
-  }
-};
 
 TEST_F(Two, AMessageIsOnDiskBeforeAnyoneHearsOfIt) {
   juliet.heard();
@@ -364,4 +198,4 @@ TEST_F(Two, MistakesAreAnsweredAsTheRfcSays) {
 }
 
 }  // namespace
-}  // namespace reveille::dispatch
+}  // namespace reveille::dispatch::test

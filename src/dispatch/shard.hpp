@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "dispatch/deadlines.hpp"
 #include "dispatch/directory.hpp"
+#include "dispatch/expiries.hpp"
 #include "model/push.hpp"
 #include "model/settings.hpp"
 #include "model/trace.hpp"
@@ -37,6 +38,7 @@ struct Shard {
   store::Store& store;
   model::TracePort& traces;
   model::PushPort& push;
+  Expiries suspended = {};  // sessions of instant messaging; outlives the directory
   Directory directory = {};
   Deadlines deadlines = {};
   // The nodes that a woken phone is told to register at, best first: "host:port".

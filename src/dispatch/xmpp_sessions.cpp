@@ -15,13 +15,6 @@ using namespace xmpp;
 constexpr std::size_t most_sessions = 16;
 constexpr std::size_t resume_id_bytes = 16;
 constexpr unsigned catch_up_page = 100;
-constexpr auto sweep_every = 60s;
-// A session without push is nobody who will be woken: it is kept for a short loss only.
-constexpr auto resumable_without_push = 600s;
-
-Duration resumable_for(decide::ImAccount const& im, decide::ImSession const& session, model::Policy const& policy) {
-  return decide::device_of(im, session) ? policy.wake.resumable_for : Duration{resumable_without_push};
-}
 
 }  // namespace
 
@@ -62,6 +55,7 @@ void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
 void Messages::on_resume_requested(StreamHandle stream, model::AccountId const& account, std::string const& previous,
                                    std::uint32_t h) {
   auto* entry = shard_.directory.find(account);
+  if (!entry) return port_.fail_management(stream, {.condition = StanzaError::item_not_found});
   auto& sessions = runtime_of(*entry).im.sessions;
   auto const found = std::ranges::find(sessions, previous, &decide::ImSession::resume_id);
   if (found == sessions.end() || previous.empty())
@@ -237,6 +231,7 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   refresh_shown(turn, *entry);
   run_routes(turn);
   finish(std::move(turn));
+  settle_later(*entry);
   if (auto const* kept = decide::find_session(runtime_of(*entry).im, resource))
     if (auto const at = decide::away_at(runtime_of(*entry).im, *kept, context_of(*entry)))
       refresh_later(entry->account(), *at);
@@ -266,26 +261,6 @@ void Messages::refresh_later(model::AccountId const& account, Instant at) {
     run_routes(turn);
     finish(std::move(turn));
   });
-}
-
-// B-SIGN-5: a session is kept for 72 h; its presence ends with it.
-void Messages::sweep() {
-  shard_.directory.for_each([&](Entry& entry) {
-    if (!entry.messages) return;
-    auto& im = runtime_of(entry).im;
-    std::vector<std::string> expired;
-    for (auto const& session : im.sessions)
-      if (!session.is_live() && session.lost_at &&
-          *session.lost_at + resumable_for(im, session, shard_.policy) < shard_.now())
-        expired.push_back(session.resource);
-    for (auto const& resource : expired) {
-      Turn turn;
-      drop_session(turn, entry, resource);
-      run_routes(turn);
-      finish(std::move(turn));
-    }
-  });
-  shard_.deadlines.add(shard_.now() + sweep_every, [this] { sweep(); });
 }
 
 }  // namespace reveille::dispatch

@@ -9,7 +9,7 @@
 namespace reveille::decide {
 namespace {
 
-// Version 2 begins with the time of the loss, and tells how the client was and whom it had sent presence to.
+// Version 2 begins with its head, and tells how the client was and whom it had sent presence to.
 constexpr std::uint64_t record_version = 2;
 constexpr std::size_t most_waiting = 100'000;
 
@@ -40,9 +40,9 @@ std::string pack(ImSession const& session) {
   Packer out;
   out.number(record_version);
   out.instant(session.lost_at);
+  out.uuid(session.instance.value);
   out.choice(session.client_state);
   out.text(session.resource);
-  out.uuid(session.instance.value);
   out.text(session.resume_id);
   out.number(session.received);
   auto const sent = session.sent.snapshot();
@@ -69,10 +69,13 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   auto const version = in.number();
   if (version == 0 || version > record_version) return failure(ErrorCode::corrupt, "a stream of an unknown version");
   ImSession session{};
-  if (version > 1) session.lost_at = in.optional_instant();
-  if (version > 1) session.client_state = in.choice(xmpp::ClientState::inactive);
+  if (version > 1) {
+    session.lost_at = in.optional_instant();
+    session.instance = model::InstanceId{in.uuid()};
+    session.client_state = in.choice(xmpp::ClientState::inactive);
+  }
   session.resource = in.text();
-  session.instance = model::InstanceId{in.uuid()};
+  if (version == 1) session.instance = model::InstanceId{in.uuid()};
   session.resume_id = in.text();
   session.received = static_cast<std::uint32_t>(in.number());
   xmpp::SentQueue::Snapshot sent{.acknowledged = static_cast<std::uint32_t>(in.number())};
@@ -93,6 +96,13 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;
+}
+
+std::optional<SessionHead> head_of_session(std::string_view bytes) {
+  Unpacker in{bytes};
+  if (in.number() != record_version) return std::nullopt;
+  SessionHead head{.lost_at = in.optional_instant(), .instance = model::InstanceId{in.uuid()}};
+  return in.failed() ? std::nullopt : std::optional(std::move(head));
 }
 
 }  // namespace reveille::decide

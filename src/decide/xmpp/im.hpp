@@ -107,5 +107,11 @@ struct ImEffects {
 // The compact form of a session that can be resumed (B-SIGN-5), as it is kept on disk and in memory.
 [[nodiscard]] std::string pack(ImSession const& session);
 [[nodiscard]] Result<ImSession> unpack_session(std::string_view bytes);
+// The beginning of a packed session, for who need not see the rest; nothing when that must be unpacked whole.
+struct SessionHead {
+  std::optional<Instant> lost_at = {};
+  model::InstanceId instance = {};
+};
+[[nodiscard]] std::optional<SessionHead> head_of_session(std::string_view bytes);
 
 }  // namespace reveille::decide
