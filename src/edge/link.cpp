@@ -20,6 +20,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds goodbye_time{2};
+constexpr std::size_t goodbye_bytes = std::size_t{1} << 20;
 
 std::string text_of(tcp::endpoint const& endpoint) {
   auto const address = endpoint.address();
@@ -118,11 +119,13 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
     auto timer = std::make_shared<asio::steady_timer>(lowest().get_executor(), goodbye_time);
     timer->async_wait([self = this->shared_from_this()](error_code) { self->close(); });
     if constexpr (is_tls) {
-      stream_.async_shutdown([self = this->shared_from_this(), timer](error_code) { timer->cancel(); });
+      stream_.async_shutdown([self = this->shared_from_this(), timer](error_code error) {
+        // A peer that was still speaking: what it said lies unread.
+        if (error) return self->drain_to_end(timer);
+        timer->cancel();
+      });
     } else {
-      error_code ignored;
-      lowest().shutdown(tcp::socket::shutdown_send, ignored);
-      drain(timer);
+      drain_to_end(timer);
     }
   }
 
@@ -167,14 +170,21 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
     lowest().set_option(asio::socket_base::keep_alive{true}, ignored);
   }
 
-  // Reads and forgets until the peer closes: a close with bytes unread would reset what the peer has yet to read.
-  void drain(std::shared_ptr<asio::steady_timer> timer) {
+  // Reads and forgets until the peer closes: a close with bytes unread would reset what the peer has yet to read. One
+  // that goes on and on is not waited for.
+  void drain_to_end(std::shared_ptr<asio::steady_timer> timer) {
+    error_code ignored;
+    lowest().shutdown(tcp::socket::shutdown_send, ignored);
+    drain(std::move(timer), goodbye_bytes);
+  }
+
+  void drain(std::shared_ptr<asio::steady_timer> timer, std::size_t most) {
     lowest().async_read_some(asio::buffer(drained_),
-                             [self = this->shared_from_this(), timer](error_code error, std::size_t) {
-                               if (error) {
+                             [self = this->shared_from_this(), timer, most](error_code error, std::size_t size) {
+                               if (error || size >= most) {
                                  timer->cancel();
                                } else {
-                                 self->drain(timer);
+                                 self->drain(timer, most - size);
                                }
                              });
   }

@@ -50,6 +50,14 @@ arrive::DigestPolicy digest_policy(SipSettings const& settings) {
   return policy;
 }
 
+edge::sip::Limits limits_of(LimitSettings const& settings) {
+  return {.connections_per_address = settings.connections_per_address,
+          .handshake = settings.handshake_within,
+          .first_message = settings.request_within,
+          .whole_message = settings.request_within,
+          .stalled_write = settings.stalled_after};
+}
+
 class CallControl final : public Part {
  public:
   CallControl(Core& core, Secret key)
@@ -61,7 +69,7 @@ class CallControl final : public Part {
         door_(
             {.credentials = registrations_, .registrar = registrations_, .locations = registrations_, .calls = calls_},
             kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
-        stack_(core.io, core.clock, core.random, door_) {
+        stack_(core.io, core.clock, core.random, door_, limits_of(core.settings.limits)) {
     hands_.connect(stack_);
   }
 

@@ -44,7 +44,12 @@ Result<void> InstantMessaging::listen(char const* name, xmpp::Security security,
 Result<void> InstantMessaging::open() {
   auto tls = core_.certificates.context({"xmpp-client"});
   if (!tls) return std::unexpected(tls.error());
-  edge::XmppServerSettings settings{.stream = {.domains = core_.settings.policy.domains}, .tls = *tls};
+  auto const& limits = core_.settings.limits;
+  edge::XmppServerSettings settings{
+      .stream = {.domains = core_.settings.policy.domains, .negotiation_wait = limits.request_within},
+      .tls = *tls,
+      .stalled_after = limits.stalled_after};
+  settings.connections.of_address = limits.connections_per_address;
   settings.stream.requests.wait = core_.settings.policy.wake.acknowledgement_wait;
   server_ = std::make_unique<edge::XmppServer>(core_.io, std::move(settings), core_.clock, core_.random, door_, door_);
   streams_.connect(*server_);

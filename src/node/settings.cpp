@@ -35,6 +35,7 @@ std::expected<Settings, Refused> parse_settings(std::string_view text, std::file
   read_listen(top.section("listen"), settings.listen);
   read_tls(top.section("tls"), settings.tls);
   read_sip(top.section("sip"), settings.sip);
+  read_limits(top.section("limits"), settings.limits);
   read_calls(top.section("calls"), settings.policy.calls);
   read_wake(top.section("wake"), settings.policy.wake);
   read_push(top.section("push"), settings.push);

@@ -60,6 +60,14 @@ struct SipSettings {
   bool offer_md5 = true;
 };
 
+// What a peer may take of us (docs/reference/limits.md has those that nobody needs to set).
+struct LimitSettings {
+  std::uint16_t connections_per_address = 2000;  // of SIP, XMPP and HTTPS each
+  Duration handshake_within = 10s;               // TLS; and what is said first over HTTP
+  Duration request_within = 30s;  // the first SIP message, a message or HTTP request that has begun, an XMPP sign-in
+  Duration stalled_after = 20s;   // a peer that reads nothing of what is written to it
+};
+
 struct ApnsSettings {
   std::string team = {};
   std::string key_id = {};
@@ -98,6 +106,7 @@ struct Settings {
   ListenSettings listen = {};
   TlsSettings tls = {};
   SipSettings sip = {};
+  LimitSettings limits = {};
   PushSettings push = {};
   model::Policy policy = {};
 };

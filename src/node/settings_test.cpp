@@ -40,6 +40,9 @@ ca = "ca.pem"
 [sip]
 require_digest = false
 algorithms = ["SHA-256"]
+[limits]
+connections_per_address = 50
+stalled_after = "7s"
 [calls]
 ringback_after = "300ms"
 give_up_after = "2m"
@@ -73,6 +76,8 @@ service_account_file = "account.json"
   EXPECT_EQ(settings->tls.key, "/etc/server.key");
   EXPECT_FALSE(settings->sip.require_digest);
   EXPECT_FALSE(settings->sip.offer_md5);
+  EXPECT_EQ(settings->limits.connections_per_address, 50);
+  EXPECT_EQ(settings->limits.stalled_after, 7s);
   EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
   EXPECT_EQ(settings->policy.calls.give_up_after, 2min);
   EXPECT_FALSE(settings->policy.wake.enabled);
@@ -109,6 +114,7 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_NE(refusal("[listen]\nsip_udp = \"127.0.0.1:70000\""), "");
   EXPECT_NE(refusal("[listen]\nsip_udp = 70000"), "");
   EXPECT_NE(refusal("[tls]\ncertificate = \"a.pem\""), "");
+  EXPECT_NE(refusal("[limits]\nconnections_per_address = 0"), "");
   EXPECT_NE(refusal("[calls]\nringback_after = \"20s\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"http://plain\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"https://push\""), "");

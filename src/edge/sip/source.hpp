@@ -66,7 +66,7 @@ struct Limits {
   std::size_t write_queue = std::size_t{512} * 1024;  // bytes that wait for a connection
   Duration handshake = 10s;                           // of TLS, and for dialling
   Duration first_message = 30s;                       // after the connection stands
-  Duration whole_message = 10s;                       // from a message's first byte to its last
+  Duration whole_message = 30s;                       // from a message's first byte to its last
   Duration stalled_write = 20s;                       // a peer that does not read
   Duration idle = 65min;                              // nothing heard, not even a keep-alive
 };

@@ -8,7 +8,8 @@ namespace {
 using namespace xmpp;
 using boost::system::error_code;
 
-constexpr auto goodbye_wait = 5s;  // for the last bytes to leave
+constexpr auto goodbye_wait = 5s;                             // for the last bytes to leave
+constexpr std::size_t most_at_once = std::size_t{64} * 1024;  // a slow reader of that much is no stalled one
 
 std::span<std::uint8_t const> bytes_of(std::string const& text) {
   return {reinterpret_cast<std::uint8_t const*>(text.data()), text.size()};
@@ -17,18 +18,12 @@ std::span<std::uint8_t const> bytes_of(std::string const& text) {
 }  // namespace
 
 XmppConnection::XmppConnection(std::shared_ptr<XmppHouse> house, std::shared_ptr<Link> link, Security security,
-                               StreamHandle handle)
+                               Seat seat)
     : house_(std::move(house)),
       link_(std::move(link)),
-      handle_(handle),
+      seat_(std::move(seat)),
       stream_(house_->settings.stream, *house_->random, security, house_->clock->now()),
-      timer_(link_->executor()) {
-  ++house_->signing_in;
-}
-
-XmppConnection::~XmppConnection() {
-  leave_sign_in();
-}
+      timer_(link_->executor()) {}
 
 void XmppConnection::begin(Security security) {
   watch_deadline();
@@ -43,6 +38,8 @@ void XmppConnection::begin(Security security) {
 
 void XmppConnection::read() {
   if (reading_ || shaking_ || gone_ || stream_.is_finished() || stream_.waits()) return;
+  // A peer that does not read what it asked for is not heard until it does.
+  if (queued_bytes() > house_->settings.most_queued_bytes / 2) return;
   reading_ = true;
   link_->read_some(buffer_, [self = shared_from_this()](error_code error, std::size_t size) {
     self->reading_ = false;
@@ -65,7 +62,7 @@ void XmppConnection::perform(StreamActions actions) {
     std::visit([this](auto& one) { act(one); }, action);
   }
   performing_ = false;
-  if (stream_.is_bound()) leave_sign_in();
+  if (stream_.is_bound()) seat_.signing_in.reset();
   if (queued_bytes() > house_->settings.most_queued_bytes && !ended_) return lose();
   flush();
   watch_deadline();
@@ -102,33 +99,33 @@ void XmppConnection::on_sasl(SaslAnswer answer) {
 void XmppConnection::act(action::RequestBind& bind) {
   sasl_.reset();
   known_above_ = true;
-  if (house_->events) house_->events->on_bind_requested(handle_, stream_.address(), bind.resource);
+  if (house_->events) house_->events->on_bind_requested(seat_.handle, stream_.address(), bind.resource);
 }
 
 void XmppConnection::act(action::RequestEnable& enable) {
-  if (house_->events) house_->events->on_enable_requested(handle_, enable.resume);
+  if (house_->events) house_->events->on_enable_requested(seat_.handle, enable.resume);
 }
 
 void XmppConnection::act(action::RequestResume& resume) {
   sasl_.reset();
   known_above_ = true;
-  if (house_->events) house_->events->on_resume_requested(handle_, stream_.address(), resume.previous, resume.h);
+  if (house_->events) house_->events->on_resume_requested(seat_.handle, stream_.address(), resume.previous, resume.h);
 }
 
 void XmppConnection::act(action::Deliver& deliver) {
-  if (house_->events) house_->events->on_stanza(handle_, std::move(deliver.stanza));
+  if (house_->events) house_->events->on_stanza(seat_.handle, std::move(deliver.stanza));
 }
 
 void XmppConnection::act(action::Acknowledged& acknowledged) {
-  if (house_->events) house_->events->on_acknowledged(handle_, acknowledged.h);
+  if (house_->events) house_->events->on_acknowledged(seat_.handle, acknowledged.h);
 }
 
 void XmppConnection::act(action::StateChanged& changed) {
-  if (house_->events) house_->events->on_client_state(handle_, changed.state);
+  if (house_->events) house_->events->on_client_state(seat_.handle, changed.state);
 }
 
 void XmppConnection::act(action::ModeChanged& changed) {
-  if (house_->events) house_->events->on_mode(handle_, changed.mode);
+  if (house_->events) house_->events->on_mode(seat_.handle, changed.mode);
 }
 
 // What was written leaves first; a peer that is lost or does not read is not waited for.
@@ -136,8 +133,8 @@ void XmppConnection::act(action::Finish& finish) {
   ended_ = finish.why;
   sasl_.reset();
   timer_.cancel();
-  if (known_above_ && house_->events) house_->events->on_ended(handle_, finish.why);
-  if (finish.why == StreamEnd::lost || finish.why == StreamEnd::overdue) return let_go();
+  if (known_above_ && house_->events) house_->events->on_ended(seat_.handle, finish.why);
+  if (finish.why == StreamEnd::lost || finish.why == StreamEnd::overdue || shaking_) return let_go();
   timer_.expires_after(goodbye_wait);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (!error) self->let_go();
@@ -156,7 +153,12 @@ void XmppConnection::flush() {
     return;
   }
   writing_ = true;
+  writing_since_ = house_->clock->now();
   leaving_ = std::exchange(waiting_, {});
+  if (leaving_.size() > most_at_once) {
+    waiting_ = leaving_.substr(most_at_once);
+    leaving_.resize(most_at_once);
+  }
   link_->write(bytes_of(leaving_),
                [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
 }
@@ -167,6 +169,8 @@ void XmppConnection::on_written(error_code error) {
   if (gone_) return;
   if (error) return lose();
   flush();
+  watch_deadline();
+  read();
 }
 
 void XmppConnection::shake_hands() {
@@ -194,30 +198,37 @@ void XmppConnection::drop() {
   let_go();
 }
 
+std::optional<Instant> XmppConnection::deadline() const {
+  auto at = stream_.deadline();
+  if (writing_) at = std::min(at.value_or(Instant::max()), writing_since_ + house_->settings.stalled_after);
+  return at;
+}
+
+// A timer that is set for an earlier moment stays: deadlines move on with every stanza, and the timer need not.
 void XmppConnection::watch_deadline() {
-  auto const deadline = stream_.deadline();
-  if (ended_ || gone_ || deadline == watched_) return;
-  watched_ = deadline;
-  timer_.cancel();
-  if (!deadline) return;
-  timer_.expires_after(std::max(Duration{}, *deadline - house_->clock->now()));
-  timer_.async_wait([weak = weak_from_this(), deadline](error_code error) {
+  auto const at = deadline();
+  if (ended_ || gone_ || !at || (watched_ && *watched_ <= *at)) return;
+  watched_ = at;
+  timer_.expires_after(std::max(Duration{}, *at - house_->clock->now()));
+  timer_.async_wait([weak = weak_from_this()](error_code error) {
     auto const self = weak.lock();
-    if (error || !self || self->gone_ || self->watched_ != deadline) return;
+    if (error || !self || self->gone_ || self->ended_) return;
     self->watched_.reset();
-    self->perform(self->stream_.on_deadline(self->house_->clock->now()));
+    self->on_time();
   });
 }
 
-void XmppConnection::leave_sign_in() {
-  if (std::exchange(signing_in_, false)) --house_->signing_in;
+void XmppConnection::on_time() {
+  auto const now = house_->clock->now();
+  if (writing_ && now >= writing_since_ + house_->settings.stalled_after) return lose();
+  perform(stream_.on_deadline(now));
 }
 
 void XmppConnection::let_go() {
   timer_.cancel();
-  leave_sign_in();
+  seat_.signing_in.reset();
   if (!std::exchange(gone_, true)) link_->close();
-  if (house_->forget) house_->forget(handle_);
+  if (house_->forget) house_->forget(seat_.handle);
 }
 
 }  // namespace reveille::edge

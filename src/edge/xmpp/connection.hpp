@@ -6,6 +6,7 @@
 #pragma once
 
 #include "edge/link.hpp"
+#include "edge/places.hpp"
 #include "edge/xmpp/server.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -28,16 +29,19 @@ struct XmppHouse {
   StreamEvents* events = nullptr;  // null once the server is gone
   ScramCredentials* credentials = nullptr;
   Secret secret = {};  // makes the salts of users who do not exist
-  std::size_t signing_in = 0;
   std::function<void(StreamHandle)> forget = {};
 };
 
 class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
  public:
-  XmppConnection(std::shared_ptr<XmppHouse> house, std::shared_ptr<Link> link, xmpp::Security security,
-                 StreamHandle handle);
-  ~XmppConnection();
+  // Its places: among all, and among those who have not signed in.
+  struct Seat {
+    StreamHandle handle = {};
+    Places::Place place;
+    std::optional<Places::Place> signing_in;
+  };
 
+  XmppConnection(std::shared_ptr<XmppHouse> house, std::shared_ptr<Link> link, xmpp::Security security, Seat seat);
   void begin(xmpp::Security security);
   // Performs what an order to the stream gave.
   template <class Order>
@@ -69,17 +73,19 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   void on_written(boost::system::error_code error);
   void lose();
   void watch_deadline();
-  void leave_sign_in();
+  [[nodiscard]] std::optional<Instant> deadline() const;
+  void on_time();
   void let_go();
 
   std::shared_ptr<XmppHouse> house_;
   std::shared_ptr<Link> link_;
-  StreamHandle handle_;
+  Seat seat_;
   xmpp::ClientStream stream_;
   std::unique_ptr<ScramServer> sasl_ = {};
   std::deque<xmpp::StreamAction> actions_ = {};
   boost::asio::steady_timer timer_;
   std::optional<Instant> watched_ = {};
+  Instant writing_since_ = {};
   std::string waiting_ = {};  // to be written next
   std::string leaving_ = {};  // being written
   bool performing_ = false;
@@ -88,7 +94,6 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   bool wants_tls_ = false;
   bool shaking_ = false;
   bool known_above_ = false;  // has asked to bind or resume: its end is told
-  bool signing_in_ = true;
   bool gone_ = false;
   std::optional<xmpp::StreamEnd> ended_ = {};
   std::array<std::uint8_t, 4096> buffer_{};

@@ -32,12 +32,16 @@ struct Listener {
 }  // namespace
 
 struct XmppServer::Shared : std::enable_shared_from_this<XmppServer::Shared> {
+  explicit Shared(XmppServerSettings const& settings)
+      : connections(settings.connections), strangers(settings.signing_in) {}
+
   asio::io_context* io = nullptr;
   std::shared_ptr<XmppHouse> house = std::make_shared<XmppHouse>();
   std::vector<Slot> slots = {};
   std::vector<std::uint32_t> free_slots = {};
   std::vector<std::shared_ptr<Listener>> listeners = {};
-  std::size_t connections = 0;
+  Places connections;
+  Places strangers;  // have not signed in
   bool stopped = false;
 
   std::shared_ptr<XmppConnection> find(StreamHandle handle) const {
@@ -66,17 +70,22 @@ struct XmppServer::Shared : std::enable_shared_from_this<XmppServer::Shared> {
     if (!find(handle)) return;
     slots[handle.slot].connection.reset();
     free_slots.push_back(handle.slot);
-    --connections;
   }
 
   void welcome(tcp::socket socket, Security security) {
     // Too many: the connection is closed at once, so that those who are here are served.
-    if (connections >= house->settings.most_connections || house->signing_in >= house->settings.most_signing_in) return;
+    error_code gone;
+    auto const remote = socket.remote_endpoint(gone).address();
+    if (gone) return;
+    auto place = connections.take(remote);
+    auto signing_in = strangers.take(remote);
+    if (!place || !signing_in) return;
     auto link = make_link(std::move(socket), security == Security::tls ? house->settings.tls : nullptr);
     auto const handle = reserve();
-    auto const connection = std::make_shared<XmppConnection>(house, std::move(link), security, handle);
+    auto const connection = std::make_shared<XmppConnection>(
+        house, std::move(link), security,
+        XmppConnection::Seat{.handle = handle, .place = std::move(*place), .signing_in = std::move(signing_in)});
     slots[handle.slot].connection = connection;
-    ++connections;
     connection->begin(security);
   }
 
@@ -105,7 +114,7 @@ struct XmppServer::Shared : std::enable_shared_from_this<XmppServer::Shared> {
 
 XmppServer::XmppServer(asio::io_context& io, XmppServerSettings settings, Clock const& clock, Random& random,
                        StreamEvents& events, ScramCredentials& credentials)
-    : shared_(std::make_shared<Shared>()) {
+    : shared_(std::make_shared<Shared>(settings)) {
   shared_->io = &io;
   auto& house = *shared_->house;
   house.settings = std::move(settings);
@@ -198,7 +207,7 @@ std::size_t XmppServer::queued_bytes(StreamHandle stream) const {
 }
 
 std::size_t XmppServer::connections() const {
-  return shared_->connections;
+  return shared_->connections.taken();
 }
 
 }  // namespace reveille::edge

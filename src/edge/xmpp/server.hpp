@@ -4,8 +4,8 @@
 //           is said to it comes down by handle. An order for a stream that is gone does nothing.
 // Lifetime: StreamEvents, credentials and settings outlive the server; the destructor closes everything.
 // Threads:  the io_context's one thread. Orders may be given from inside an event; their bytes leave after it.
-// Limits:   connections in all and before sign-in; bytes waiting to be written to one peer (then it is `lost`); one
-// read
+// Limits:   connections in all, of one address, and before sign-in (each beyond is closed at once); bytes waiting to be
+//           written to one peer (then it is `lost`; at half of it, it is not read from), and for how long; one read
 //           buffer of 4 KiB a connection, and no more is read while something the client asked for is under way.
 // Errors:   listen() fails with configuration, with a sentence that says what to do.
 // Source:   RFC 6120; XEP-0368 (direct TLS).
@@ -16,6 +16,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "edge/places.hpp"
 #include "edge/tls.hpp"
 #include "edge/xmpp/scram_server.hpp"
 #include "wire/xmpp/client_stream.hpp"
@@ -54,10 +55,11 @@ class StreamEvents {
 struct XmppServerSettings {
   xmpp::ClientStreamSettings stream = {};
   TlsContext tls = {};
-  std::size_t most_connections = 50'000;
-  std::size_t most_signing_in = 1'000;
+  Places::Limits connections = {.in_all = 50'000, .of_address = 2'000};
+  Places::Limits signing_in = {.in_all = 1'000, .of_address = 250};
   std::size_t most_queued_bytes = 1 << 20;
-  std::uint16_t thread = 0;  // of the handles
+  Duration stalled_after = 20s;  // a peer that reads nothing of what is written to it
+  std::uint16_t thread = 0;      // of the handles
 };
 
 class XmppServer {

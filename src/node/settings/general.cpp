@@ -1,4 +1,4 @@
-// domains, roles, data; [tls], [sip], [calls], [wake].
+// domains, roles, data; [tls], [sip], [limits], [calls], [wake].
 #include "model/account.hpp"
 #include "node/settings/sections.hpp"
 
@@ -72,6 +72,17 @@ void read_sip(Section section, SipSettings& into) {
     into.offer_sha256 = std::ranges::count(names, "SHA-256") > 0;
     into.offer_md5 = std::ranges::count(names, "MD5") > 0;
   }
+  section.finish();
+}
+
+void read_limits(Section section, LimitSettings& into) {
+  section.read("connections_per_address", into.connections_per_address);
+  if (into.connections_per_address == 0)
+    section.blame(*section.find("connections_per_address"),
+                  "'limits.connections_per_address' must be at least 1: with 0 nobody could connect");
+  section.read("handshake_within", into.handshake_within);
+  section.read("request_within", into.request_within);
+  section.read("stalled_after", into.stalled_after);
   section.finish();
 }
 

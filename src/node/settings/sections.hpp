@@ -10,6 +10,7 @@ void read_general(Section& top, Settings& into);
 void read_listen(Section section, ListenSettings& into);
 void read_tls(Section section, TlsSettings& into);
 void read_sip(Section section, SipSettings& into);
+void read_limits(Section section, LimitSettings& into);
 void read_calls(Section section, model::CallPolicy& into);
 void read_wake(Section section, model::WakePolicy& into);
 void read_push(Section section, PushSettings& into);
