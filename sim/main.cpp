@@ -17,7 +17,10 @@ constexpr int usage = 2;
 void add_cloud_options(CLI::App& command, apple::CloudSettings& settings) {
   command.add_option("--data", settings.data, "folder for certificates and keys; made if it is missing")->required();
   command.add_option("--address", settings.address, "IP address to listen on")->capture_default_str();
-  command.add_option("--port", settings.port, "for providers; 0: any free one")->capture_default_str();
+  command.add_option("--port", settings.port, "for providers, both environments; 0: any free one")
+      ->capture_default_str();
+  command.add_option("--production-port", settings.production_port, "for providers")->capture_default_str();
+  command.add_option("--sandbox-port", settings.sandbox_port, "for providers")->capture_default_str();
   command.add_option("--device-port", settings.device_port, "for phones; 0: any free one")->capture_default_str();
 }
 

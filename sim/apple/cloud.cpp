@@ -61,10 +61,40 @@ Result<MadeKey> ensure_key(fs::path const& data, CloudState& state) {
   return failure(ErrorCode::storage, "cannot write the provider key into '" + data.string() + "'");
 }
 
+// What providers speak to.
+struct Listener {
+  Listener(boost::asio::io_context& io, CloudState& state, std::optional<Environment> served)
+      : endpoint(io.get_executor(), state, served) {}
+
+  Result<void> open(boost::asio::io_context& io, std::string const& address, std::uint16_t port, edge::TlsContext tls) {
+    auto opened = edge::HttpServer::open(io,
+                                         {.address = address,
+                                          .port = port,
+                                          .tls = std::move(tls),
+                                          .max_body = most_payload,
+                                          .max_streams = PushEndpoint::first_streams,
+                                          .first_request_time = std::chrono::hours{24},
+                                          .idle_time = std::chrono::hours{24}},
+                                         [this](edge::HttpRequest request, edge::Responder responder) {
+                                           endpoint.on_request(std::move(request), std::move(responder));
+                                         });
+    if (!opened) return std::unexpected(opened.error());
+    server = std::move(*opened);
+    return {};
+  }
+
+  PushEndpoint endpoint;
+  std::unique_ptr<edge::HttpServer> server = {};
+};
+
 class RunningCloud final : public Cloud {
  public:
   RunningCloud(boost::asio::io_context& io, Clock const& clock, Random& random)
-      : state_(clock, random), pushes_(io.get_executor(), state_), phones_(state_) {}
+      : state_(clock, random),
+        both_{io, state_, std::nullopt},
+        production_{io, state_, Environment::production},
+        sandbox_{io, state_, Environment::sandbox},
+        phones_(state_) {}
 
   Result<void> start(boost::asio::io_context& io, CloudSettings const& settings) {
     data_ = fs::absolute(settings.data);
@@ -79,50 +109,45 @@ class RunningCloud final : public Cloud {
     auto phone_tls =
         edge::make_server_tls({.certificate = files->certificate, .key = files->key, .alpn = {"http/1.1"}});
     if (!phone_tls) return std::unexpected(phone_tls.error());
+    for (auto const& [listener, port] : {std::pair{&both_, settings.port},
+                                         {&production_, settings.production_port},
+                                         {&sandbox_, settings.sandbox_port}}) {
+      if (auto opened = listener->open(io, settings.address, port, *push_tls); !opened) return opened;
+    }
     auto opened = edge::HttpServer::open(io,
                                          {.address = settings.address,
-                                          .port = settings.port,
-                                          .tls = std::move(*push_tls),
-                                          .max_body = most_payload,
-                                          .max_streams = PushEndpoint::first_streams,
-                                          .first_request_time = std::chrono::hours{24},
-                                          .idle_time = std::chrono::hours{24}},
+                                          .port = settings.device_port,
+                                          .tls = std::move(*phone_tls),
+                                          .max_body = most_command},
                                          [this](edge::HttpRequest request, edge::Responder responder) {
-                                           pushes_.on_request(std::move(request), std::move(responder));
+                                           phones_.on_request(std::move(request), std::move(responder));
                                          });
-    if (!opened) return std::unexpected(opened.error());
-    push_server_ = std::move(*opened);
-    opened = edge::HttpServer::open(io,
-                                    {.address = settings.address,
-                                     .port = settings.device_port,
-                                     .tls = std::move(*phone_tls),
-                                     .max_body = most_command},
-                                    [this](edge::HttpRequest request, edge::Responder responder) {
-                                      phones_.on_request(std::move(request), std::move(responder));
-                                    });
     if (!opened) return std::unexpected(opened.error());
     phone_server_ = std::move(*opened);
     return {};
   }
 
   std::string ready_line() const override {
-    return json::serialize(json::object{
-        {"ready", true},
-        {"ca", ca_.string()},
-        {"listeners", json::object{{"apns", push_server_->address()}, {"device", phone_server_->address()}}},
-        {"key_file", (data_ / "provider-key.p8").string()},
-        {"key_id", key_.key_id},
-        {"team", key_.team}});
+    return json::serialize(json::object{{"ready", true},
+                                        {"ca", ca_.string()},
+                                        {"listeners", json::object{{"apns", both_.server->address()},
+                                                                   {"apns_production", production_.server->address()},
+                                                                   {"apns_sandbox", sandbox_.server->address()},
+                                                                   {"device", phone_server_->address()}}},
+                                        {"key_file", (data_ / "provider-key.p8").string()},
+                                        {"key_id", key_.key_id},
+                                        {"team", key_.team}});
   }
 
  private:
   CloudState state_;
-  PushEndpoint pushes_;
+  Listener both_;
+  Listener production_;
+  Listener sandbox_;
   DeviceEndpoint phones_;
   fs::path data_;
   fs::path ca_;
   MadeKey key_;
-  std::unique_ptr<edge::HttpServer> push_server_;
   std::unique_ptr<edge::HttpServer> phone_server_;
 };
 

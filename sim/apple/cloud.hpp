@@ -1,4 +1,6 @@
-// Cloud: the whole simulated Apple Push Notification service: two TLS listeners over one state.
+// Cloud: the whole simulated Apple Push Notification service: TLS listeners over one state. Providers have one for each
+// environment, where the other's tokens are none (api.push.apple.com, api.sandbox.push.apple.com), and one for both,
+// which knows where each token belongs.
 //
 // The provider key that it accepts, and its certificates, are made in the data folder and kept there. Devices live in
 // memory. Lifetime: the listeners close with it. Threads: the io_context's one thread.
@@ -20,7 +22,9 @@ namespace reveille::sim::apple {
 struct CloudSettings {
   std::filesystem::path data = {};
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any free one
+  std::uint16_t port = 0;  // of both environments; 0: any free one
+  std::uint16_t production_port = 0;
+  std::uint16_t sandbox_port = 0;
   std::uint16_t device_port = 0;
 };
 

@@ -70,10 +70,12 @@ std::string make_portal_id(Random& random) {
   return out;
 }
 
-MadeKey make_key(CloudState& state, std::string team) {
+MadeKey make_key(CloudState& state, std::string team, std::optional<Environment> environment) {
   auto const key = crypto::Es256Key::generate();
   MadeKey made{.key_id = make_portal_id(state.random), .team = std::move(team), .pem = key.private_pem()};
-  state.keys.emplace(made.key_id, ProviderKey{.team = made.team, .key_id = made.key_id, .key = key.public_half()});
+  state.keys.emplace(
+      made.key_id,
+      ProviderKey{.team = made.team, .key_id = made.key_id, .key = key.public_half(), .environment = environment});
   return made;
 }
 
@@ -82,6 +84,7 @@ void DeviceEndpoint::on_request(edge::HttpRequest request, edge::Responder respo
   if (request.path == "/sim/requests") return responder.send(on_requests(request));
   if (request.path == "/sim/faults") return responder.send(on_faults(request));
   if (request.path == "/sim/keys") return responder.send(on_keys(request));
+  if (request.path == "/sim/limits") return responder.send(on_limits(request));
   if (!request.path.starts_with(devices_path)) return responder.send(fault_of(404, "no such place"));
   auto const rest = request.path.substr(devices_path.size());
   auto const slash = std::min(rest.find('/'), rest.size());
@@ -99,13 +102,13 @@ edge::HttpResponse DeviceEndpoint::on_devices(edge::HttpRequest const& request) 
   auto const body = object_in(request.body);
   if (!body) return fault_of(400, "the body is no JSON object");
   auto const environment = text_of(*body, "environment");
-  if (!environment.empty() && environment != "sandbox" && environment != "production") {
+  if (!environment.empty() && !environment_named(environment)) {
     return fault_of(400, "environment is sandbox or production");
   }
   Device const description{.app = text_of(*body, "app"),
                            .platform = text_of(*body, "platform"),
                            .os_version = text_of(*body, "os_version"),
-                           .environment = environment == "production" ? Environment::production : Environment::sandbox};
+                           .environment = environment_named(environment).value_or(Environment::sandbox)};
   if (description.app.empty()) return fault_of(400, "app is missing: the bundle id");
   auto const* count = body->if_contains("count");
   if (count == nullptr) return as_json(201, shown(state_.devices.add(description)));
@@ -127,7 +130,7 @@ edge::HttpResponse DeviceEndpoint::on_device(edge::HttpRequest const& request, D
   out["app"] = device.app;
   out["platform"] = device.platform;
   out["os_version"] = device.os_version;
-  out["environment"] = device.environment == Environment::sandbox ? "sandbox" : "production";
+  out["environment"] = name_of(device.environment);
   out["online"] = static_cast<bool>(device.online);
   out["stored"] = device.stored.size();
   if (device.gone_since) out["gone_since"] = format_rfc3339(*device.gone_since);
@@ -161,10 +164,28 @@ edge::HttpResponse DeviceEndpoint::on_faults(edge::HttpRequest const& request) {
 
 edge::HttpResponse DeviceEndpoint::on_keys(edge::HttpRequest const& request) {
   auto const body = object_in(request.body);
-  if (request.method != "POST" || !body) return fault_of(400, "POST {team}");
+  if (request.method != "POST" || !body) return fault_of(400, "POST {team,environment}");
   auto team = text_of(*body, "team");
-  auto const made = make_key(state_, team.empty() ? make_portal_id(state_.random) : std::move(team));
+  auto const named = text_of(*body, "environment");
+  auto const environment = environment_named(named);
+  if (!named.empty() && !environment) return fault_of(400, "environment is sandbox or production");
+  auto const made = make_key(state_, team.empty() ? make_portal_id(state_.random) : std::move(team), environment);
   return as_json(201, json::object{{"key_id", made.key_id}, {"team", made.team}, {"key", made.pem}});
+}
+
+edge::HttpResponse DeviceEndpoint::on_limits(edge::HttpRequest const& request) {
+  auto const body = object_in(request.body);
+  if (request.method != "POST" || !body) return fault_of(400, "POST {burst,per_second}");
+  Throttle throttle;
+  for (auto const& [name, value] : *body) {
+    auto* const limit = name == "burst" ? &throttle.burst : name == "per_second" ? &throttle.per_second : nullptr;
+    boost::system::error_code error;
+    auto const wanted = value.to_number<double>(error);
+    if (limit == nullptr || error || !(wanted >= 0)) return fault_of(400, "burst and per_second are numbers");
+    *limit = wanted;
+  }
+  state_.devices.set_throttle(throttle);
+  return {.status = 204};
 }
 
 void DeviceEndpoint::stream_pushes(Device& device, edge::Responder responder) {

@@ -7,7 +7,9 @@
 //   DELETE /sim/devices/{d}                                      → its tokens are dead
 //   GET    /sim/requests[?since=N]  DELETE /sim/requests         → what the cloud has seen, or forget it
 //   POST   /sim/faults {…}          DELETE /sim/faults           → faults.hpp
-//   POST   /sim/keys {team}                                      → one more provider key: {key_id,team,key}
+//   POST   /sim/keys {team,environment}                          → one more provider key: {key_id,team,key}; good for
+//                                                                  that environment only where one is given
+//   POST   /sim/limits {burst,per_second}                        → how many pushes a token takes: 429 TooManyRequests
 // Lifetime: outlives its server. Threads: one.
 #pragma once
 
@@ -27,6 +29,7 @@ class DeviceEndpoint {
   edge::HttpResponse on_requests(edge::HttpRequest const& request);
   edge::HttpResponse on_faults(edge::HttpRequest const& request);
   edge::HttpResponse on_keys(edge::HttpRequest const& request);
+  edge::HttpResponse on_limits(edge::HttpRequest const& request);
   void stream_pushes(Device& device, edge::Responder responder);
 
   CloudState& state_;
@@ -38,7 +41,7 @@ struct MadeKey {
   std::string team = {};
   std::string pem = {};
 };
-[[nodiscard]] MadeKey make_key(CloudState& state, std::string team);
+[[nodiscard]] MadeKey make_key(CloudState& state, std::string team, std::optional<Environment> environment = {});
 // Ten capital letters and digits, as Apple's key and team ids are.
 [[nodiscard]] std::string make_portal_id(Random& random);
 

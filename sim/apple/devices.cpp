@@ -1,5 +1,6 @@
 #include "sim/apple/devices.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::sim::apple {
@@ -43,15 +44,29 @@ void Devices::remove(Device& device, Instant now) {
   device.online = nullptr;
 }
 
-std::expected<Device*, Devices::Refusal> Devices::addressee(Notification const& notification) {
+// A leaking bucket.
+bool Devices::is_too_many(Owner& owner, Instant now) const {
+  auto const since = std::chrono::duration<double>(now - std::exchange(owner.spent_at, now)).count();
+  owner.spent = std::max(0.0, owner.spent - since * throttle_.per_second);
+  if (owner.spent + 1 > throttle_.burst) return true;
+  ++owner.spent;
+  return false;
+}
+
+std::expected<Device*, Devices::Refusal> Devices::addressee(Notification const& notification,
+                                                            std::optional<Environment> served, Instant now) {
   auto const found = tokens_.find(notification.token);
   if (found == tokens_.end()) return std::unexpected(Refusal{Reason::bad_device_token});
-  auto& [device, channel] = found->second;
+  auto* const device = found->second.device;
+  auto const channel = found->second.channel;
+  // The other cloud's token is none here.
+  if (served && *served != device->environment) return std::unexpected(Refusal{Reason::bad_device_token});
   bool const is_voip = notification.type == PushType::voip;
   if (notification.app != device->app || is_voip != (channel == Channel::voip)) {
     return std::unexpected(Refusal{Reason::device_token_not_for_topic});
   }
   if (device->gone_since) return std::unexpected(Refusal{Reason::unregistered, device->gone_since});
+  if (is_too_many(found->second, now)) return std::unexpected(Refusal{Reason::too_many_requests});
   return device;
 }
 

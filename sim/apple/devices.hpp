@@ -1,11 +1,14 @@
 // Devices: the phones that Apple knows, their tokens, and what waits for those that are offline.
 //
 // APNs keeps one notification for each device and topic, the newest, until its expiration; one with expiration 0 is
-// tried once and never kept. A phone is online while it has somewhere to be handed pushes. Pure; time comes in.
+// tried once and never kept. A phone is online while it has somewhere to be handed pushes. Each token takes so many
+// pushes in a row; Apple documents that there is such a limit, not how high it is, so it can be set. Pure; time comes
+// in.
 #pragma once
 
 #include "base/instant.hpp"
 #include "base/random.hpp"
+#include "sim/apple/environment.hpp"
 #include "sim/apple/notification.hpp"
 
 #include <functional>
@@ -17,7 +20,6 @@
 
 namespace reveille::sim::apple {
 
-enum class Environment : std::uint8_t { sandbox, production };
 enum class Channel : std::uint8_t { voip, message };
 
 struct Delivery {
@@ -41,6 +43,12 @@ struct Device {
 enum class Fate : std::uint8_t { delivered, stored, dropped };
 [[nodiscard]] std::string_view name_of(Fate fate);
 
+// How many pushes to one token, at once and from then on.
+struct Throttle {
+  double burst = 10'000;
+  double per_second = 1'000;
+};
+
 class Devices {
  public:
   explicit Devices(Random& random) : random_(random) {}
@@ -55,7 +63,10 @@ class Devices {
     Reason reason = Reason::bad_device_token;
     std::optional<Instant> since = {};
   };
-  [[nodiscard]] std::expected<Device*, Refusal> addressee(Notification const& notification);
+  // `served` is the environment of the listener that it came to; nothing: both.
+  [[nodiscard]] std::expected<Device*, Refusal> addressee(Notification const& notification,
+                                                          std::optional<Environment> served, Instant now);
+  void set_throttle(Throttle throttle) { throttle_ = throttle; }
 
   Fate deliver(Device& device, Notification notification, Instant now);
   // Hands over what is stored and has not expired, oldest topic name first.
@@ -67,8 +78,12 @@ class Devices {
   struct Owner {
     Device* device = nullptr;
     Channel channel = Channel::message;
+    double spent = 0;  // of the burst
+    Instant spent_at = {};
   };
+  [[nodiscard]] bool is_too_many(Owner& owner, Instant now) const;
 
+  Throttle throttle_ = {};
   Random& random_;
   std::unordered_map<std::string, std::unique_ptr<Device>> devices_;
   std::unordered_map<std::string, Owner> tokens_;

@@ -38,7 +38,8 @@ std::optional<std::string_view> bearer(std::string_view authorization) {
 }  // namespace
 
 std::expected<TokenClaims, Reason> check_provider_token(std::optional<std::string_view> authorization,
-                                                        ProviderKeys const& keys, Instant now) {
+                                                        ProviderKeys const& keys, std::optional<Environment> served,
+                                                        Instant now) {
   if (!authorization) return std::unexpected(Reason::missing_provider_token);
   auto const token = bearer(*authorization);
   if (!token) return std::unexpected(Reason::invalid_provider_token);
@@ -56,6 +57,8 @@ std::expected<TokenClaims, Reason> check_provider_token(std::optional<std::strin
       !known->second.key.verify(jws->signed_text, jws->signature)) {
     return std::unexpected(Reason::invalid_provider_token);
   }
+  auto const scope = known->second.environment;
+  if (scope && served && *scope != *served) return std::unexpected(Reason::bad_environment_key_id_in_token);
   auto const* iat = claims->if_contains("iat");
   if (iat == nullptr || !iat->is_int64()) return std::unexpected(Reason::invalid_provider_token);
   auto const issued_at = from_unix_seconds(iat->get_int64());
@@ -65,12 +68,13 @@ std::expected<TokenClaims, Reason> check_provider_token(std::optional<std::strin
 }
 
 std::expected<TokenClaims, Reason> ConnectionTokens::check(std::optional<std::string_view> authorization,
-                                                           ProviderKeys const& keys, Instant now) {
+                                                           ProviderKeys const& keys, std::optional<Environment> served,
+                                                           Instant now) {
   if (authorization && *authorization == current_) {
     if (now - claims_.issued_at > max_age) return std::unexpected(Reason::expired_provider_token);
     return claims_;
   }
-  auto const claims = check_provider_token(authorization, keys, now);
+  auto const claims = check_provider_token(authorization, keys, served, now);
   if (!claims) return claims;
   if (!current_.empty()) {
     // The first push binds a connection to one team, and to one family of keys.

@@ -67,11 +67,11 @@ PushEndpoint::Answer PushEndpoint::judge(edge::HttpRequest const& request, Conne
   auto const now = state_.clock.now();
   auto const token = token_in_path(request);
   if (!token) return refused(token.error());
-  auto const claims = connection.tokens.check(request.headers.find("authorization"), state_.keys, now);
+  auto const claims = connection.tokens.check(request.headers.find("authorization"), state_.keys, served_, now);
   if (!claims) return refused(claims.error());
   auto notification = read_notification(request, *token);
   if (!notification) return refused(notification.error());
-  auto const device = state_.devices.addressee(*notification);
+  auto const device = state_.devices.addressee(*notification, served_, now);
   if (!device) return refused(device.error().reason, device.error().since);
   notification->id = id;
   auto const fate = state_.devices.deliver(**device, std::move(*notification), now);

@@ -1,8 +1,9 @@
 // PushEndpoint: the side that providers speak to: `POST /3/device/<token>`, judged as APNs does.
 //
 // It also plays a connection's rules: one stream until a push with a valid token has succeeded, then 1000, one again
-// after a refusal (as observed of APNs); one team a connection; a new token at most every 20 minutes.
-// Lifetime: outlives its server. Threads: one.
+// after a refusal (as observed of APNs); one team a connection; a new token at most every 20 minutes. An endpoint
+// serves one environment, whose tokens and keys are no good in the other, or both. Lifetime: outlives its server.
+// Threads: one.
 #pragma once
 
 #include "base/instant.hpp"
@@ -39,8 +40,8 @@ class PushEndpoint {
   static constexpr std::uint32_t first_streams = 1;
   static constexpr std::uint32_t open_streams = 1000;
 
-  PushEndpoint(boost::asio::any_io_executor executor, CloudState& state)
-      : executor_(std::move(executor)), state_(state) {}
+  PushEndpoint(boost::asio::any_io_executor executor, CloudState& state, std::optional<Environment> served)
+      : executor_(std::move(executor)), state_(state), served_(served) {}
 
   void on_request(edge::HttpRequest request, edge::Responder responder);
 
@@ -67,6 +68,7 @@ class PushEndpoint {
 
   boost::asio::any_io_executor executor_;
   CloudState& state_;
+  std::optional<Environment> served_;
   std::unordered_map<std::uint64_t, Connection> connections_;
 };
 

@@ -33,6 +33,9 @@ class AppleCloud:
     def __exit__(self, *_) -> None:
         self.stop()
 
+    def port_of(self, listener: str) -> int:
+        return int(self.ready["listeners"][listener].rsplit(":", 1)[1])
+
     def stop(self) -> int:
         self.process.terminate()
         try:

@@ -244,10 +244,10 @@ class Apple(Program):
         command = [program("reveille-sim"), "apple", "--data", self.data, "--port", ports[0], "--device-port", ports[1]]
         super().__init__(name, command, folder)
 
-    def credential(self, **more) -> dict:
+    def credential(self, environment: str = "production", **more) -> dict:
         """A [[push.apns]] table with the key that this cloud accepts."""
-        host, port = self.address("apns")
-        return {"team": self.ready["team"], "key_id": self.ready["key_id"], "key_file": self.ready["key_file"], "host": host, "port": port,
+        host, port = self.address(f"apns_{environment}")
+        return {"environment": environment, "team": self.ready["team"], "key_id": self.ready["key_id"], "key_file": self.ready["key_file"], "host": host, "port": port,
                 "ca_file": self.ca, **more}
 
     def new_device(self, app: str = "org.example.phone", platform: str = "ios", os_version: str = "18.0", environment: str = "sandbox") -> dict:

@@ -44,12 +44,12 @@ def voip(device: dict, **changes) -> dict:
     return {"token": device["tokens"]["voip"], "topic": f"{APP}.voip", "pushType": "voip", "priority": 10, "expiry": 0, "payload": call} | changes
 
 
-def provider_token(cloud: AppleCloud, issued_at: int, key_file: str | None = None, **claims) -> str:
+def provider_token(cloud: AppleCloud, issued_at: int, key_file: str | None = None, key_id: str = "", **claims) -> str:
     """A token made with OpenSSL's command line."""
     def packed(value: dict) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    text = packed({"alg": "ES256", "kid": cloud.key_id}) + "." + packed({"iss": cloud.team, "iat": issued_at} | claims)
+    text = packed({"alg": "ES256", "kid": key_id or cloud.key_id}) + "." + packed({"iss": cloud.team, "iat": issued_at} | claims)
     der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key_file or cloud.key_file], input=text.encode(), capture_output=True, check=True).stdout
     listing = subprocess.run(["openssl", "asn1parse", "-inform", "DER"], input=der, capture_output=True, check=True).stdout.decode()
     numbers = re.findall(r"INTEGER\s+:([0-9A-F]+)", listing)
@@ -57,9 +57,11 @@ def provider_token(cloud: AppleCloud, issued_at: int, key_file: str | None = Non
     return text + "." + base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
 
 
-def curl(cloud: AppleCloud, path: str, *arguments: str, token: str | None = "", body: str = json.dumps(ALERT), method: str = "POST") -> tuple[int, dict, dict]:
+def curl(cloud: AppleCloud, path: str, *arguments: str, token: str | None = "", body: str = json.dumps(ALERT), method: str = "POST",
+         listener: str = "apns") -> tuple[int, dict, dict]:
     """One request with curl: status, header fields, body."""
-    command = ["curl", "-sS", "--http2", "--cacert", cloud.ca, "-i", "-X", method, f"https://localhost:{cloud.port}{path}", "--data-binary", "@-"]
+    url = f"https://localhost:{cloud.port_of(listener)}{path}"
+    command = ["curl", "-sS", "--http2", "--cacert", cloud.ca, "-i", "-X", method, url, "--data-binary", "@-"]
     if token is not None:
         command += ["-H", f"authorization: bearer {token or provider_token(cloud, int(time.time()))}"]
     done = subprocess.run([*command, *arguments], input=body.encode(), capture_output=True, check=True, timeout=30)
@@ -145,6 +147,48 @@ def test_provider_tokens_are_checked(cloud, tmp_path):
     for token, status, reason in cases:
         got, _, body = curl(cloud, path, *topic, token=token)
         assert (got, body.get("reason")) == (status, reason)
+
+
+def test_each_environment_knows_its_own_tokens_only(cloud):
+    topic = ["-H", f"apns-topic: {APP}"]
+    for own, other in (("sandbox", "production"), ("production", "sandbox")):
+        device = cloud.add_device(environment=own)
+        path = f"/3/device/{device['tokens']['message']}"
+        status, fields, _ = curl(cloud, path, *topic, listener=f"apns_{own}")
+        assert (status, "apns-unique-id" in fields) == (200, own == "sandbox")
+        assert curl(cloud, path, *topic)[0] == 200
+        status, _, body = curl(cloud, path, *topic, listener=f"apns_{other}")
+        assert (status, body) == (400, {"reason": "BadDeviceToken"})
+        cloud.remove_device(device)
+        assert curl(cloud, path, *topic, listener=f"apns_{other}")[0] == 400, "nor that it was one once"
+
+
+def test_a_key_may_be_good_for_one_environment_only(cloud, tmp_path):
+    made = cloud.ask("POST", "/sim/keys", {"team": cloud.team, "environment": "sandbox"})
+    key_file = tmp_path / "scoped.p8"
+    key_file.write_text(made["key"])
+    token = provider_token(cloud, int(time.time()), key_file=str(key_file), key_id=made["key_id"])
+    topic = ["-H", f"apns-topic: {APP}"]
+    for environment, wanted in (("sandbox", (200, {})), ("production", (403, {"reason": "BadEnvironmentKeyIdInToken"}))):
+        device = cloud.add_device(environment=environment)
+        status, _, body = curl(cloud, f"/3/device/{device['tokens']['message']}", *topic, token=token, listener=f"apns_{environment}")
+        assert (status, body) == wanted
+    cloud.ask("POST", "/sim/keys", {"environment": "elsewhere"}, expect=400)
+
+
+def test_too_many_pushes_in_a_row_to_one_token(cloud):
+    device, other = cloud.add_device(), cloud.add_device()
+    cloud.ask("POST", "/sim/limits", {"burst": 3, "per_second": 0})
+    try:
+        answers = node_apn(cloud, [alert(device)] * 5 + [voip(device), alert(other)])
+        refused = {"status": 429, "reason": "TooManyRequests"}
+        assert answers == [{"sent": True}] * 3 + [refused] * 2 + [{"sent": True}] * 2
+        cloud.ask("POST", "/sim/limits", {"burst": 3, "per_second": 1_000_000})
+        assert node_apn(cloud, [alert(device)]) == [{"sent": True}]
+        cloud.ask("POST", "/sim/limits", {"burst": -1}, expect=400)
+        cloud.ask("POST", "/sim/limits", {"nonsense": 1}, expect=400)
+    finally:
+        cloud.ask("POST", "/sim/limits", {})
 
 
 def test_paths_methods_and_header_fields_as_apns_reads_them(cloud):
