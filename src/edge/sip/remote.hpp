@@ -10,6 +10,8 @@
 namespace reveille::edge::sip {
 
 [[nodiscard]] std::string format_remote(Source const& source);
+// The reverse of format_address.
+[[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 // A target without a flow.
 [[nodiscard]] std::optional<Target> parse_remote(std::string_view text);
 

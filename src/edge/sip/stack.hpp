@@ -57,6 +57,10 @@ class Stack final : private MessageReceiver {
     return client_.send_stateless(target, message);
   }
 
+  // The two tables, for who runs over other senders too (a user agent, and its tests).
+  [[nodiscard]] ClientTransactions& client() { return client_; }
+  [[nodiscard]] ServerTransactions& server() { return server_; }
+
   [[nodiscard]] StackCounts counts() const;
   // One line for a person.
   [[nodiscard]] std::string describe() const;

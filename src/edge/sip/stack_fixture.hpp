@@ -107,7 +107,10 @@ class Server {
       if (how_ == How::statelessly) return stack->reply_statelessly(request, response);
       stack->respond(request, std::move(response));
     }
-    void on_cancel(RequestHandle request, wire::MessageView const&) override { cancelled_.push_back(request); }
+    void on_cancel(RequestHandle request, wire::MessageView const& cancel) override {
+      cancelled_.push_back(request);
+      cancel_reasons_.emplace_back(cancel.text(wire::HeaderName::reason));
+    }
     void on_ack(wire::MessageView const& message, Source const&) override { acks_.emplace_back(message.bytes()); }
     void on_flow_lost(FlowHandle flow) override { lost_.push_back(flow); }
     void on_request_ended(RequestHandle request) override { ended_.push_back(request); }
@@ -115,6 +118,7 @@ class Server {
     [[nodiscard]] std::vector<RequestHandle> const& requests() const { return requests_; }
     [[nodiscard]] std::vector<Source> const& sources() const { return sources_; }
     [[nodiscard]] std::vector<RequestHandle> const& cancelled() const { return cancelled_; }
+    [[nodiscard]] std::vector<std::string> const& cancel_reasons() const { return cancel_reasons_; }
     [[nodiscard]] std::vector<RequestHandle> const& ended() const { return ended_; }
     [[nodiscard]] std::vector<std::string> const& acks() const { return acks_; }
     [[nodiscard]] std::vector<FlowHandle> const& lost() const { return lost_; }
@@ -127,6 +131,7 @@ class Server {
     std::vector<RequestHandle> requests_ = {};
     std::vector<Source> sources_ = {};
     std::vector<RequestHandle> cancelled_ = {};
+    std::vector<std::string> cancel_reasons_ = {};
     std::vector<RequestHandle> ended_ = {};
     std::vector<std::string> acks_ = {};
     std::vector<FlowHandle> lost_ = {};

@@ -81,10 +81,13 @@ TEST(Stack, ARingingInviteIsCancelled) {
   UdpPeer phone{server.context(), server.address(Transport::udp)};
   phone.send(request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
   ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 100") == 1; }));
-  phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  auto cancel = request_text("CANCEL", "UDP", phone.local(), "z9hG4bKinv", ";rport");
+  cancel.insert(cancel.find("Content-Length"), "Reason: SIP;cause=200\r\n");
+  phone.send(cancel);
   phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKelse", ";rport"));
   ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 3; }));
   EXPECT_EQ(server.handler().cancelled(), server.handler().requests());
+  EXPECT_EQ(server.handler().cancel_reasons(), std::vector<std::string>{"SIP;cause=200"});
   EXPECT_EQ(phone.count("CSeq: 1 CANCEL"), 2U);
   EXPECT_EQ(phone.count("SIP/2.0 200"), 1U);
   EXPECT_EQ(phone.count("SIP/2.0 481"), 1U);

@@ -37,6 +37,7 @@ void StreamConnection::accept(std::shared_ptr<Link> link) {
 void StreamConnection::begin(std::shared_ptr<Link> link) {
   if (has_ended_) return link->close();
   link_ = std::move(link);
+  local_ = link_->local();
   has_link_ = true;
   heard_at_ = driver_->now();
   watch();

@@ -54,6 +54,11 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection>, 
   void abandon();
 
   [[nodiscard]] Source const& source() const { return source_; }
+  // Our end, "host:port"; empty until it stands.
+  [[nodiscard]] std::string const& local() const { return local_; }
+  [[nodiscard]] Instant heard_at() const { return heard_at_; }
+  // The descriptor, or -1 while there is none.
+  [[nodiscard]] int native_handle() { return link_ ? link_->native_handle() : -1; }
   [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }
 
  private:
@@ -76,6 +81,7 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection>, 
   Source source_;
   wire::StreamFramer framer_;
   std::shared_ptr<Link> link_ = {};
+  std::string local_ = {};
   std::string queued_ = {};
   std::string writing_ = {};
   WheelTimer timer_ = {};

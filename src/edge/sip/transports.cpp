@@ -1,6 +1,7 @@
 #include "edge/sip/transports.hpp"
 
 #include "edge/link.hpp"
+#include "edge/sip/remote.hpp"
 #include "edge/sip/transaction_key.hpp"
 
 #include <spdlog/spdlog.h>
@@ -79,6 +80,8 @@ std::string_view Transports::sent_by(Target const& target) const {
   auto const same = std::ranges::find(listeners_, target.transport, &Listener::transport);
   if (same != listeners_.end()) return same->sent_by;
   // Nothing listens for that transport: an answer comes back on the connection itself.
+  if (auto const* const connection = connection_of(target.flow); connection != nullptr && !connection->local().empty())
+    return connection->local();
   return listeners_.empty() ? std::string_view{"localhost"} : std::string_view{listeners_.front().sent_by};
 }
 
@@ -89,6 +92,11 @@ void Transports::on_datagram(std::span<char> bytes, Address const& remote, std::
   if (parsed) return hand_up(message, source);
   if (parsed.error().fault == wire::ParseFault::keep_alive) return;
   on_broken_message(message, parsed.error(), source);
+}
+
+void Transports::on_refused(std::uint16_t socket) {
+  for (auto const& [peer, flow] : udp_flows_)
+    if (peer.socket == socket) return close_flow(flow);
 }
 
 void Transports::on_stream_message(wire::MessageView const& message, Source const& source) {
@@ -203,6 +211,50 @@ std::optional<FlowHandle> Transports::dial_to(Target const& target) {
     connection->close();
   });
   return flow;
+}
+
+Target Transports::adopt(Transport transport, std::shared_ptr<Link> link) {
+  Source const source{
+      .transport = transport, .remote = parse_address(link->remote()).value_or(Address{}), .flow = flows_.reserve()};
+  ++connections_of_[source.remote.ip];
+  auto connection = std::make_shared<StreamConnection>(receiver_of_streams(), driver_, limits_, source,
+                                                       StreamConnection::Opened::dialled);
+  flows_.place(source.flow, connection);
+  connection->begin(std::move(link));
+  return target_of(source);
+}
+
+Result<Transports::Connected> Transports::connect_udp(Address const& remote) {
+  Listener listener{.transport = Transport::udp};
+  auto const number = static_cast<std::uint16_t>(listeners_.size());
+  listener.datagrams = std::make_unique<UdpSocket>(context_, receiver_of_datagrams(), number);
+  auto const local = listener.datagrams->connect(remote);
+  if (!local) return std::unexpected(local.error());
+  listener.sent_by = sent_by_text(*local);
+  listeners_.push_back(std::move(listener));
+  auto const flow = flow_of({.transport = Transport::udp, .remote = remote, .socket = number});
+  return Connected{.target = *target_of_flow(flow), .local = *local};
+}
+
+StreamConnection* Transports::connection_of(FlowHandle flow) const {
+  auto const* const found = flows_.find(flow);
+  auto const* const connection = found == nullptr ? nullptr : std::get_if<std::shared_ptr<StreamConnection>>(found);
+  return connection == nullptr ? nullptr : connection->get();
+}
+
+std::optional<Instant> Transports::heard_at(FlowHandle flow) const {
+  auto const* const connection = connection_of(flow);
+  return connection == nullptr ? std::nullopt : std::optional{connection->heard_at()};
+}
+
+std::vector<int> Transports::native_handles() {
+  std::vector<int> all;
+  for (auto const& listener : listeners_)
+    if (listener.datagrams) all.push_back(listener.datagrams->native_handle());
+  for (auto const flow : flows_.names())
+    if (auto* const connection = connection_of(flow)) all.push_back(connection->native_handle());
+  std::erase(all, -1);
+  return all;
 }
 
 FlowHandle Transports::flow_of(Source const& source) {

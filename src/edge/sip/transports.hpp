@@ -63,6 +63,15 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   [[nodiscard]] Result<Address> listen(wire::Transport transport, Address const& local, TlsContext tls = {});
   void close();
 
+  // What a user agent has in the place of listeners (OutboundFlow): a connection that was dialled, as a flow; and a UDP
+  // socket connected to one remote, which hears of nobody else and is lost when ICMP says that nobody listens there.
+  [[nodiscard]] Target adopt(wire::Transport transport, std::shared_ptr<Link> link);
+  struct Connected {
+    Target target = {};  // with the flow
+    Address local = {};
+  };
+  [[nodiscard]] Result<Connected> connect_udp(Address const& remote);
+
   [[nodiscard]] std::optional<FlowHandle> send(Target const& target, std::string_view bytes) override;
   [[nodiscard]] std::string_view sent_by(Target const& target) const override;
 
@@ -71,6 +80,10 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   // Where the flow leads; nothing when it is lost.
   [[nodiscard]] std::optional<Target> target_of_flow(FlowHandle flow) const;
   void close_flow(FlowHandle flow);
+  // When the last byte came on a connection, or when it began; nothing for any other flow.
+  [[nodiscard]] std::optional<Instant> heard_at(FlowHandle flow) const;
+  // The descriptors of all sockets but those that listen for connections.
+  [[nodiscard]] std::vector<int> native_handles();
   [[nodiscard]] TransportCounts counts() const;
 
  private:
@@ -107,6 +120,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   };
 
   void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) override;
+  void on_refused(std::uint16_t socket) override;
   void on_stream_message(wire::MessageView const& message, Source const& source) override;
   void on_broken_message(wire::MessageView const& message, wire::ParseError const& error,
                          Source const& source) override;
@@ -123,6 +137,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   [[nodiscard]] std::optional<FlowHandle> send_on(FlowHandle flow, std::string_view bytes);
   [[nodiscard]] std::optional<FlowHandle> dial_and_send(Target const& target, std::string_view bytes);
   [[nodiscard]] std::optional<FlowHandle> dial_to(Target const& target);
+  [[nodiscard]] StreamConnection* connection_of(FlowHandle flow) const;
   [[nodiscard]] UdpSocket* udp_socket(std::uint16_t number) const;
   [[nodiscard]] std::string sent_by_text(Address const& local) const;
   void forget_address(Address const& remote);

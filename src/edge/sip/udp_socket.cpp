@@ -57,6 +57,19 @@ Result<Address> UdpSocket::open(Address const& local) {
   if (!error) socket_.non_blocking(true, error);
   if (error)
     return failure(ErrorCode::unreachable, "cannot listen on UDP " + format_address(local) + ": " + error.message());
+  return begin();
+}
+
+Result<Address> UdpSocket::connect(Address const& remote) {
+  error_code error;
+  if (socket_.open(remote.udp().protocol(), error); !error) socket_.connect(remote.udp(), error);
+  if (!error) socket_.non_blocking(true, error);
+  if (error)
+    return failure(ErrorCode::unreachable, "no way by UDP to " + format_address(remote) + ": " + error.message());
+  return begin();
+}
+
+Address UdpSocket::begin() {
   error_code ignored;
   socket_.set_option(asio::socket_base::receive_buffer_size(wanted_kernel_buffer), ignored);
   socket_.set_option(asio::socket_base::send_buffer_size(wanted_kernel_buffer), ignored);
@@ -93,6 +106,7 @@ int UdpSocket::receive_batch() {
     in[i].msg_hdr = {.msg_name = &names[i], .msg_namelen = sizeof names[i], .msg_iov = &places[i], .msg_iovlen = 1};
   }
   int const count = recvmmsg(socket_.native_handle(), in.data(), batch, MSG_DONTWAIT, nullptr);
+  if (count < 0 && errno == ECONNREFUSED) receiver_.on_refused(number_);
   if (count <= 0) return 0;
   is_receiving_ = true;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count) && socket_.is_open(); ++i) {

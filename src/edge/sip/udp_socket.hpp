@@ -8,7 +8,8 @@
 // Limits:   the kernel's buffers and `waiting_limit` datagrams of ours; beyond, datagrams are dropped and counted, as
 // any
 //           network may do. Errors: of open() only. Threads: the io_context's one thread.
-//           FIXME: RFC 3261 18.4: an ICMP error tells the transaction; here it runs into its timeout.
+//           FIXME: RFC 3261 18.4: an ICMP error tells the transaction; here it runs into its timeout, unless the socket
+//           is connected.
 #pragma once
 
 #include "base/result.hpp"
@@ -30,6 +31,8 @@ namespace reveille::edge::sip {
 class DatagramReceiver {
  public:
   virtual void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) = 0;
+  // ICMP says that nobody listens where a connected socket leads.
+  virtual void on_refused(std::uint16_t socket) = 0;
 
  protected:
   ~DatagramReceiver() = default;
@@ -44,9 +47,13 @@ class UdpSocket {
 
   // Binds and begins to receive. Port 0: any free one, as the result says.
   [[nodiscard]] Result<Address> open(Address const& local);
+  // The same, of the address from which the kernel sends to `remote`; only that is heard from then on.
+  [[nodiscard]] Result<Address> connect(Address const& remote);
   void close();
   void send(Address const& remote, std::string_view bytes);
   [[nodiscard]] Address const& local() const { return local_; }
+  // The descriptor, for options that Asio does not know; it stays the socket's.
+  [[nodiscard]] int native_handle() { return socket_.native_handle(); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
@@ -64,6 +71,7 @@ class UdpSocket {
   // Outlives the socket in outstanding handlers, and tells them that it is gone.
   struct Alive {};
 
+  Address begin();
   void wait_readable();
   void wait_writable();
   void receive();
