@@ -18,7 +18,7 @@ void App::start(AppMode mode) {
   mode_ = mode;
   if (!world_.storage.get().signed_in) return;
   run([&] {
-    if (calling_) calling_->agent().sign_in(mode, world_.clock.now(), {});
+    if (calling_) calling_->agent().sign_in(mode, {});
     if (messaging_ && mode == AppMode::foreground)
       messaging_->client().sign_in(mode, world_.clock.now(), [](std::string const&) {});
   });
@@ -28,7 +28,7 @@ void App::enter(AppMode mode) {
   mode_ = mode;
   if (!world_.storage.get().signed_in) return;
   run([&] {
-    if (calling_) calling_->agent().set_mode(mode, world_.clock.now());
+    if (calling_) calling_->agent().set_mode(mode);
     if (!messaging_) return;
     if (mode == AppMode::foreground && !messaging_->client().is_signed_in())
       messaging_->client().sign_in(mode, world_.clock.now(), [](std::string const&) {});
@@ -51,7 +51,7 @@ void App::on_push(Push const& push) {
 
 void App::on_voip_push(Push const& push) {
   if (world_.options.fault == AppFault::reports_no_call || !calling_) return world_.tell_os(PushHandled{push.id});
-  run([&] { calling_->agent().on_voip_push(push, world_.clock.now()); });
+  run([&] { calling_->agent().on_voip_push(push); });
   world_.tell_os(PushHandled{push.id});
 }
 
@@ -59,7 +59,7 @@ void App::on_background_push(Push const& push) {
   auto const handled = [tell = world_.tell_os, id = push.id](std::string const&) { tell(PushHandled{id}); };
   if (push.subject == PushSubject::clear) world_.tell_os(NotificationsRead{});
   if (push.subject != PushSubject::unknown || !calling_ || !world_.storage.get().signed_in) return handled({});
-  run([&] { calling_->agent().on_refresh_push(world_.clock.now(), handled); });
+  run([&] { calling_->agent().on_refresh_push(handled); });
 }
 
 void App::perform(Command const& command) {
@@ -73,10 +73,10 @@ void App::perform(Command const& command) {
   switch (command.kind) {
     case CommandKind::sign_in: return sign_in(command.name);
     case CommandKind::sign_out: return sign_out(command.name);
-    case CommandKind::call: return calls([&](SipCalls& all) { return all.call(command.address, command.media, now); });
-    case CommandKind::answer: return calls([&](SipCalls& all) { return all.answer(now); });
-    case CommandKind::decline: return calls([&](SipCalls& all) { return all.decline(now); });
-    case CommandKind::hang_up: return calls([&](SipCalls& all) { return all.hang_up(now); });
+    case CommandKind::call: return calls([&](SipCalls& all) { return all.call(command.address, command.media); });
+    case CommandKind::answer: return calls([&](SipCalls& all) { return all.answer(); });
+    case CommandKind::decline: return calls([&](SipCalls& all) { return all.decline(); });
+    case CommandKind::hang_up: return calls([&](SipCalls& all) { return all.hang_up(); });
     case CommandKind::status: return status();
     case CommandKind::send:
       if (!messaging_) return answer(command, "this phone has no IM & presence");
@@ -130,7 +130,7 @@ void App::sign_in(std::string const& command) {
   };
   if (both->open == 0) return world_.log.done(command, "neither --sip nor --xmpp was given");
   run([&] {
-    if (calling_) calling_->agent().sign_in(mode_, world_.clock.now(), done);
+    if (calling_) calling_->agent().sign_in(mode_, done);
     if (messaging_) messaging_->client().sign_in(mode_, world_.clock.now(), done);
   });
 }
@@ -145,7 +145,7 @@ void App::sign_out(std::string const& command) {
   };
   if (*open == 0) return world_.log.done(command, "not signed in");
   run([&] {
-    if (calling_) calling_->agent().sign_out(world_.clock.now(), done);
+    if (calling_) calling_->agent().sign_out(done);
     if (messaging_) messaging_->client().sign_out(world_.clock.now(), done);
   });
 }
@@ -165,7 +165,7 @@ void App::arm() {
     if (error || alive.expired()) return;
     run([&] {
       auto const at = world_.clock.now();
-      if (calling_) calling_->agent().on_time(at);
+      if (calling_) calling_->agent().on_time();
       if (messaging_) messaging_->client().on_time(at);
     });
   });

@@ -5,11 +5,12 @@
 // says. Handlers that are queued when it ends find it gone.
 #pragma once
 
+#include "edge/tls.hpp"
 #include "sim/handset/command.hpp"
 #include "sim/handset/event_log.hpp"
 #include "sim/handset/options.hpp"
+#include "sim/handset/radio.hpp"
 #include "sim/handset/sip_agent.hpp"
-#include "sim/handset/sip_flow.hpp"
 #include "sim/handset/storage.hpp"
 #include "sim/handset/xmpp_client.hpp"
 

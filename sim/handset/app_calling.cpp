@@ -1,6 +1,8 @@
 // The app's connections, and who it says it is.
 #include "sim/handset/app_calling.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <charconv>
 
 namespace reveille::sim::handset {
@@ -85,26 +87,27 @@ void App::Calling::open_flow() {
   auto destination =
       destination_of(app_.world_.options.sip, transport == sip::Transport::tls ? app_.world_.tls : nullptr);
   if (!destination) return;  // checked at the start
-  SipFlowEvents events{.up =
-                           [this](SipFlowFacts const& facts) {
-                             reconnect_after_ = std::chrono::milliseconds(200);
-                             local_address_ = facts.host;
-                             app_.run([&] { agent_.on_flow_up(facts, app_.world_.clock.now()); });
-                           },
-                       .message =
-                           [this](sip::Message message) {
-                             app_.run([&] { agent_.on_message(std::move(message), app_.world_.clock.now()); });
-                           },
-                       .lost = [this](std::string const& why) { on_lost(why); }};
-  flow_ = std::make_unique<SipFlow>(app_.context_.get_executor(), app_.world_.radio,
-                                    SipServer{.transport = transport, .destination = std::move(*destination)},
-                                    std::move(events));
+  // Whoever wants another flow may have been called by the old one.
+  boost::asio::post(app_.context_, [old = std::move(flow_)] {});
+  flow_ = std::make_shared<SipFlow>(app_.context_, app_.world_.clock, app_.random_, *this);
+  flow_->open({.transport = transport, .destination = std::move(*destination)},
+              [this, opened = flow_.get()](Result<SipFlowFacts> facts) {
+                if (opened == flow_.get()) on_opened(facts);
+              });
+}
+
+void App::Calling::on_opened(Result<SipFlowFacts> const& facts) {
+  if (!facts) return on_lost(facts.error().ours);
+  app_.world_.radio.add(flow_);
+  reconnect_after_ = std::chrono::milliseconds(200);
+  local_address_ = facts->host;
+  app_.run([&] { agent_.on_flow_up(*facts); });
 }
 
 // As long as the app runs and is signed in, a lost flow is replaced.
 void App::Calling::on_lost(std::string const& why) {
   app_.world_.log.emit("error", {{"what", "sip_connection"}, {"why", why}});
-  app_.run([&] { agent_.on_flow_lost(app_.world_.clock.now()); });
+  app_.run([&] { agent_.on_flow_lost(); });
   if (!agent_.is_signed_in()) return;
   reconnect_.expires_after(reconnect_after_);
   reconnect_after_ = std::min(2 * reconnect_after_, longest_reconnect);

@@ -3,6 +3,7 @@
 
 #include "sim/handset/app.hpp"
 #include "sim/handset/media_session.hpp"
+#include "sim/handset/sip_flow.hpp"
 #include "sim/handset/xmpp_link.hpp"
 
 #include <algorithm>
@@ -14,27 +15,26 @@ namespace reveille::sim::handset {
 [[nodiscard]] SipIdentity sip_identity_of(AppWorld const& world);
 [[nodiscard]] XmppIdentity xmpp_identity_of(AppWorld const& world);
 
-class App::Calling final : public SipHost {
+class App::Calling final : public SipHost, public edge::sip::RequestHandler {
  public:
   explicit Calling(App& app)
-      : app_(app), reconnect_(app.context_), agent_(sip_identity_of(app.world_), *this, app.random_) {}
+      : app_(app),
+        reconnect_(app.context_),
+        agent_(sip_identity_of(app.world_), *this, app.random_, app.world_.clock) {}
   ~Calling() override { agent_.calls().abandon(); }
 
   [[nodiscard]] SipAgent& agent() { return agent_; }
   void woke() {
-    flow_.reset();
-    reconnect_.cancel();
-    agent_.woke(app_.world_.clock.now());
+    close();
+    agent_.on_flow_lost();
   }
   void close() {
     reconnect_.cancel();
     flow_.reset();
   }
 
-  void send(std::string const& bytes) override {
-    if (flow_) flow_->send(bytes);
-  }
   void open_flow() override;
+  void stirred() override { app_.arm(); }
   void emit(std::string_view event, boost::json::object fields) override {
     app_.world_.log.emit(event, std::move(fields));
   }
@@ -42,13 +42,24 @@ class App::Calling final : public SipHost {
   std::unique_ptr<MediaPort> open_media(MediaWish const& wish) override;
 
  private:
+  void on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const&) override {
+    app_.run([&] { agent_.calls().on_request(request, message); });
+  }
+  void on_cancel(RequestHandle request, sip::MessageView const& cancel) override {
+    app_.run([&] { agent_.calls().on_cancel(request, cancel); });
+  }
+  void on_ack(sip::MessageView const& ack, edge::sip::Source const&) override {
+    app_.run([&] { agent_.calls().on_ack(ack); });
+  }
+  void on_flow_lost(FlowHandle) override { on_lost("the server closed the connection, or does not answer"); }
+  void on_opened(Result<SipFlowFacts> const& facts);
   void on_lost(std::string const& why);
 
   App& app_;
   boost::asio::steady_timer reconnect_;
   std::chrono::milliseconds reconnect_after_{200};
   std::string local_address_ = "127.0.0.1";
-  std::unique_ptr<SipFlow> flow_ = {};
+  std::shared_ptr<SipFlow> flow_ = {};
   SipAgent agent_;
 };
 

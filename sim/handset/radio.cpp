@@ -3,9 +3,10 @@
 
 #include <linux/filter.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace reveille::sim::handset {
 
@@ -18,65 +19,31 @@ void drop_everything(int descriptor) {
   ::setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-void close_now(edge::Link& link) {
-  link.close();
-}
-
-void close_now(Radio::UdpSocket& socket) {
-  boost::system::error_code ignored;
-  socket.close(ignored);
-}
-
-template <class Connection>
-void end_each(std::vector<std::weak_ptr<Connection>>& open, std::vector<std::shared_ptr<Connection>>& gone,
-              SuspendMode mode) {
-  if (mode == SuspendMode::frozen) return;
-  for (auto const& weak : std::exchange(open, {})) {
-    auto connection = weak.lock();
-    if (!connection) continue;
-    if (mode == SuspendMode::closed) {
-      close_now(*connection);
-    } else {
-      drop_everything(connection->native_handle());
-      gone.push_back(std::move(connection));
-    }
-  }
-}
-
-template <class Connection>
-void close_unless_gone(std::shared_ptr<Connection> const& connection,
-                       std::vector<std::shared_ptr<Connection>> const& gone) {
-  if (connection && std::ranges::find(gone, connection) == gone.end()) close_now(*connection);
-}
-
 }  // namespace
 
-void Radio::add(std::shared_ptr<edge::Link> const& link) {
-  forget_closed();
-  links_.push_back(link);
+Radio::~Radio() {
+  for (int const descriptor : gone_) ::close(descriptor);
 }
 
-void Radio::add(std::shared_ptr<UdpSocket> const& socket) {
-  forget_closed();
-  sockets_.push_back(socket);
-}
-
-void Radio::close(std::shared_ptr<edge::Link> const& link) {
-  close_unless_gone(link, gone_links_);
-}
-
-void Radio::close(std::shared_ptr<UdpSocket> const& socket) {
-  close_unless_gone(socket, gone_sockets_);
+void Radio::add(std::weak_ptr<RadioUser> user) {
+  std::erase_if(users_, [](auto const& weak) { return weak.expired(); });
+  users_.push_back(std::move(user));
 }
 
 void Radio::end_all(SuspendMode mode) {
-  end_each(links_, gone_links_, mode);
-  end_each(sockets_, gone_sockets_, mode);
-}
-
-void Radio::forget_closed() {
-  std::erase_if(links_, [](auto const& weak) { return weak.expired(); });
-  std::erase_if(sockets_, [](auto const& weak) { return weak.expired(); });
+  if (mode == SuspendMode::frozen) return;
+  for (auto const& weak : std::exchange(users_, {})) {
+    auto const user = weak.lock();
+    if (!user) continue;
+    if (mode == SuspendMode::closed) {
+      user->close_sockets();
+      continue;
+    }
+    for (int const descriptor : user->descriptors()) {
+      drop_everything(descriptor);
+      if (int const held = ::dup(descriptor); held >= 0) gone_.push_back(held);
+    }
+  }
 }
 
 }  // namespace reveille::sim::handset

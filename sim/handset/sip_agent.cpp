@@ -3,75 +3,57 @@
 
 namespace reveille::sim::handset {
 
-SipAgent::SipAgent(SipIdentity identity, SipHost& host, Random& random)
-    : line_(std::move(identity), host, random,
-            [this](std::string const& key, sip::MessageView const& request) { calls_.on_request(key, request, now_); }),
-      registration_(line_),
-      calls_(line_) {}
+SipAgent::SipAgent(SipIdentity identity, SipHost& host, Random& random, Clock const& clock)
+    : line_(std::move(identity), host, random, clock), registration_(line_), calls_(line_) {}
 
-void SipAgent::sign_in(AppMode mode, Instant now, SipRegistration::Done done) {
+void SipAgent::sign_in(AppMode mode, SipRegistration::Done done) {
   mode_ = mode;
-  refresh(now, std::move(done));
+  refresh(std::move(done));
 }
 
-void SipAgent::sign_out(Instant now, SipRegistration::Done done) {
-  registration_.unregister(now, std::move(done));
+void SipAgent::sign_out(SipRegistration::Done done) {
+  registration_.unregister(std::move(done));
 }
 
-void SipAgent::set_mode(AppMode mode, Instant now) {
+void SipAgent::set_mode(AppMode mode) {
   bool const changed = mode != mode_;
   mode_ = mode;
-  if (registration_.is_wanted() && (changed || !line_.is_up())) refresh(now);
+  if (registration_.is_wanted() && (changed || !line_.is_up())) refresh();
 }
 
-void SipAgent::woke(Instant now) {
-  line_.clear_flow();
-  registration_.on_flow_lost();
-  calls_.on_flow_lost(now);
-  line_.transactions().forget();
+void SipAgent::on_voip_push(Push const& push) {
+  calls_.announce(push);
+  refresh();
 }
 
-void SipAgent::on_voip_push(Push const& push, Instant now) {
-  calls_.announce(push, now);
-  refresh(now);
+void SipAgent::on_refresh_push(SipRegistration::Done done) {
+  refresh(std::move(done));
 }
 
-void SipAgent::on_refresh_push(Instant now, SipRegistration::Done done) {
-  refresh(now, std::move(done));
-}
-
-void SipAgent::refresh(Instant now, SipRegistration::Done done) {
-  registration_.register_now(mode_, now, std::move(done));
+void SipAgent::refresh(SipRegistration::Done done) {
+  registration_.register_now(mode_, std::move(done));
   if (!line_.is_up()) line_.host().open_flow();
 }
 
-void SipAgent::on_flow_up(SipFlowFacts const& facts, Instant now) {
+void SipAgent::on_flow_up(SipFlowFacts const& facts) {
   line_.set_flow(facts);
-  registration_.on_flow_up(now);
+  registration_.on_flow_up();
 }
 
-void SipAgent::on_flow_lost(Instant now) {
+void SipAgent::on_flow_lost() {
   line_.clear_flow();
   registration_.on_flow_lost();
-  calls_.on_flow_lost(now);
-  line_.transactions().flow_lost(now);
+  calls_.on_flow_lost();
 }
 
-void SipAgent::on_message(sip::Message message, Instant now) {
-  now_ = now;
-  line_.transactions().on_message(std::move(message), now);
-}
-
-void SipAgent::on_time(Instant now) {
-  now_ = now;
-  line_.transactions().on_time(now);
-  registration_.on_time(now);
-  calls_.on_time(now);
+void SipAgent::on_time() {
+  registration_.on_time();
+  calls_.on_time();
 }
 
 std::optional<Instant> SipAgent::next_deadline() const {
   std::optional<Instant> earliest;
-  for (auto const& at : {line_.transactions().next_deadline(), registration_.next_deadline(), calls_.next_deadline()})
+  for (auto const& at : {registration_.next_deadline(), calls_.next_deadline()})
     if (at && (!earliest || *at < *earliest)) earliest = at;
   return earliest;
 }

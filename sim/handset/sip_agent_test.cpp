@@ -2,7 +2,9 @@
 
 #include "sim/handset/media_terms.hpp"
 #include "sim/handset/srtp.hpp"
+#include "wire/sip/owned_message.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,19 +37,41 @@ class FakeMedia final : public MediaPort {
   int& agreements_;
 };
 
-// A phone whose wire is a list.
-class Phone final : public SipHost {
+// A phone whose wire is a list, below real transaction tables on the virtual clock.
+class Phone final : public SipHost, edge::sip::RequestHandler, edge::sip::MessageSender {
  public:
-  Phone(std::string const& user, std::uint64_t seed)
+  Phone(std::string const& user, std::uint64_t seed, VirtualClock const& clock)
       : random(seed),
+        driver_(context_, clock),
+        client_(*this, driver_, random, limits_, 0),
+        server_(*this, driver_, random, limits_, 0),
         agent({.address = user + "@localhost",
                .password = Secret(secret),
                .instance = random.uuid(),
                .push_parameters = ";pn-provider=apns;pn-param=T.app.voip;pn-prid=abc:voip",
                .contact_parameters = ";reveille-os=\"ios/18.0\""},
-              *this, random) {}
+              *this, random, clock) {
+    server_.set_handler(*this);
+  }
 
-  void send(std::string const& bytes) override { wire.push_back(bytes); }
+  void connect(sip::Transport transport) {
+    edge::sip::Target const target{.transport = transport, .flow = {.slot = 1, .generation = 1}};
+    agent.on_flow_up({.target = target, .host = "127.0.0.1", .port = 4711, .client = &client_, .server = &server_});
+  }
+  void lose_flow() {
+    client_.on_flow_lost({.slot = 1, .generation = 1});
+    agent.on_flow_lost();
+  }
+  void take(sip::MessageView const& message) {
+    if (message.is_response()) return client_.take(message, {});
+    server_.take(message, {.transport = sip::Transport::tls});
+  }
+  void pass_time(Instant now) {
+    driver_.wheel().advance(now);
+    agent.on_time();
+  }
+
+  void stirred() override {}
   void open_flow() override { ++flows_wanted; }
   void emit(std::string_view event, json::object fields) override {
     fields["event"] = event;
@@ -70,6 +94,29 @@ class Phone final : public SipHost {
   }
 
   SeededRandom random;
+
+ private:
+  std::optional<FlowHandle> send(edge::sip::Target const& target, std::string_view bytes) override {
+    wire.emplace_back(bytes);
+    return target.flow;
+  }
+  [[nodiscard]] std::string_view sent_by(edge::sip::Target const&) const override { return "127.0.0.1:4711"; }
+  void on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const&) override {
+    agent.calls().on_request(request, message);
+  }
+  void on_cancel(RequestHandle request, sip::MessageView const& cancel) override {
+    agent.calls().on_cancel(request, cancel);
+  }
+  void on_ack(sip::MessageView const& ack, edge::sip::Source const&) override { agent.calls().on_ack(ack); }
+  void on_flow_lost(FlowHandle) override {}
+
+  boost::asio::io_context context_ = {};
+  edge::sip::Limits limits_ = {};
+  edge::sip::WheelDriver driver_;
+  edge::sip::ClientTransactions client_;
+  edge::sip::ServerTransactions server_;
+
+ public:
   std::deque<std::string> wire = {};
   std::vector<json::object> events = {};
   std::vector<OsInput> told = {};
@@ -85,16 +132,14 @@ class SipAgentTest : public testing::Test {
  protected:
   void SetUp() override {
     for (auto* phone : {&romeo, &juliet}) {
-      phone->agent.sign_in(AppMode::foreground, clock.now(), {});
+      phone->agent.sign_in(AppMode::foreground, {});
       connect(*phone);
       settle();
       ASSERT_EQ(phone->look(), Events{"registered"});
     }
   }
 
-  void connect(Phone& phone) {
-    phone.agent.on_flow_up({.transport = transport, .host = "127.0.0.1", .port = 4711}, clock.now());
-  }
+  void connect(Phone& phone) { phone.connect(transport); }
 
   void settle() {
     for (int rounds = 0; rounds < 200 && !(romeo.wire.empty() && juliet.wire.empty()); ++rounds) {
@@ -110,13 +155,13 @@ class SipAgentTest : public testing::Test {
     ASSERT_TRUE(message);
     seen.push_back(message->bytes());
     if (message->view().is_request() && message->view().method() == sip::Method::register_)
-      return from.agent.on_message(answer_register(message->view()), clock.now());
+      return from.take(answer_register(message->view()).view());
     if (message->view().is_request() && challenges > 0 && message->view().method() == sip::Method::invite &&
         !message->view().has(sip::HeaderName::proxy_authorization)) {
       --challenges;
-      return from.agent.on_message(challenge(message->view(), 407), clock.now());
+      return from.take(challenge(message->view(), 407).view());
     }
-    to.agent.on_message(with_uuid(*message), clock.now());
+    to.take(with_uuid(*message).view());
   }
 
   sip::Message answer_register(sip::MessageView const& request) {
@@ -149,8 +194,8 @@ class SipAgentTest : public testing::Test {
 
   void pass(Duration time) {
     clock.advance(time);
-    romeo.agent.on_time(clock.now());
-    juliet.agent.on_time(clock.now());
+    romeo.pass_time(clock.now());
+    juliet.pass_time(clock.now());
     settle();
   }
 
@@ -169,15 +214,13 @@ class SipAgentTest : public testing::Test {
       return reported != nullptr && reported->push_id == push_id;
     });
   }
-  void dial(CallMedia media = CallMedia::audio) {
-    EXPECT_EQ(romeo.agent.calls().call("juliet@localhost", media, clock.now()), "");
-  }
-  void answer() { EXPECT_EQ(juliet.agent.calls().answer(clock.now()), ""); }
-  void hang_up() { EXPECT_EQ(romeo.agent.calls().hang_up(clock.now()), ""); }
+  void dial(CallMedia media = CallMedia::audio) { EXPECT_EQ(romeo.agent.calls().call("juliet@localhost", media), ""); }
+  void answer() { EXPECT_EQ(juliet.agent.calls().answer(), ""); }
+  void hang_up() { EXPECT_EQ(romeo.agent.calls().hang_up(), ""); }
   void establish() {
-    ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio, clock.now()), "");
+    ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio), "");
     settle();
-    ASSERT_EQ(juliet.agent.calls().answer(clock.now()), "");
+    ASSERT_EQ(juliet.agent.calls().answer(), "");
     settle();
     ASSERT_EQ(romeo.look(), (Events{"ringing", "answered"}));
     ASSERT_EQ(juliet.look(), (Events{"call_screen", "ringing", "answered"}));
@@ -188,8 +231,8 @@ class SipAgentTest : public testing::Test {
   std::string call_uuid = "0b9c5e4e-7f5d-4a3f-8f7b-3d9a1c2b4e6f";
   std::vector<std::string> seen = {};
   int challenges = 0;
-  Phone romeo{"romeo", 1};
-  Phone juliet{"juliet", 2};
+  Phone romeo{"romeo", 1, clock};
+  Phone juliet{"juliet", 2, clock};
 };
 
 TEST_F(SipAgentTest, RegistersWithPushAndCredentials) {
@@ -205,7 +248,7 @@ TEST_F(SipAgentTest, RegistersWithPushAndCredentials) {
 // RFC 8599 section 4.1.3.
 TEST_F(SipAgentTest, SigningOutTakesThePushAway) {
   std::string why = "not called";
-  juliet.agent.sign_out(clock.now(), [&](std::string const& said) { why = said; });
+  juliet.agent.sign_out([&](std::string const& said) { why = said; });
   settle();
   EXPECT_EQ(why, "");
   EXPECT_EQ(seen.back().find("pn-prid"), std::string::npos);
@@ -218,7 +261,7 @@ TEST_F(SipAgentTest, TwoPhonesTalkAndOneHangsUp) {
   establish();
   EXPECT_EQ(romeo.agreements, 1);
   EXPECT_EQ(juliet.agreements, 1);
-  EXPECT_EQ(juliet.agent.calls().hang_up(clock.now()), "");
+  EXPECT_EQ(juliet.agent.calls().hang_up(), "");
   settle();
   EXPECT_EQ(romeo.look(), Events{"call_ended remote_hangup"});
   EXPECT_EQ(juliet.look(), Events{"call_ended hangup"});
@@ -235,7 +278,7 @@ TEST_F(SipAgentTest, SrtpWhereSignallingIsTls) {
   connect(romeo);
   hang_up();
   settle();
-  ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio, clock.now()), "");
+  ASSERT_EQ(romeo.agent.calls().call("juliet@localhost", CallMedia::audio), "");
   ASSERT_FALSE(romeo.wire.empty());
   EXPECT_TRUE(romeo.wire.back().contains("RTP/AVP 0"));
 }
@@ -243,7 +286,7 @@ TEST_F(SipAgentTest, SrtpWhereSignallingIsTls) {
 TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   dial(CallMedia::video);
   settle();
-  EXPECT_EQ(juliet.agent.calls().decline(clock.now()), "");
+  EXPECT_EQ(juliet.agent.calls().decline(), "");
   settle();
   EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended 603 declined"}));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended declined"}));
@@ -251,18 +294,18 @@ TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   call_uuid = "second";
   dial();
   settle();
-  EXPECT_EQ(romeo.agent.calls().hang_up(clock.now()), "");
+  EXPECT_EQ(romeo.agent.calls().hang_up(), "");
   settle();
   EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended 487 cancelled"}));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended cancelled"}));
-  EXPECT_EQ(juliet.agent.calls().answer(clock.now()), "no call rings");
+  EXPECT_EQ(juliet.agent.calls().answer(), "no call rings");
 }
 
 // B-CALL-4, and the third column of the delivery table.
 TEST_F(SipAgentTest, APushRingsAtOnceAndItsInviteDoesNotRingAgain) {
-  juliet.agent.woke(clock.now());
-  juliet.agent.set_mode(AppMode::background, clock.now());
-  juliet.agent.on_voip_push(voip_push(), clock.now());
+  juliet.lose_flow();
+  juliet.agent.set_mode(AppMode::background);
+  juliet.agent.on_voip_push(voip_push());
   EXPECT_EQ(juliet.look(), Events{"call_screen"});
   EXPECT_TRUE(was_reported("p1"));
   EXPECT_GE(juliet.flows_wanted, 1);
@@ -279,8 +322,8 @@ TEST_F(SipAgentTest, APushRingsAtOnceAndItsInviteDoesNotRingAgain) {
 }
 
 TEST_F(SipAgentTest, AnAnswerBeforeTheInviteIsRemembered) {
-  juliet.agent.on_voip_push(voip_push(), clock.now());
-  EXPECT_EQ(juliet.agent.calls().answer(clock.now()), "");
+  juliet.agent.on_voip_push(voip_push());
+  EXPECT_EQ(juliet.agent.calls().answer(), "");
   settle();
   dial();
   settle();
@@ -288,8 +331,8 @@ TEST_F(SipAgentTest, AnAnswerBeforeTheInviteIsRemembered) {
 }
 
 TEST_F(SipAgentTest, ADeclineBeforeTheInviteIsToldWhenItComes) {
-  juliet.agent.on_voip_push(voip_push(), clock.now());
-  EXPECT_EQ(juliet.agent.calls().decline(clock.now()), "");
+  juliet.agent.on_voip_push(voip_push());
+  EXPECT_EQ(juliet.agent.calls().decline(), "");
   settle();
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended declined", "registered"}));
   dial();
@@ -299,7 +342,7 @@ TEST_F(SipAgentTest, ADeclineBeforeTheInviteIsToldWhenItComes) {
 }
 
 TEST_F(SipAgentTest, AnInviteThatNeverComesEndsTheCallScreen) {
-  juliet.agent.on_voip_push(voip_push(), clock.now());
+  juliet.agent.on_voip_push(voip_push());
   settle();
   pass(15s);
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "registered"}));
@@ -308,21 +351,21 @@ TEST_F(SipAgentTest, AnInviteThatNeverComesEndsTheCallScreen) {
 }
 
 TEST_F(SipAgentTest, AVoipPushThatIsNoCallIsStillReported) {
-  juliet.agent.on_voip_push({.id = "p9", .type = PushType::voip}, clock.now());
+  juliet.agent.on_voip_push({.id = "p9", .type = PushType::voip});
   EXPECT_TRUE(was_reported("p9"));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended not_a_call"}));
 }
 
 TEST_F(SipAgentTest, APushBehindItsInviteShowsNothingTwice) {
   establish();
-  juliet.agent.on_voip_push(voip_push(), clock.now());
+  juliet.agent.on_voip_push(voip_push());
   EXPECT_TRUE(was_reported("p1"));
   settle();
   EXPECT_EQ(juliet.look(), Events{"registered"});
   hang_up();
   settle();
   juliet.look();
-  juliet.agent.on_voip_push(voip_push(), clock.now());
+  juliet.agent.on_voip_push(voip_push());
   settle();
   EXPECT_EQ(juliet.look(), Events{"registered"});
 }
@@ -348,9 +391,40 @@ TEST_F(SipAgentTest, WithoutAnyAckTheCallIsEnded) {
   for (int i = 0; i < 40; ++i) {
     juliet.wire.clear();
     clock.advance(1s);
-    juliet.agent.on_time(clock.now());
+    juliet.pass_time(clock.now());
   }
   EXPECT_EQ(juliet.look().back(), "call_ended no_ack");
+}
+
+TEST_F(SipAgentTest, ALostFlowEndsWhatThisPhoneDialled) {
+  dial();
+  settle();
+  romeo.look();
+  romeo.lose_flow();
+  EXPECT_EQ(romeo.look(), Events{"call_ended 503 connection_lost"});
+  EXPECT_TRUE(romeo.agent.calls().empty());
+  EXPECT_FALSE(romeo.agent.is_registered());
+
+  connect(romeo);
+  settle();
+  romeo.look();
+  dial();
+  romeo.lose_flow();  // before anybody answered
+  EXPECT_EQ(romeo.look(), Events{"call_ended 503 connection_lost"});
+}
+
+TEST_F(SipAgentTest, ACallThatRangIsWaitedForOnTheNextFlow) {
+  dial();
+  settle();
+  juliet.look();
+  juliet.lose_flow();
+  EXPECT_TRUE(juliet.look().empty());
+  EXPECT_EQ(juliet.agent.calls().answer(), "");
+  connect(juliet);
+  settle();
+  EXPECT_EQ(juliet.look(), Events{"registered"});
+  pass(15s);
+  EXPECT_EQ(juliet.look(), Events{"call_ended no_invite"});
 }
 
 TEST_F(SipAgentTest, AReasonSaysWhoAnswered) {
@@ -361,14 +435,14 @@ TEST_F(SipAgentTest, AReasonSaysWhoAnswered) {
 }
 
 TEST_F(SipAgentTest, AWrongPasswordIsSaidOnceAndNotTriedForEver) {
-  Phone tybalt{"tybalt", 3};
+  Phone tybalt{"tybalt", 3, clock};
   std::string why;
-  tybalt.agent.sign_in(AppMode::foreground, clock.now(), [&](std::string const& said) { why = said; });
-  tybalt.agent.on_flow_up({.host = "127.0.0.1", .port = 1}, clock.now());
+  tybalt.agent.sign_in(AppMode::foreground, [&](std::string const& said) { why = said; });
+  tybalt.connect(transport);
   for (int i = 0; i < 10 && !tybalt.wire.empty(); ++i) {
     auto const request = *sip::Message::parse(std::exchange(tybalt.wire.front(), {}));
     tybalt.wire.pop_front();
-    tybalt.agent.on_message(challenge(request.view(), 401), clock.now());
+    tybalt.take(challenge(request.view(), 401).view());
   }
   EXPECT_TRUE(why.contains("401")) << why;
 }

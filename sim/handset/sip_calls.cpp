@@ -58,34 +58,32 @@ std::string_view why_refused(int status) {
   }
 }
 
-void SipCalls::on_request(std::string const& key, sip::MessageView const& request, Instant now) {
+void SipCalls::on_request(RequestHandle handle, sip::MessageView const& request) {
   switch (request.method()) {
-    case sip::Method::invite: return on_invite(key, request, now);
-    case sip::Method::ack: return on_ack(request);
-    case sip::Method::cancel: return on_cancel(key, request, now);
-    case sip::Method::bye: return on_bye(key, request, now);
-    case sip::Method::options: return reply(key, request, 200, now, line_.new_tag());
-    default: return reply(key, request, find_dialog(request) != nullptr ? 501 : 405, now, line_.new_tag());
+    case sip::Method::invite: return on_invite(handle, request);
+    case sip::Method::bye: return on_bye(handle, request);
+    case sip::Method::options: return reply(handle, request, 200, line_.new_tag());
+    default: return reply(handle, request, find_dialog(request) != nullptr ? 501 : 405, line_.new_tag());
   }
 }
 
-void SipCalls::on_bye(std::string const& key, sip::MessageView const& bye, Instant now) {
+void SipCalls::on_bye(RequestHandle handle, sip::MessageView const& bye) {
   auto* call = find_dialog(bye);
-  reply(key, bye, call != nullptr ? 200 : 481, now);
+  reply(handle, bye, call != nullptr ? 200 : 481);
   if (call != nullptr) end(call->uuid, "remote_hangup");
 }
 
-std::string SipCalls::answer(Instant now) {
+std::string SipCalls::answer() {
   auto* call = find_offered();
   if (call == nullptr) return "no call rings";
   if (call->state == CallState::announced)
     call->answer_wanted = true;
   else
-    accept(*call, now);
+    accept(*call);
   return {};
 }
 
-std::string SipCalls::decline(Instant now) {
+std::string SipCalls::decline() {
   auto* call = find_offered();
   if (call == nullptr) return "no call rings";
   if (call->state == CallState::announced) {  // the INVITE is still to come, and will be told
@@ -93,21 +91,21 @@ std::string SipCalls::decline(Instant now) {
     tell("call_ended", *call, {{"why", "declined"}});
     return {};
   }
-  reply(call->invite_key, call->invite.view(), 603, now, call->local_tag);
+  reply(call->invite_request, call->invite.view(), 603, call->local_tag);
   end(call->uuid, "declined");
   return {};
 }
 
-std::string SipCalls::hang_up(Instant now) {
-  if (find_offered() != nullptr) return decline(now);
+std::string SipCalls::hang_up() {
+  if (find_offered() != nullptr) return decline();
   auto* call = find_busy();
   if (call == nullptr) return "there is no call";
   if (call->state == CallState::dialling || call->state == CallState::alerting) {
     call->state = CallState::cancelling;
-    line_.transactions().cancel(call->branch, {}, now);
+    line_.cancel(call->request);
     return {};
   }
-  if (call->dialog) send_bye(*call->dialog, now);
+  if (call->dialog) send_bye(*call->dialog);
   end(call->uuid, "hangup");
   return {};
 }
@@ -116,25 +114,30 @@ void SipCalls::abandon() {
   while (!calls_.empty()) end(calls_.begin()->first, "app_ended");
 }
 
-void SipCalls::on_flow_lost(Instant now) {
+void SipCalls::on_flow_lost() {
+  std::vector<std::string> unanswered;
   for (auto& [uuid, call] : calls_) {
-    if (call.state != CallState::ringing) continue;  // it comes again on the next flow, or not at all
+    bool const is_ours = call.direction == CallDirection::out && !call.dialog;
+    if (is_ours) unanswered.push_back(uuid);  // on this flow nothing will come
+    if (call.state != CallState::ringing) continue;
+    // It comes again on the next flow, or not at all.
     call.state = CallState::announced;
-    call.invite_key.clear();
-    call.invite_due = now + 15s;
+    call.invite_request = {};
+    call.invite_due = line_.now() + 15s;
   }
+  for (auto const& uuid : unanswered) end(uuid, "connection_lost", 503);
 }
 
-void SipCalls::on_time(Instant now) {
+void SipCalls::on_time() {
   std::vector<std::string> uuids;
   for (auto const& [uuid, call] : calls_) uuids.push_back(uuid);
   for (auto const& uuid : uuids) {
     auto const at = calls_.find(uuid);
     if (at == calls_.end()) continue;
     auto& call = at->second;
-    if (call.repeat_at && *call.repeat_at <= now)
-      repeat_acceptance(call, now);
-    else if (call.invite_due && *call.invite_due <= now)
+    if (call.repeat_at && *call.repeat_at <= line_.now())
+      repeat_acceptance(call);
+    else if (call.invite_due && *call.invite_due <= line_.now())
       end(uuid, "no_invite");
   }
 }
@@ -158,26 +161,25 @@ boost::json::array SipCalls::describe() const {
 }
 
 // RFC 3261 section 15.1.1. The dialog is a copy: its call may be over before the answer comes.
-void SipCalls::send_bye(SipDialog dialog, Instant now) {
+void SipCalls::send_bye(SipDialog dialog) {
   auto sequence = dialog.local_sequence;
   auto const target = dialog.target;
   auto build = [dialog = std::move(dialog), sequence](Attempt const& attempt) mutable {
     std::string out;
     sip::MessageWriter writer(out);
-    begin_request(writer, dialog, sip::Method::bye, attempt.via, ++sequence);
+    begin_request(writer, dialog, sip::Method::bye, ++sequence);
     attempt.write_credentials(writer);
     return writer.finish() == sip::Written::yes ? out : std::string();
   };
-  line_.request(sip::Method::bye, target, std::move(build), now, {});
+  line_.request(sip::Method::bye, target, std::move(build), {});
 }
 
-void SipCalls::reply(std::string const& key, sip::MessageView const& request, int status, Instant now,
-                     std::string_view to_tag) {
+void SipCalls::reply(RequestHandle handle, sip::MessageView const& request, int status, std::string_view to_tag) {
   std::string out;
   auto writer = sip::respond(out, request, {.status = status, .to_tag = to_tag});
   if (status < 300) writer.header(sip::HeaderName::contact, line_.contact());
   writer.header(sip::HeaderName::allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
-  if (writer.finish() == sip::Written::yes) line_.transactions().respond(key, status, std::move(out), now);
+  if (writer.finish() == sip::Written::yes) line_.respond(handle, std::move(out));
 }
 
 bool SipCalls::open_media(SipCall& call, MediaWish wish) {

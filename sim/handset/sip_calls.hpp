@@ -12,6 +12,7 @@
 #include "sim/handset/push.hpp"
 #include "sim/handset/sip_dialog.hpp"
 #include "sim/handset/sip_line.hpp"
+#include "wire/sip/owned_message.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -39,7 +40,7 @@ struct SipCall {
 
   bool answer_wanted = false;              // said on the call screen before the INVITE came
   std::optional<Instant> invite_due = {};  // of an announced or declined call
-  std::string invite_key = {};
+  RequestHandle invite_request = {};
   sip::Message invite = {};
   std::string local_tag = {};
   std::string acceptance = {};  // our 200, repeated until the ACK (section 13.3.1.4)
@@ -47,7 +48,7 @@ struct SipCall {
   std::optional<Instant> repeat_at = {};
   Instant give_up_at = {};
 
-  std::string branch = {};  // of our INVITE
+  RequestTicket request = {};  // our INVITE
   std::uint32_t sequence = 0;
 
   std::optional<SipDialog> dialog = {};
@@ -61,17 +62,19 @@ class SipCalls {
   explicit SipCalls(SipLine& line) : line_(line) {}
 
   // A VoIP push. Whatever it says, a call is put on the call screen, or the OS ends the app.
-  void announce(Push const& push, Instant now);
-  void on_request(std::string const& key, sip::MessageView const& request, Instant now);
-  void on_flow_lost(Instant now);
-  void on_time(Instant now);
+  void announce(Push const& push);
+  void on_request(RequestHandle handle, sip::MessageView const& request);
+  void on_ack(sip::MessageView const& ack);
+  void on_cancel(RequestHandle handle, sip::MessageView const& cancel);
+  void on_flow_lost();
+  void on_time();
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
   // The user's commands. An empty answer is success.
-  [[nodiscard]] std::string call(std::string const& address, CallMedia media, Instant now);
-  [[nodiscard]] std::string answer(Instant now);
-  [[nodiscard]] std::string decline(Instant now);
-  [[nodiscard]] std::string hang_up(Instant now);
+  [[nodiscard]] std::string call(std::string const& address, CallMedia media);
+  [[nodiscard]] std::string answer();
+  [[nodiscard]] std::string decline();
+  [[nodiscard]] std::string hang_up();
   // The app ends: nothing is sent, each call is over.
   void abandon();
 
@@ -82,27 +85,24 @@ class SipCalls {
   using Calls = std::map<std::string, SipCall>;
 
   // incoming
-  void on_invite(std::string const& key, sip::MessageView const& invite, Instant now);
-  void on_new_invite(std::string const& key, sip::MessageView const& invite, Instant now);
-  void attach(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now);
-  void accept(SipCall& call, Instant now);
-  void on_cancel(std::string const& key, sip::MessageView const& cancel, Instant now);
-  void on_ack(sip::MessageView const& ack);
-  void on_reinvite(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now);
+  void on_invite(RequestHandle handle, sip::MessageView const& invite);
+  void on_new_invite(RequestHandle handle, sip::MessageView const& invite);
+  void attach(SipCall& call, RequestHandle handle, sip::MessageView const& invite);
+  void accept(SipCall& call);
+  void on_reinvite(SipCall& call, RequestHandle handle, sip::MessageView const& invite);
   void show(SipCall& call, std::string const& push_id, std::string_view by);
-  void repeat_acceptance(SipCall& call, Instant now);
+  void repeat_acceptance(SipCall& call);
 
   // outgoing
   [[nodiscard]] std::string build_invite(std::string const& uuid, Attempt const& attempt);
   void on_invite_outcome(std::string const& uuid, SipOutcome const& outcome);
-  void on_invite_accepted(SipCall& call, sip::MessageView const& response, Instant now);
+  void on_invite_accepted(SipCall& call, sip::MessageView const& response);
   void acknowledge(SipDialog const& dialog, std::uint32_t sequence);
-  void send_bye(SipDialog dialog, Instant now);
+  void send_bye(SipDialog dialog);
 
   // both
-  void on_bye(std::string const& key, sip::MessageView const& bye, Instant now);
-  void reply(std::string const& key, sip::MessageView const& request, int status, Instant now,
-             std::string_view to_tag = {});
+  void on_bye(RequestHandle handle, sip::MessageView const& bye);
+  void reply(RequestHandle handle, sip::MessageView const& request, int status, std::string_view to_tag = {});
   [[nodiscard]] bool open_media(SipCall& call, MediaWish wish);
   [[nodiscard]] sdp::Security security_of_offers() const;
   void end(std::string const& uuid, std::string_view why, int status = 0);

@@ -45,7 +45,7 @@ std::optional<sdp::Session> answer_again(sdp::Session const& offer, sdp::LocalMe
 
 }  // namespace
 
-void SipCalls::announce(Push const& push, Instant now) {
+void SipCalls::announce(Push const& push) {
   auto const uuid = push.call_uuid.empty() ? line_.random().uuid() : lower(push.call_uuid);
   if (calls_.contains(uuid) || is_over(uuid)) {  // the INVITE was faster; CallKit knows the call
     line_.host().tell_os(CallReported{push.id, uuid});
@@ -57,9 +57,10 @@ void SipCalls::announce(Push const& push, Instant now) {
   call.media = push.media;
   call.peer = push.from_address;
   call.peer_name = push.from_name;
-  call.invite_due = now + invite_wait;
+  call.invite_due = line_.now() + invite_wait;
   // A late phone still registers, and is told by INVITE and CANCEL how the call ended (B-CALL-9).
-  if (push.deadline) call.invite_due = std::clamp(*push.deadline + deadline_margin, now + late_wait, now + 60s);
+  if (push.deadline)
+    call.invite_due = std::clamp(*push.deadline + deadline_margin, line_.now() + late_wait, line_.now() + 60s);
   show(call, push.id, "push");
   if (push.subject != PushSubject::call || push.call_uuid.empty()) end(uuid, "not_a_call");
 }
@@ -70,39 +71,37 @@ void SipCalls::show(SipCall& call, std::string const& push_id, std::string_view 
   tell("call_screen", call, {{"by", by}});
 }
 
-void SipCalls::on_invite(std::string const& key, sip::MessageView const& invite, Instant now) {
-  if (sip::tag_of(invite.text(sip::HeaderName::to)).empty()) return on_new_invite(key, invite, now);
+void SipCalls::on_invite(RequestHandle handle, sip::MessageView const& invite) {
+  if (sip::tag_of(invite.text(sip::HeaderName::to)).empty()) return on_new_invite(handle, invite);
   auto* call = find_dialog(invite);
-  if (call == nullptr) return reply(key, invite, 481, now);
-  on_reinvite(*call, key, invite, now);
+  if (call == nullptr) return reply(handle, invite, 481);
+  on_reinvite(*call, handle, invite);
 }
 
-void SipCalls::on_new_invite(std::string const& key, sip::MessageView const& invite, Instant now) {
+void SipCalls::on_new_invite(RequestHandle handle, sip::MessageView const& invite) {
   auto const uuid = uuid_of(invite);
   auto const known = calls_.find(uuid);
   if (known != calls_.end()) {
     auto& call = known->second;
     if (call.state == CallState::declined) {
-      reply(key, invite, 603, now, line_.new_tag());
+      reply(handle, invite, 603, line_.new_tag());
       return end(uuid, "declined");
     }
     // RFC 3261 section 8.2.2.2: the same call on a second branch of this flow.
-    bool const waits = call.state == CallState::announced ||
-                       (call.state == CallState::ringing && !line_.transactions().is_open(call.invite_key));
-    if (!waits) return reply(key, invite, 482, now, line_.new_tag());
-    return attach(call, key, invite, now);
+    if (call.state != CallState::announced) return reply(handle, invite, 482, line_.new_tag());
+    return attach(call, handle, invite);
   }
-  if (is_over(uuid)) return reply(key, invite, 480, now, line_.new_tag());
-  if (find_busy() != nullptr) return reply(key, invite, 486, now, line_.new_tag());
+  if (is_over(uuid)) return reply(handle, invite, 480, line_.new_tag());
+  if (find_busy() != nullptr) return reply(handle, invite, 486, line_.new_tag());
   auto& call = calls_[uuid];
   call.uuid = uuid;
-  attach(call, key, invite, now);
+  attach(call, handle, invite);
 }
 
-void SipCalls::attach(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now) {
+void SipCalls::attach(SipCall& call, RequestHandle handle, sip::MessageView const& invite) {
   bool const shown = !call.peer.empty() || !call.call_id.empty();
   call.invite = sip::Message(invite);
-  call.invite_key = key;
+  call.invite_request = handle;
   call.invite_due.reset();
   call.call_id = std::string(invite.call_id());
   if (call.local_tag.empty()) call.local_tag = line_.new_tag();
@@ -112,19 +111,19 @@ void SipCalls::attach(SipCall& call, std::string const& key, sip::MessageView co
   }
   auto const offer = session_in(invite);
   if (!offer) {
-    reply(key, invite, 400, now, call.local_tag);
+    reply(handle, invite, 400, call.local_tag);
     return end(call.uuid, "malformed_offer");
   }
   if (*offer) call.media = (*offer)->active(sdp::MediaKind::video) != nullptr ? CallMedia::video : CallMedia::audio;
   if (!shown) show(call, {}, "invite");
   call.state = CallState::ringing;
-  reply(key, invite, 180, now, call.local_tag);
+  reply(handle, invite, 180, call.local_tag);
   tell("ringing", call);
-  if (call.answer_wanted) accept(call, now);
+  if (call.answer_wanted) accept(call);
 }
 
 // RFC 3261 section 13.3.1.4, RFC 3264 section 6.
-void SipCalls::accept(SipCall& call, Instant now) {
+void SipCalls::accept(SipCall& call) {
   auto const offer = session_in(call.invite.view()).value_or(std::nullopt);
   MediaWish wish{.video = call.media == CallMedia::video,
                  .security = offer ? sdp::Security::optional : security_of_offers()};
@@ -134,7 +133,7 @@ void SipCalls::accept(SipCall& call, Instant now) {
                     : offer                 ? answer_with_audio(*offer, call.port->local())
                                             : std::optional(sdp::make_offer(call.port->local()));
   if (!ours || !dialog) {
-    reply(call.invite_key, call.invite.view(), dialog ? 488 : 400, now, call.local_tag);
+    reply(call.invite_request, call.invite.view(), dialog ? 488 : 400, call.local_tag);
     return end(call.uuid, "not_acceptable");
   }
   call.dialog = std::move(*dialog);
@@ -148,21 +147,21 @@ void SipCalls::accept(SipCall& call, Instant now) {
   call.state = CallState::accepted;
   call.answer_wanted = false;
   call.repeat_after = sip::t1;
-  call.repeat_at = now + sip::t1;
-  call.give_up_at = now + 64 * sip::t1;
-  line_.transactions().respond(call.invite_key, 200, call.acceptance, now);
+  call.repeat_at = line_.now() + sip::t1;
+  call.give_up_at = line_.now() + 64 * sip::t1;
+  line_.respond(call.invite_request, call.acceptance);
   if (offer) call.port->agree(call.ours, *offer);
 }
 
 // The 200 is repeated until its ACK comes, on any transport: a proxy between may lose it.
-void SipCalls::repeat_acceptance(SipCall& call, Instant now) {
-  if (now >= call.give_up_at) {
-    if (call.dialog) send_bye(*call.dialog, now);
+void SipCalls::repeat_acceptance(SipCall& call) {
+  if (line_.now() >= call.give_up_at) {
+    if (call.dialog) send_bye(*call.dialog);
     return end(call.uuid, "no_ack");
   }
   call.repeat_after = sip::doubled_up_to_t2(call.repeat_after);
-  call.repeat_at = now + call.repeat_after;
-  line_.transactions().respond(call.invite_key, 200, call.acceptance, now);
+  call.repeat_at = line_.now() + call.repeat_after;
+  line_.respond(call.invite_request, call.acceptance);
 }
 
 void SipCalls::on_ack(sip::MessageView const& ack) {
@@ -178,37 +177,36 @@ void SipCalls::on_ack(sip::MessageView const& ack) {
   tell("answered", *call, {{"secure", has_secure_audio(call->ours)}});
 }
 
-// RFC 3261 section 9.2.
-void SipCalls::on_cancel(std::string const& key, sip::MessageView const& cancel, Instant now) {
+// RFC 3261 section 9.2; the CANCEL itself is answered below.
+void SipCalls::on_cancel(RequestHandle handle, sip::MessageView const& cancel) {
   auto const at = std::ranges::find_if(calls_, [&](auto const& entry) {
-    return entry.second.state == CallState::ringing && entry.second.call_id == cancel.call_id();
+    return entry.second.state == CallState::ringing && entry.second.invite_request == handle;
   });
-  if (at == calls_.end()) return reply(key, cancel, 481, now);
+  if (at == calls_.end()) return;
   auto& call = at->second;
-  reply(key, cancel, 200, now, call.local_tag);
-  reply(call.invite_key, call.invite.view(), 487, now, call.local_tag);
+  reply(handle, call.invite.view(), 487, call.local_tag);
   end(call.uuid, why_cancelled(cancel.text(sip::HeaderName::reason)));
 }
 
 // RFC 3261 section 14.2: hold, resume, another address. Its 200 is repeated like the first.
-void SipCalls::on_reinvite(SipCall& call, std::string const& key, sip::MessageView const& invite, Instant now) {
+void SipCalls::on_reinvite(SipCall& call, RequestHandle handle, sip::MessageView const& invite) {
   auto const offer = session_in(invite);
   // Without an offer, ours is what was agreed on last, resumed.
   auto const ours = !offer   ? std::nullopt
                     : *offer ? answer_again(**offer, call.port->local(), call.ours)
                              : std::optional(sdp::with_direction(call.ours, sdp::Direction::sendrecv));
-  if (!ours) return reply(key, invite, 488, now);
+  if (!ours) return reply(handle, invite, 488);
   call.ours = *ours;
   call.media_is = *offer ? MediaIs::agreed : MediaIs::awaited_in_ack;
-  call.invite_key = key;
+  call.invite_request = handle;
   auto writer = sip::respond(call.acceptance, invite, {.status = 200});
   writer.header(sip::HeaderName::contact, line_.contact());
   if (writer.finish("application/sdp", sdp::format_session(call.ours)) != sip::Written::yes)
-    return reply(key, invite, 500, now);
+    return reply(handle, invite, 500);
   call.repeat_after = sip::t1;
-  call.repeat_at = now + sip::t1;
-  call.give_up_at = now + 64 * sip::t1;
-  line_.transactions().respond(key, 200, call.acceptance, now);
+  call.repeat_at = line_.now() + sip::t1;
+  call.give_up_at = line_.now() + 64 * sip::t1;
+  line_.respond(handle, call.acceptance);
   if (auto fresh = SipDialog::as_callee(invite, call.dialog->local_tag)) call.dialog->target = fresh->target;
   if (*offer) call.port->agree(call.ours, **offer);
 }

@@ -6,7 +6,7 @@
 
 namespace reveille::sim::handset {
 
-std::string SipCalls::call(std::string const& address, CallMedia media, Instant now) {
+std::string SipCalls::call(std::string const& address, CallMedia media) {
   if (!line_.is_up()) return "not connected to call control";
   if (find_busy() != nullptr) return "another call is under way";
   auto const uuid = line_.random().uuid();
@@ -24,9 +24,9 @@ std::string SipCalls::call(std::string const& address, CallMedia media, Instant 
   }
   call.ours = sdp::make_offer(call.port->local());
   line_.host().tell_os(CallReported{{}, uuid});
-  line_.request(
+  call.request = line_.request(
       sip::Method::invite, "sip:" + address,
-      [this, uuid](Attempt const& attempt) { return build_invite(uuid, attempt); }, now,
+      [this, uuid](Attempt const& attempt) { return build_invite(uuid, attempt); },
       [this, uuid](SipOutcome const& outcome) { on_invite_outcome(uuid, outcome); });
   return {};
 }
@@ -35,10 +35,9 @@ std::string SipCalls::build_invite(std::string const& uuid, Attempt const& attem
   auto const at = calls_.find(uuid);
   if (at == calls_.end() || at->second.state == CallState::cancelling) return {};
   auto& call = at->second;
-  call.branch = attempt.branch;
   std::string out;
   sip::MessageWriter writer(out);
-  writer.request_line(sip::Method::invite, "sip:" + call.peer).header(sip::HeaderName::via, attempt.via);
+  writer.request_line(sip::Method::invite, "sip:" + call.peer);
   writer.header(sip::HeaderName::max_forwards, "70");
   writer.header(sip::HeaderName::from, line_.from() + ";tag=" + call.local_tag);
   writer.header(sip::HeaderName::to, "<sip:" + call.peer + '>').header(sip::HeaderName::call_id, call.call_id);
@@ -60,11 +59,11 @@ void SipCalls::on_invite_outcome(std::string const& uuid, SipOutcome const& outc
       bool const repeated =
           at != calls_.end() && at->second.dialog && at->second.dialog->remote_tag == dialog->remote_tag;
       if (repeated) return;
-      send_bye(*dialog, outcome.now);
+      send_bye(*dialog);
       if (at != calls_.end() && !at->second.dialog) end(uuid, "cancelled");
       return;
     }
-    return on_invite_accepted(at->second, *outcome.response, outcome.now);
+    return on_invite_accepted(at->second, *outcome.response);
   }
   if (at == calls_.end() || at->second.dialog) return;
   auto& call = at->second;
@@ -77,14 +76,14 @@ void SipCalls::on_invite_outcome(std::string const& uuid, SipOutcome const& outc
   end(uuid, call.state == CallState::cancelling ? "cancelled" : why_refused(outcome.status), outcome.status);
 }
 
-void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& response, Instant now) {
+void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& response) {
   auto dialog = SipDialog::as_caller(response);
   if (!dialog) return end(call.uuid, "failed", response.status());
   call.dialog = std::move(*dialog);
   acknowledge(*call.dialog, call.dialog->local_sequence);
   auto const theirs = sdp::parse_session(response.body());
   if (!theirs || theirs->active(sdp::MediaKind::audio) == nullptr) {
-    send_bye(*call.dialog, now);
+    send_bye(*call.dialog);
     return end(call.uuid, "not_acceptable");
   }
   call.state = CallState::talking;
@@ -96,8 +95,8 @@ void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& respons
 void SipCalls::acknowledge(SipDialog const& dialog, std::uint32_t sequence) {
   std::string out;
   sip::MessageWriter writer(out);
-  begin_request(writer, dialog, sip::Method::ack, line_.fresh_attempt().via, sequence);
-  if (writer.finish() == sip::Written::yes) line_.host().send(out);
+  begin_request(writer, dialog, sip::Method::ack, sequence);
+  if (writer.finish() == sip::Written::yes) line_.send_ack(out);
 }
 
 }  // namespace reveille::sim::handset

@@ -71,11 +71,8 @@ bool SipDialog::matches(sip::MessageView const& request) const {
          sip::tag_of(request.text(sip::HeaderName::from)) == remote_tag;
 }
 
-void begin_request(sip::MessageWriter& writer, SipDialog const& dialog, sip::Method method, std::string_view via,
-                   std::uint32_t sequence) {
-  writer.request_line(method, dialog.target)
-      .header(sip::HeaderName::via, via)
-      .header(sip::HeaderName::max_forwards, "70");
+void begin_request(sip::MessageWriter& writer, SipDialog const& dialog, sip::Method method, std::uint32_t sequence) {
+  writer.request_line(method, dialog.target).header(sip::HeaderName::max_forwards, "70");
   for (auto const& route : dialog.routes) writer.header(sip::HeaderName::route, route);
   writer.header(sip::HeaderName::from, dialog.local).header(sip::HeaderName::to, dialog.remote);
   writer.header(sip::HeaderName::call_id, dialog.call_id).cseq(sequence, sip::name_of(method));

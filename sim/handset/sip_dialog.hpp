@@ -34,8 +34,7 @@ struct SipDialog {
   [[nodiscard]] bool matches(sip::MessageView const& request) const;
 };
 
-// The start line to CSeq, under the sequence number given (an ACK has its INVITE's).
-void begin_request(sip::MessageWriter& writer, SipDialog const& dialog, sip::Method method, std::string_view via,
-                   std::uint32_t sequence);
+// The start line to CSeq, without Via, under the sequence number given (an ACK has its INVITE's).
+void begin_request(sip::MessageWriter& writer, SipDialog const& dialog, sip::Method method, std::uint32_t sequence);
 
 }  // namespace reveille::sim::handset

@@ -1,19 +1,15 @@
-// SipFlow: one flow to call control: a UDP socket, or a TCP or TLS connection with its keep-alives (RFC 5626
-// section 4.4).
+// SipFlow: one flow to call control, by UDP, TCP or TLS, with a SIP stack (edge/sip) of its own.
 //
-// Lifetime: the destructor closes it; no callback comes after. Callbacks come from the executor, never from inside a
-// call. Threads: the executor's one.
+// Lifetime: the handler outlives it. Not to be destroyed from within the handler's calls: let it go by a post.
+// Threads: the executor's one; as a RadioUser the OS's, while that is parked.
 #pragma once
 
+#include "edge/sip/outbound_flow.hpp"
+#include "edge/sip/stack.hpp"
 #include "sim/handset/radio.hpp"
 #include "sim/handset/sip_host.hpp"
-#include "wire/sip/owned_message.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
-#include <memory>
-#include <string>
 
 namespace reveille::sim::handset {
 
@@ -22,26 +18,30 @@ struct SipServer {
   edge::Destination destination = {};
 };
 
-struct SipFlowEvents {
-  std::function<void(SipFlowFacts const&)> up = {};
-  std::function<void(sip::Message)> message = {};
-  std::function<void(std::string const& why)> lost = {};
-};
-
-class SipFlow {
+class SipFlow final : public RadioUser {
  public:
-  SipFlow(boost::asio::any_io_executor executor, Radio& radio, SipServer const& server, SipFlowEvents events);
-  SipFlow(SipFlow const&) = delete;
-  SipFlow& operator=(SipFlow const&) = delete;
-  ~SipFlow();
+  SipFlow(boost::asio::io_context& context, Clock const& clock, Random& random, edge::sip::RequestHandler& handler)
+      : stack_(context, clock, random, handler), flow_(context.get_executor(), stack_.transports(), clock) {}
 
-  void send(std::string bytes);
+  // Once; what `opened` gets is good as long as this. That the flow is lost later, the handler hears.
+  void open(SipServer server, std::move_only_function<void(Result<SipFlowFacts>)> opened) {
+    flow_.open(server.transport, std::move(server.destination),
+               [this, opened = std::move(opened)](Result<edge::sip::Transports::Connected> connected) mutable {
+                 if (!connected) return opened(std::unexpected(connected.error()));
+                 opened(SipFlowFacts{.target = connected->target,
+                                     .host = connected->local.ip.to_string(),
+                                     .port = connected->local.port,
+                                     .client = &stack_.client(),
+                                     .server = &stack_.server()});
+               });
+  }
+
+  [[nodiscard]] std::vector<int> descriptors() override { return stack_.transports().native_handles(); }
+  void close_sockets() override { stack_.transports().close(); }
 
  private:
-  class Connection;
-  class StreamConnection;
-  class DatagramConnection;
-  std::shared_ptr<Connection> connection_;
+  edge::sip::Stack stack_;
+  edge::sip::OutboundFlow flow_;
 };
 
 }  // namespace reveille::sim::handset

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "base/secret.hpp"
+#include "edge/sip/client_transactions.hpp"
+#include "edge/sip/server_transactions.hpp"
 #include "sim/handset/os_rules.hpp"
 #include "wire/sdp/offer_answer.hpp"
 #include "wire/sip/via.hpp"
@@ -36,19 +38,23 @@ struct MediaWish {
 class SipHost {
  public:
   virtual ~SipHost() = default;
-  virtual void send(std::string const& bytes) = 0;
   // A new flow in the place of the old one; SipAgent::on_flow_up or on_flow_lost follows, never from inside this call.
   virtual void open_flow() = 0;
+  // Something came from the flow: next_deadline() may be another.
+  virtual void stirred() = 0;
   virtual void emit(std::string_view event, boost::json::object fields) = 0;
   virtual void tell_os(OsInput input) = 0;
   // Null where no socket can be had.
   [[nodiscard]] virtual std::unique_ptr<MediaPort> open_media(MediaWish const& wish) = 0;
 };
 
+// A flow that stands: where it leads, who we are on it, and the tables that run its transactions.
 struct SipFlowFacts {
-  sip::Transport transport = sip::Transport::tls;
+  edge::sip::Target target = {};
   std::string host = {};
   std::uint16_t port = 0;
+  edge::sip::ClientTransactions* client = nullptr;
+  edge::sip::ServerTransactions* server = nullptr;
 };
 
 struct SipIdentity {

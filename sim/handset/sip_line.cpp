@@ -16,22 +16,41 @@ std::string_view transport_parameter(sip::Transport transport) {
   return transport == sip::Transport::tcp ? ";transport=tcp" : "";
 }
 
-}  // namespace
-
-SipLine::SipLine(SipIdentity identity, SipHost& host, Random& random, SipTransactions::RequestHandler on_request)
-    : identity_(std::move(identity)),
-      host_(host),
-      random_(random),
-      transactions_([this](std::string const& bytes) { host_.send(bytes); }, std::move(on_request)) {}
-
-void SipLine::set_flow(SipFlowFacts const& facts) {
-  flow_ = facts;
-  transactions_.set_reliability(facts.transport == sip::Transport::udp ? sip::Reliability::unreliable
-                                                                       : sip::Reliability::reliable);
+SipOutcome outcome_of(edge::sip::Heard const& heard) {
+  using enum edge::sip::Heard::What;
+  switch (heard.what) {
+    case response: return {.status = heard.message->status(), .response = heard.message};
+    case timed_out: return {.status = 408};
+    case unreachable: return {.status = 503};
+  }
+  std::unreachable();
 }
 
-void SipLine::request(sip::Method method, std::string uri, RequestBuilder build, Instant now, ResponseHandler handler) {
-  try_request({.method = method, .uri = std::move(uri), .build = std::move(build), .handler = std::move(handler)}, now);
+}  // namespace
+
+SipLine::SipLine(SipIdentity identity, SipHost& host, Random& random, Clock const& clock)
+    : identity_(std::move(identity)), host_(host), random_(random), clock_(clock) {}
+
+RequestTicket SipLine::request(sip::Method method, std::string uri, RequestBuilder build, ResponseHandler handler) {
+  auto ticket = std::make_shared<ClientTransactionHandle>();
+  try_request({.method = method,
+               .uri = std::move(uri),
+               .build = std::move(build),
+               .handler = std::move(handler),
+               .ticket = ticket});
+  return ticket;
+}
+
+void SipLine::cancel(RequestTicket const& request) {
+  if (flow_) flow_->client->cancel(*request);
+}
+
+void SipLine::respond(RequestHandle request, std::string response) {
+  if (flow_) flow_->server->respond(request, std::move(response));
+}
+
+void SipLine::send_ack(std::string_view ack) {
+  if (flow_) static_cast<void>(flow_->client->send_stateless(flow_->target, ack));
 }
 
 std::string SipLine::from() const {
@@ -41,20 +60,12 @@ std::string SipLine::from() const {
 std::string SipLine::contact_uri(std::string_view uri_parameters) const {
   std::string uri = "sip:" + identity_.user() + '@' + (flow_ ? flow_->host : "0.0.0.0") + ':' +
                     std::to_string(flow_ ? flow_->port : 0);
-  uri += transport_parameter(flow_ ? flow_->transport : sip::Transport::udp);
+  uri += transport_parameter(flow_ ? flow_->target.transport : sip::Transport::udp);
   return uri += uri_parameters;
 }
 
 std::string SipLine::contact() const {
   return '<' + contact_uri() + ">;+sip.instance=\"<urn:uuid:" + identity_.instance + ">\"";
-}
-
-Attempt SipLine::begin_attempt() {
-  Attempt attempt{.branch = std::string(sip::branch_cookie) + random_.hex(10)};
-  auto const transport = flow_ ? flow_->transport : sip::Transport::udp;
-  attempt.via = "SIP/2.0/" + std::string(sip::name_of(transport)) + ' ' + (flow_ ? flow_->host : "0.0.0.0") + ':' +
-                std::to_string(flow_ ? flow_->port : 0) + ";branch=" + attempt.branch + ";rport";
-  return attempt;
 }
 
 void SipLine::add_credentials(Attempt& attempt, Pending const& pending) {
@@ -71,22 +82,30 @@ void SipLine::add_credentials(Attempt& attempt, Pending const& pending) {
                                          identity_.password);
 }
 
-void SipLine::try_request(Pending pending, Instant now) {
-  auto attempt = begin_attempt();
+void SipLine::try_request(Pending pending) {
+  Attempt attempt;
   add_credentials(attempt, pending);
   ++pending.attempts;
-  auto bytes = pending.build(attempt);
+  auto const bytes = pending.build(attempt);
   if (bytes.empty()) return;
-  auto handler = [this, pending](SipOutcome const& outcome) mutable {
-    bool const challenged = outcome.response != nullptr && (outcome.status == 401 || outcome.status == 407);
-    if (challenged && take_challenge(*outcome.response, pending)) {
-      pending.answered_challenge = true;
-      return try_request(pending, outcome.now);
-    }
-    if (pending.handler) pending.handler(outcome);
-  };
-  auto refused = handler;
-  if (!transactions_.request(std::move(bytes), now, std::move(handler))) refused({.status = 400, .now = now});
+  if (!flow_) return hear(pending, {.status = 503});
+  auto const ticket = pending.ticket;
+  auto const sent = flow_->client->send_request(
+      flow_->target, bytes, [this, pending = std::move(pending)](edge::sip::Heard const& heard) mutable {
+        hear(pending, outcome_of(heard));
+        host_.stirred();
+      });
+  // What the tables cannot take is told to nobody: a phone has few requests, and its writer makes whole ones.
+  if (sent) *ticket = *sent;
+}
+
+void SipLine::hear(Pending& pending, SipOutcome const& outcome) {
+  bool const challenged = outcome.response != nullptr && (outcome.status == 401 || outcome.status == 407);
+  if (challenged && take_challenge(*outcome.response, pending)) {
+    pending.answered_challenge = true;
+    return try_request(pending);
+  }
+  if (pending.handler) pending.handler(outcome);
 }
 
 // A second challenge after an answer means a wrong password, unless it says that only the nonce was too old.

@@ -2,18 +2,19 @@
 //
 // A request is a builder, asked for the bytes of each attempt: first without credentials (or with those that the server
 // took before), then with an answer to its challenge (RFC 3261 section 22, RFC 8760), once more when the nonce was
-// stale. Lifetime: builders and handlers must hold no reference to what may go before the line's forget(). Threads:
-// one. Pure.
+// stale. edge/sip runs the transactions. Lifetime: builders and handlers must hold no reference to what may go before
+// the flow does; when it goes they are dropped, those of a request that is still unanswered having heard 503. Threads:
+// one.
 #pragma once
 
 #include "base/random.hpp"
 #include "sim/handset/digest_client.hpp"
 #include "sim/handset/sip_host.hpp"
-#include "sim/handset/sip_transactions.hpp"
+#include "wire/sip/status.hpp"
 #include "wire/sip/writer.hpp"
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,6 @@
 namespace reveille::sim::handset {
 
 struct Attempt {
-  std::string via = {};
-  std::string branch = {};
   sip::HeaderName credentials_name = sip::HeaderName::authorization;
   std::string credentials = {};  // empty: none
 
@@ -31,28 +30,43 @@ struct Attempt {
   }
 };
 
-// Empty bytes: the request is not wanted any more.
+// A whole request without Via. Empty bytes: it is not wanted any more.
 using RequestBuilder = std::function<std::string(Attempt const&)>;
+
+struct SipOutcome {
+  int status = 0;                              // 408 where nobody answered, 503 where there is no way
+  sip::MessageView const* response = nullptr;  // null in both of those cases
+
+  [[nodiscard]] std::string reason() const {
+    return std::string(response != nullptr ? response->reason() : sip::reason_of(status));
+  }
+};
+// Hears every response; good during the call only.
+using ResponseHandler = std::function<void(SipOutcome const&)>;
+// Names a request's latest attempt.
+using RequestTicket = std::shared_ptr<ClientTransactionHandle>;
 
 class SipLine {
  public:
-  SipLine(SipIdentity identity, SipHost& host, Random& random, SipTransactions::RequestHandler on_request);
+  SipLine(SipIdentity identity, SipHost& host, Random& random, Clock const& clock);
 
   [[nodiscard]] SipIdentity const& identity() const { return identity_; }
   [[nodiscard]] SipHost& host() { return host_; }
   [[nodiscard]] Random& random() { return random_; }
-  [[nodiscard]] SipTransactions& transactions() { return transactions_; }
-  [[nodiscard]] SipTransactions const& transactions() const { return transactions_; }
+  [[nodiscard]] Instant now() const { return clock_.now(); }
 
-  void set_flow(SipFlowFacts const& facts);
+  void set_flow(SipFlowFacts const& facts) { flow_ = facts; }
   void clear_flow() { flow_.reset(); }
   [[nodiscard]] bool is_up() const { return flow_.has_value(); }
-  [[nodiscard]] bool is_secure() const { return flow_ && flow_->transport == sip::Transport::tls; }
+  [[nodiscard]] bool is_secure() const { return flow_ && flow_->target.transport == sip::Transport::tls; }
 
-  void request(sip::Method method, std::string uri, RequestBuilder build, Instant now, ResponseHandler handler);
+  RequestTicket request(sip::Method method, std::string uri, RequestBuilder build, ResponseHandler handler);
+  // RFC 3261 section 9.1, for an INVITE.
+  void cancel(RequestTicket const& request);
+  void respond(RequestHandle request, std::string response);
+  // For an ACK to a 2xx, which is no transaction.
+  void send_ack(std::string_view ack);
 
-  // For an ACK, which is no transaction.
-  [[nodiscard]] Attempt fresh_attempt() { return begin_attempt(); }
   [[nodiscard]] std::string new_tag() { return random_.hex(8); }
   [[nodiscard]] std::string from() const;
   [[nodiscard]] std::string contact_uri(std::string_view uri_parameters = {}) const;
@@ -70,21 +84,22 @@ class SipLine {
     std::string uri = {};
     RequestBuilder build = {};
     ResponseHandler handler = {};
+    RequestTicket ticket = {};
     unsigned attempts = 0;
     bool answered_challenge = false;  // of this request, not with credentials of an earlier one
   };
 
-  [[nodiscard]] Attempt begin_attempt();
   void add_credentials(Attempt& attempt, Pending const& pending);
-  void try_request(Pending pending, Instant now);
+  void try_request(Pending pending);
+  void hear(Pending& pending, SipOutcome const& outcome);
   [[nodiscard]] bool take_challenge(sip::MessageView const& response, Pending const& pending);
 
   SipIdentity identity_;
   SipHost& host_;
   Random& random_;
+  Clock const& clock_;
   std::optional<SipFlowFacts> flow_ = {};
   std::optional<Credentials> credentials_ = {};
-  SipTransactions transactions_;
 };
 
 }  // namespace reveille::sim::handset

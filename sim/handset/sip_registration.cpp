@@ -8,7 +8,7 @@
 
 namespace reveille::sim::handset {
 
-void SipRegistration::register_now(AppMode mode, Instant now, Done done) {
+void SipRegistration::register_now(AppMode mode, Done done) {
   mode_ = mode;
   wanted_ = true;
   leaving_ = false;
@@ -18,21 +18,21 @@ void SipRegistration::register_now(AppMode mode, Instant now, Done done) {
   if (under_way_)
     again_ = true;
   else
-    send(expires_, now);
+    send(expires_);
 }
 
-void SipRegistration::unregister(Instant now, Done done) {
+void SipRegistration::unregister(Done done) {
   wanted_ = false;
   refresh_at_.reset();
   if (!line_.is_up() || !registered_) return done({});
   waiting_.push_back(std::move(done));
   leaving_ = true;
-  send(std::chrono::seconds(0), now);
+  send(std::chrono::seconds(0));
 }
 
-void SipRegistration::on_flow_up(Instant now) {
+void SipRegistration::on_flow_up() {
   under_way_ = again_ = false;
-  if (wanted_) send(expires_, now);
+  if (wanted_) send(expires_);
 }
 
 void SipRegistration::on_flow_lost() {
@@ -41,10 +41,10 @@ void SipRegistration::on_flow_lost() {
   if (leaving_) finish("the connection was lost");
 }
 
-void SipRegistration::on_time(Instant now) {
-  if (!refresh_at_ || *refresh_at_ > now) return;
+void SipRegistration::on_time() {
+  if (!refresh_at_ || *refresh_at_ > line_.now()) return;
   refresh_at_.reset();
-  if (line_.is_up() && !under_way_) send(expires_, now);
+  if (line_.is_up() && !under_way_) send(expires_);
 }
 
 // RFC 8599 section 4.1.1: pn-* are parameters of the Contact URI. Section 4.1.3: to end it, without pn-prid.
@@ -56,13 +56,13 @@ std::string SipRegistration::contact(std::chrono::seconds expires) const {
          (leaving ? std::string() : identity.contact_parameters) + ";expires=" + std::to_string(expires.count());
 }
 
-void SipRegistration::send(std::chrono::seconds expires, Instant now) {
+void SipRegistration::send(std::chrono::seconds expires) {
   under_way_ = true;
   auto const uri = "sip:" + line_.identity().domain();
   auto build = [this, uri, expires](Attempt const& attempt) {
     std::string out;
     sip::MessageWriter writer(out);
-    writer.request_line(sip::Method::register_, uri).header(sip::HeaderName::via, attempt.via);
+    writer.request_line(sip::Method::register_, uri);
     writer.header(sip::HeaderName::max_forwards, "70")
         .header(sip::HeaderName::from, line_.from() + ";tag=" + line_.new_tag());
     writer.header(sip::HeaderName::to, '<' + ("sip:" + line_.identity().address) + '>');
@@ -73,7 +73,7 @@ void SipRegistration::send(std::chrono::seconds expires, Instant now) {
     attempt.write_credentials(writer);
     return writer.finish() == sip::Written::yes ? out : std::string();
   };
-  line_.request(sip::Method::register_, uri, std::move(build), now,
+  line_.request(sip::Method::register_, uri, std::move(build),
                 [this](SipOutcome const& outcome) { on_response(outcome); });
 }
 
@@ -85,28 +85,28 @@ void SipRegistration::on_response(SipOutcome const& outcome) {
     auto const least = sip::parse_expires(outcome.response->text(sip::HeaderName::min_expires));
     if (least && *least > expires_) {
       expires_ = *least;
-      return send(expires_, outcome.now);
+      return send(expires_);
     }
   }
-  if (sip::is_success(outcome.status) && outcome.response != nullptr) return on_success(*outcome.response, outcome.now);
+  if (sip::is_success(outcome.status) && outcome.response != nullptr) return on_success(*outcome.response);
   registered_ = false;
   line_.host().emit("error", {{"what", "sip_register"}, {"status", outcome.status}, {"why", outcome.reason()}});
   finish("REGISTER was answered " + std::to_string(outcome.status) + ' ' + outcome.reason());
 }
 
-void SipRegistration::on_success(sip::MessageView const& response, Instant now) {
+void SipRegistration::on_success(sip::MessageView const& response) {
   if (leaving_) {
     registered_ = leaving_ = false;
     return finish({});
   }
   registered_ = true;
   auto const expires = granted(response);
-  refresh_at_ = now + std::max<Duration>(expires / 2, 1s);
+  refresh_at_ = line_.now() + std::max<Duration>(expires / 2, 1s);
   line_.host().emit("registered", {{"expires", expires.count()},
                                    {"mode", name_of(mode_)},
                                    {"contact", line_.contact_uri()},
                                    {"feature_caps", response.text(sip::HeaderName::feature_caps)}});
-  if (std::exchange(again_, false)) return send(expires_, now);
+  if (std::exchange(again_, false)) return send(expires_);
   finish({});
 }
 

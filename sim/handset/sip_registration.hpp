@@ -21,20 +21,20 @@ class SipRegistration {
   explicit SipRegistration(SipLine& line) : line_(line), call_id_(line.random().hex(16)) {}
 
   // At once where the flow is up, else as soon as it is.
-  void register_now(AppMode mode, Instant now, Done done = {});
-  void unregister(Instant now, Done done);
-  void on_flow_up(Instant now);
+  void register_now(AppMode mode, Done done = {});
+  void unregister(Done done);
+  void on_flow_up();
   void on_flow_lost();
-  void on_time(Instant now);
+  void on_time();
   [[nodiscard]] std::optional<Instant> next_deadline() const { return refresh_at_; }
   // The account is signed in, so that a lost flow is worth another.
   [[nodiscard]] bool is_wanted() const { return wanted_; }
   [[nodiscard]] bool is_registered() const { return registered_; }
 
  private:
-  void send(std::chrono::seconds expires, Instant now);
+  void send(std::chrono::seconds expires);
   void on_response(SipOutcome const& outcome);
-  void on_success(sip::MessageView const& response, Instant now);
+  void on_success(sip::MessageView const& response);
   void finish(std::string const& why);
   [[nodiscard]] std::string contact(std::chrono::seconds expires) const;
   [[nodiscard]] std::chrono::seconds granted(sip::MessageView const& response) const;

@@ -9,7 +9,7 @@ namespace reveille::sim::handset {
 using boost::system::error_code;
 
 // Every operation under way holds its connection; a connection that ended calls nothing more.
-class XmppLink::Connection : public std::enable_shared_from_this<XmppLink::Connection> {
+class XmppLink::Connection final : public RadioUser, public std::enable_shared_from_this<XmppLink::Connection> {
  public:
   Connection(Radio& radio, XmppLinkEvents events) : radio_(radio), events_(std::move(events)) {}
 
@@ -21,7 +21,7 @@ class XmppLink::Connection : public std::enable_shared_from_this<XmppLink::Conne
       }
       if (!link) return lose(link.error().ours);
       link_ = std::move(*link);
-      radio_.add(link_);
+      radio_.add(weak_from_this());
       read();
       events_.up();
     });
@@ -43,11 +43,17 @@ class XmppLink::Connection : public std::enable_shared_from_this<XmppLink::Conne
     if (leaving_ && !unsent_.empty()) return;  // write() ends it
     ended_ = true;
     events_ = {};
-    if (leaving_ && link_)
+    if (!link_) return;
+    if (leaving_)
       link_->close_gently();
     else
-      radio_.close(link_);
+      link_->close();
   }
+
+  [[nodiscard]] std::vector<int> descriptors() override {
+    return link_ ? std::vector{link_->native_handle()} : std::vector<int>{};
+  }
+  void close_sockets() override { link_->close(); }
 
  private:
   void lose(std::string const& why) {

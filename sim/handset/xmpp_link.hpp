@@ -3,6 +3,7 @@
 // Lifetime: the destructor closes it; no callback comes after. Threads: the executor's one.
 #pragma once
 
+#include "edge/link.hpp"
 #include "sim/handset/radio.hpp"
 #include "sim/handset/xmpp_client.hpp"
 
