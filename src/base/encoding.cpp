@@ -39,25 +39,28 @@ std::string encode_sextets(std::string_view bytes, std::string_view alphabet) {
   return text;
 }
 
-std::optional<std::string> decode_sextets(std::string_view text, Values const& values) {
-  if (text.size() % 4 == 1) return {};
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
+// As many bytes as the text makes are written; false when it is none, or bits are left over.
+bool decode_sextets(std::string_view text, Values const& values, std::span<char> bytes) {
+  if (text.size() % 4 == 1 || text.size() * 3 / 4 != bytes.size()) return false;
   std::uint32_t bits = 0;
   int held = 0;
+  std::size_t written = 0;
   for (char c : text) {
-    int const value = values[static_cast<unsigned char>(c)];
-    if (value < 0) return {};
+    auto const value = values[static_cast<unsigned char>(c)];
+    if (value < 0) return false;
     bits = (bits << 6) | static_cast<std::uint32_t>(value);
     held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes += static_cast<char>((bits >> held) & 255);
-    }
+    if (held < 8) continue;
+    held -= 8;
+    bytes[written++] = static_cast<char>(bits >> held);
   }
   // The bits that fill up the last character must be zero (RFC 4648 section 3.5).
-  if ((bits & ((1U << held) - 1)) != 0) return {};
-  return bytes;
+  return (bits & ((1U << static_cast<unsigned>(held)) - 1)) == 0;
+}
+
+std::optional<std::string> decode_sextets(std::string_view text, Values const& values) {
+  std::string bytes(text.size() * 3 / 4, '\0');
+  return decode_sextets(text, values, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 }  // namespace
@@ -109,6 +112,10 @@ std::string encode_base64url(std::string_view bytes) {
 
 std::optional<std::string> decode_base64url(std::string_view text) {
   return decode_sextets(text, base64url_values);
+}
+
+bool decode_base64url(std::string_view text, std::span<char> bytes) {
+  return decode_sextets(text, base64url_values, bytes);
 }
 
 }  // namespace reveille

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,7 @@ namespace reveille {
 [[nodiscard]] std::string encode_base64url(std::string_view bytes);
 // Strict: no padding.
 [[nodiscard]] std::optional<std::string> decode_base64url(std::string_view text);
+// Into bytes that the text must fill.
+[[nodiscard]] bool decode_base64url(std::string_view text, std::span<char> bytes);
 
 }  // namespace reveille

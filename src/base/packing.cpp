@@ -10,6 +10,22 @@ void Packer::number(std::uint64_t value) {
   bytes_ += static_cast<char>(value);
 }
 
+void Packer::number(std::uint64_t value, std::size_t width) {
+  for (; value >= 0x80 || width > 1; value >>= 7, width -= width > 1 ? 1 : 0)
+    bytes_ += static_cast<char>(value | 0x80);
+  bytes_ += static_cast<char>(value);
+}
+
+bool overwrite_number(std::string& bytes, std::size_t at, std::size_t width, std::uint64_t value) {
+  if (width == 0 || at + width > bytes.size() || (7 * width < 64 && value >> (7 * width) != 0)) return false;
+  auto const goes_on = [&](std::size_t i) { return (static_cast<unsigned char>(bytes[at + i]) & 0x80U) != 0; };
+  for (std::size_t i = 0; i < width; ++i)
+    if (goes_on(i) != (i + 1 < width)) return false;
+  for (std::size_t i = 0; i + 1 < width; ++i, value >>= 7) bytes[at + i] = static_cast<char>(value | 0x80);
+  bytes[at + width - 1] = static_cast<char>(value);
+  return true;
+}
+
 void Packer::text(std::string_view value) {
   number(value.size());
   bytes_ += value;
@@ -47,12 +63,30 @@ std::optional<Instant> Unpacker::optional_instant() {
   return at == Instant{} ? std::nullopt : std::optional(at);
 }
 
+void PackedUuid::append_to(std::string& out) const {
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (raw.size() != 16) {
+    out += text;
+    return;
+  }
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    auto const byte = static_cast<unsigned char>(raw[i]);
+    out += digits[byte >> 4U];
+    out += digits[byte & 0xfU];
+  }
+}
+
+PackedUuid Unpacker::uuid_view() {
+  if (number() == 0) return {.text = view()};
+  return {.raw = take(16)};
+}
+
 std::string Unpacker::uuid() {
-  if (number() == 0) return text();
-  auto const raw = take(16);
-  if (raw.size() != 16) return {};
-  std::string const d = encode_hex(raw);
-  return d.substr(0, 8) + '-' + d.substr(8, 4) + '-' + d.substr(12, 4) + '-' + d.substr(16, 4) + '-' + d.substr(20);
+  auto const found = uuid_view();
+  std::string out;
+  if (texts_ == Texts::kept) found.append_to(out);
+  return out;
 }
 
 std::size_t Unpacker::count(std::size_t most) {

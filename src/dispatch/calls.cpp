@@ -19,9 +19,10 @@ struct Overloaded : Cases... {
 Calls::Calls(Shard& shard, Registrations& registrations, deliver::CallHands& hands)
     : shard_(shard), registrations_(registrations), hands_(hands) {
   hands_.listen([this](model::OfferId id, model::CallEvent event) { hear(id, event); });
-  registrations_.set_registered([this](Entry& entry, model::Target const& target) {
-    hear_of_callee(entry.account(), model::FlowRegistered{.target = target});
-  });
+  registrations_.set_registered([this](model::AccountId const& callee) { return by_callee_.contains(callee); },
+                                [this](Entry& entry, model::Target const& target) {
+                                  hear_of_callee(entry.account(), model::FlowRegistered{.target = target});
+                                });
   shard_.listen([this](Entry& entry, model::InstanceId const& instance, DeviceChange change) {
     if (change == DeviceChange::signed_out)
       hear_of_callee(entry.account(), model::DeviceSignedOut{.instance = instance});

@@ -51,6 +51,7 @@ Entry& Directory::put_packed_verifier(model::AccountId const& account, std::stri
   auto const [at, added] = entries_.try_emplace(account);
   if (added) at->second.account_ = &at->first;
   packed.shrink_to_fit();
+  forget_refreshes(at->second);
   at->second.verifier_ = std::move(packed);
   return at->second;
 }
@@ -71,19 +72,55 @@ bool Directory::remove(model::AccountId const& account) {
   auto const found = entries_.find(account);
   if (found == entries_.end()) return false;
   forget_tokens(found->second, found->second.registrations());
+  forget_refreshes(found->second);
   entries_.erase(found);
   return true;
 }
 
 std::string const& Directory::set_registrations(Entry& entry, model::Registrations const& registrations) {
-  auto const before = entry.registrations();
-  if (token_hashes(before) != token_hashes(registrations)) {
-    forget_tokens(entry, before);
-    index_tokens(entry, registrations);
+  auto before = entry.registrations();
+  auto packed = model::pack(registrations);
+  bool const same_places = packed.size() == entry.registrations_.size();
+  if (!same_places || !decide::is_refreshed_only(std::move(before), registrations)) {
+    forget_refreshes(entry);
+    before = entry.registrations();
+    if (token_hashes(before) != token_hashes(registrations)) {
+      forget_tokens(entry, before);
+      index_tokens(entry, registrations);
+    }
   }
-  entry.registrations_ = model::pack(registrations);
-  entry.registrations_.shrink_to_fit();
+  packed.shrink_to_fit();
+  entry.registrations_ = std::move(packed);
   return entry.registrations_;
+}
+
+void Directory::remember(model::RegisterFingerprint request, Refresh const& refresh) {
+  if (request == model::RegisterFingerprint{}) return;
+  forget(request);
+  auto& entry = *refresh.entry;
+  refreshes_.insert_or_assign(request, refresh).first->second.next = std::exchange(entry.refreshes_, request);
+}
+
+void Directory::forget(model::RegisterFingerprint request) {
+  auto const found = refreshes_.find(request);
+  if (found == refreshes_.end()) return;
+  auto* link = &found->second.entry->refreshes_;
+  while (*link != request) link = &refreshes_.find(*link)->second.next;
+  *link = found->second.next;
+  refreshes_.erase(found);
+}
+
+Refresh const* Directory::find_refresh(model::RegisterFingerprint request) const {
+  auto const found = refreshes_.find(request);
+  return found == refreshes_.end() ? nullptr : &found->second;
+}
+
+decide::Extended Directory::extend(Refresh const& refresh, std::uint32_t cseq, Instant now) {
+  return decide::extend(refresh.entry->registrations_, refresh.known, cseq, now);
+}
+
+void Directory::forget_refreshes(Entry& entry) {
+  while (entry.refreshes_ != model::RegisterFingerprint{}) forget(entry.refreshes_);
 }
 
 std::vector<Directory::Holder> Directory::holders_of(std::string_view token) {

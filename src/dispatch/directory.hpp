@@ -9,8 +9,12 @@
 #pragma once
 
 #include "base/instant.hpp"
+#include "decide/registry/refresh.hpp"
+#include "decide/wake/should_wake.hpp"
 #include "model/account.hpp"
 #include "model/device.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +54,15 @@ class Entry {
   model::AccountId const* account_ = nullptr;
   std::string verifier_ = {};
   std::string registrations_ = {};
+  model::RegisterFingerprint refreshes_ = {};  // the first of its chain; 0: none
+};
+
+// A REGISTER that may come again as it was (decide/registry/refresh.hpp).
+struct Refresh {
+  Entry* entry = nullptr;
+  model::KnownRefresh known = {};
+  decide::PushOffer offer = {};             // what it was answered by
+  model::RegisterFingerprint next = {};  // the account's other one
 };
 
 class Directory {
@@ -68,6 +81,13 @@ class Directory {
   // Replaces what is kept, and gives the packed form for the store.
   std::string const& set_registrations(Entry& entry, model::Registrations const& registrations);
 
+  // Refreshes are remembered until the account's registrations or keys change; null when there is none.
+  void remember(model::RegisterFingerprint request, Refresh const& refresh);
+  void forget(model::RegisterFingerprint request);
+  [[nodiscard]] Refresh const* find_refresh(model::RegisterFingerprint request) const;
+  // Changes the record as decide says, and keeps what is remembered.
+  [[nodiscard]] decide::Extended extend(Refresh const& refresh, std::uint32_t cseq, Instant now);
+
   // Who holds this push token (B-SIGN-2: one device and account).
   struct Holder {
     Entry* entry = nullptr;
@@ -82,9 +102,11 @@ class Directory {
  private:
   void index_tokens(Entry& entry, model::Registrations const& registrations);
   void forget_tokens(Entry& entry, model::Registrations const& registrations);
+  void forget_refreshes(Entry& entry);
 
   std::unordered_map<model::AccountId, Entry> entries_;
   std::unordered_multimap<std::uint64_t, Entry*> by_token_;  // by the token's hash
+  boost::unordered_flat_map<model::RegisterFingerprint, Refresh> refreshes_;
 };
 
 // What is alive of a device: every subject's word, and for UDP, which has no connection, an unexpired binding.

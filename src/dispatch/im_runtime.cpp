@@ -111,7 +111,7 @@ void ImRuntime::pack() {
 
 bool ImRuntime::has_no_session() const {
   if (state_) return state_->im.sessions.empty();
-  for (Unpacker in{packed_}; !in.at_end() && !in.failed(); in.skip_text()) {
+  for (Unpacker in{packed_}; !in.at_end() && !in.failed(); (void)in.view()) {
     auto const kind = in.choice(Kept::displayed);
     if (kind == Kept::session || kind == Kept::session_shown_awake || kind == Kept::session_shown_asleep) return false;
   }

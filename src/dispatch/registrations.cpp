@@ -53,6 +53,54 @@ void Registrations::lookup(model::AccountId const& account, CredentialPort::Answ
   answer(entry->verifier());
 }
 
+std::optional<model::KnownRegister> Registrations::known(model::RegisterFingerprint request) const {
+  auto const* refresh = shard_.directory.find_refresh(request);
+  if (refresh == nullptr || is_awaited(*refresh->entry)) return {};
+  if (refresh->offer != decide::push_offer_of(shard_.push, shard_.policy.wake)) return {};
+  return model::KnownRegister{.account = refresh->entry->account(),
+                              .keys = model::digest_keys_in(refresh->entry->packed_verifier())};
+}
+
+std::optional<model::Refreshed> Registrations::refresh(model::RegisterFingerprint request, std::uint32_t cseq) {
+  auto const* refresh = shard_.directory.find_refresh(request);
+  if (refresh == nullptr) return {};
+  auto& entry = *refresh->entry;
+  auto const now = shard_.now();
+  auto const& [places, granted, providers] = refresh->known;
+  if (shard_.directory.extend(*refresh, cseq, now) == decide::Extended::no) return {};
+  if (entry.calls || entry.messages) show(entry, places);
+  return model::Refreshed{.bindings = model::PackedBindings(entry.packed_registrations(), places),
+                          .own = places.binding,
+                          .now = now,
+                          .push_providers = providers};
+}
+
+// Something of the account is alive: the flow becomes the newest, and whoever listens hears of the device as ever.
+void Registrations::show(Entry& entry, model::RefreshPlaces const& places) {
+  model::PackedBindings bindings(entry.packed_registrations(), places);
+  auto own = bindings.next();
+  for (auto number = places.binding; number > 0; --number) own = bindings.next();
+  if (!own) return;
+  if (entry.calls) {
+    auto& runtime = static_cast<SipRuntime&>(*entry.calls);
+    for (auto& flow : runtime.flows)
+      if (flow.contact == own->contact) flow.age = ++runtime.registered;
+  }
+  model::InstanceId instance;
+  own->instance.append_to(instance.value);
+  if (!instance.empty()) shard_.say(entry, instance, DeviceChange::liveness);
+}
+
+void Registrations::remember(Entry& entry, model::RegisterRequest const& request,
+                             model::RegisterOutcome const& outcome) {
+  auto const known = decide::repeatable(request, outcome, entry.registrations(), entry.packed_registrations());
+  if (!known) return;
+  shard_.directory.remember(request.fingerprint,
+                            {.entry = &entry,
+                             .known = *known,
+                             .offer = decide::push_offer_of(shard_.push, shard_.policy.wake)});
+}
+
 void Registrations::register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
                                       RegistrarPort::Answer answer) {
   auto* entry = shard_.directory.find(account);
@@ -70,14 +118,19 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
     if (outcome.durability == model::Durability::lazily)
       shard_.store.commit({store::Put{store::Table::registrations, account.value, packed}}, store::Urgency::lazily,
                           [](auto) {});
+    remember(*entry, request, outcome);
     answer(outcome);
     return tell(*entry, outcome, way);
   }
+  // Until it is on disk, the same again waits for the disk too.
+  shard_.directory.forget(request.fingerprint);
   save(*entry, registrations, store::Urgency::at_once,
-       [this, account, outcome, way = std::move(way), answer = std::move(answer)](Result<void> saved) mutable {
+       [this, account, outcome, request = std::move(request), way = std::move(way),
+        answer = std::move(answer)](Result<void> saved) mutable {
          auto* const now = shard_.directory.find(account);
          if (!saved || now == nullptr) return answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
          for (auto const& claim : outcome.claims) take_from_others(*now, claim.instance, claim.token);
+         remember(*now, request, outcome);
          answer(outcome);
          tell(*now, outcome, way);
        });
@@ -132,7 +185,7 @@ void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, mo
   for (auto const& instance : outcome.changed) shard_.say(entry, instance, DeviceChange::registered);
   for (auto const& instance : outcome.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
   for (auto const& instance : outcome.reachable) shard_.say(entry, instance, DeviceChange::liveness);
-  if (!registered_) return;
+  if (!is_awaited(entry)) return;
   for (auto const& target : live_targets(entry)) {
     bool const here = way.flow.empty() ? target.flow.empty() && target.remote == way.remote : target.flow == way.flow;
     bool const shown = std::ranges::find(outcome.reachable, target.instance) != outcome.reachable.end();

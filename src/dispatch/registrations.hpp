@@ -21,12 +21,21 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // A device has shown itself on this way: said after its REGISTER was answered.
   using Registered = std::function<void(Entry&, model::Target const&)>;
 
+  // Whether anybody waits for that account's devices: else Registered need not be said.
+  using Awaited = std::function<bool(model::AccountId const&)>;
+
   explicit Registrations(Shard& shard) : shard_(shard) {}
-  void set_registered(Registered registered) { registered_ = std::move(registered); }
+  void set_registered(Awaited awaited, Registered registered) {
+    awaited_ = std::move(awaited);
+    registered_ = std::move(registered);
+  }
   // Begins the slow sweep (B-SIGN-5).
   void start();
 
   void lookup(model::AccountId const& account, CredentialPort::Answer answer) override;
+  [[nodiscard]] std::optional<model::KnownRegister> known(model::RegisterFingerprint request) const override;
+  [[nodiscard]] std::optional<model::Refreshed> refresh(model::RegisterFingerprint request,
+                                                        std::uint32_t cseq) override;
   void register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
                          RegistrarPort::Answer answer) override;
   [[nodiscard]] std::optional<model::Target> newest_way(model::AccountId const& account,
@@ -47,11 +56,16 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
  private:
   void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);
   void forget_unbound_flows(Entry& entry, model::Registrations const& registrations);
+  void show(Entry& entry, model::RefreshPlaces const& places);
+  // That the same request may come again.
+  void remember(Entry& entry, model::RegisterRequest const& request, model::RegisterOutcome const& outcome);
+  [[nodiscard]] bool is_awaited(Entry const& entry) const { return awaited_ && awaited_(entry.account()); }
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
   void sweep_next(std::vector<model::AccountId> accounts);
   void sweep(Entry& entry);
 
   Shard& shard_;
+  Awaited awaited_ = {};
   Registered registered_ = {};
   std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
 };

@@ -44,6 +44,13 @@ struct Verifier {
   bool operator==(Verifier const&) const = default;
 };
 
+// The HA1s of a packed verifier, as views of it; both empty when the record does not make sense.
+struct DigestKeys {
+  std::string_view md5 = {};
+  std::string_view sha256 = {};
+};
+[[nodiscard]] DigestKeys digest_keys_in(std::string_view packed_verifier);
+
 // Derives every key. Takes some milliseconds (PBKDF2): off the io threads. `salt` is 16 random bytes.
 [[nodiscard]] Verifier derive_verifier(AccountId const& account, Secret const& password, std::string_view salt,
                                        std::uint32_t iterations = 10'000);

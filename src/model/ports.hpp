@@ -8,11 +8,14 @@
 #include "base/result.hpp"
 #include "model/account.hpp"
 #include "model/call.hpp"
+#include "model/packed_bindings.hpp"
 #include "model/registration.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace reveille::model {
 
@@ -31,11 +34,29 @@ struct Way {
   std::string remote = {};  // "udp 192.0.2.1:5060"
 };
 
+// Whose device sent such a REGISTER last, and the keys to check that it is he again (Verifier's HA1).
+struct KnownRegister {
+  AccountId const& account;
+  DigestKeys keys = {};
+};
+
+// What came of one that was known; the views are good until the record changes.
+struct Refreshed {
+  PackedBindings bindings;
+  std::uint16_t own = 0;  // the number of the sender's among them
+  Instant now = {};
+  PushProviders push_providers = {};
+};
+
 class RegistrarPort {
  public:
   using Answer = std::move_only_function<void(RegisterOutcome)>;
 
   virtual ~RegistrarPort() = default;
+  // The common case, in which a device says only that it is still there. Nothing when the request is new, something has
+  // changed since, or somebody waits for the device: register_contacts is the way then.
+  [[nodiscard]] virtual std::optional<KnownRegister> known(RegisterFingerprint request) const = 0;
+  [[nodiscard]] virtual std::optional<Refreshed> refresh(RegisterFingerprint request, std::uint32_t cseq) = 0;
   // A REGISTER that has passed the door. The answer comes when what it promises is on disk: at once where nothing is.
   virtual void register_contacts(AccountId const& account, RegisterRequest request, Way way, Answer answer) = 0;
 };

@@ -2,6 +2,9 @@
 // (base/packing.hpp). New fields are appended under a new version.
 #include "base/packing.hpp"
 #include "model/device.hpp"
+#include "model/packed_bindings.hpp"
+
+#include <algorithm>
 
 namespace reveille::model {
 namespace {
@@ -18,12 +21,18 @@ void put(Packer& out, Channel const& channel) {
 }
 
 Channel get_channel(Unpacker& in) {
-  Channel channel{.token = in.text()};
-  if (channel.token.empty()) return channel;
+  auto const token = in.view();
+  if (token.empty()) return {};
+  Channel channel{.token = in.kept(token)};
   channel.since = in.instant();
   channel.dead_since = in.optional_instant();
   channel.quarantined_until = in.optional_instant();
   return channel;
+}
+
+// What refreshes change in place (packed_bindings.hpp) has room to grow.
+void put_changing(Packer& out, Instant at) {
+  out.number(static_cast<std::uint64_t>(unix_microseconds(at)), packed_instant);
 }
 
 void put(Packer& out, Device const& device) {
@@ -43,13 +52,13 @@ void put(Packer& out, Device const& device) {
   out.text(device.content_key.key);
   out.number(static_cast<unsigned>(device.reported_mode));
   out.instant(device.mode_since);
-  out.instant(device.seen_at);
+  put_changing(out, device.seen_at);
   out.uuid(device.last_push.id);
   out.instant(device.last_push.at);
   out.text(device.last_push.outcome);
 }
 
-Device get_device(Unpacker& in) {
+Device get_device(Unpacker& in, std::size_t& seen_at) {
   Device device;
   device.instance = InstanceId{in.uuid()};
   device.app = in.text();
@@ -69,6 +78,7 @@ Device get_device(Unpacker& in) {
   device.content_key.key = in.text();
   device.reported_mode = in.choice(Mode::background);
   device.mode_since = in.optional_instant();
+  seen_at = in.position();
   device.seen_at = in.instant();
   device.last_push.id = in.uuid();
   device.last_push.at = in.instant();
@@ -79,8 +89,8 @@ Device get_device(Unpacker& in) {
 void put(Packer& out, Binding const& binding) {
   out.text(binding.contact);
   out.text(binding.call_id);
-  out.number(binding.cseq);
-  out.instant(binding.expires_at);
+  out.number(binding.cseq, packed_word);
+  put_changing(out, binding.expires_at);
   out.instant(binding.stored_until);
   out.number(binding.q_thousandths);
   out.uuid(binding.instance.value);
@@ -91,20 +101,42 @@ void put(Packer& out, Binding const& binding) {
   out.text(binding.remote);
 }
 
-Binding get_binding(Unpacker& in) {
-  Binding binding;
-  binding.contact = in.text();
-  binding.call_id = in.text();
+// The fields before the path, as views.
+PackedBinding view_binding(Unpacker& in) {
+  PackedBinding binding;
+  binding.contact = in.view();
+  binding.call_id = in.view();
+  binding.cseq_place = in.position();
   binding.cseq = static_cast<std::uint32_t>(in.number());
+  binding.expires_place = in.position();
   binding.expires_at = in.instant();
   binding.stored_until = in.instant();
   binding.q_thousandths = static_cast<std::uint16_t>(in.number());
-  binding.instance = InstanceId{in.uuid()};
+  binding.instance = in.uuid_view();
   binding.reg_id = static_cast<std::uint32_t>(in.number());
+  return binding;
+}
+
+Binding get_binding(Unpacker& in) {
+  auto const view = view_binding(in);
+  Binding binding{.contact = std::string(view.contact),
+                  .call_id = std::string(view.call_id),
+                  .cseq = view.cseq,
+                  .expires_at = view.expires_at,
+                  .stored_until = view.stored_until,
+                  .q_thousandths = view.q_thousandths,
+                  .reg_id = view.reg_id};
+  view.instance.append_to(binding.instance.value);
   for (auto hops = in.count(); hops > 0 && !in.failed(); --hops) binding.path.push_back(in.text());
   binding.user_agent = in.text();
   binding.remote = in.text();
   return binding;
+}
+
+void skip_rest_of_binding(Unpacker& in) {
+  for (auto hops = in.count(); hops > 0 && !in.failed(); --hops) (void)in.view();
+  (void)in.view();
+  (void)in.view();
 }
 
 void put(Packer& out, ScramKeys const& keys) {
@@ -139,10 +171,53 @@ Result<Registrations> unpack_registrations(std::string_view bytes) {
   Unpacker in{bytes};
   Registrations registrations;
   if (in.number() != registrations_version) return failure(ErrorCode::corrupt, "a device record of an unknown version");
-  for (auto count = in.count(); count > 0 && !in.failed(); --count) registrations.devices.push_back(get_device(in));
+  std::size_t seen_at = 0;
+  for (auto count = in.count(); count > 0 && !in.failed(); --count)
+    registrations.devices.push_back(get_device(in, seen_at));
   for (auto count = in.count(); count > 0 && !in.failed(); --count) registrations.bindings.push_back(get_binding(in));
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a device record does not make sense");
   return registrations;
+}
+
+std::optional<RefreshPlaces> refresh_places(std::string_view packed, Registrations const& unpacked,
+                                            std::string_view contact, InstanceId const& instance) {
+  auto const& [devices, bindings] = unpacked;
+  auto const binding = std::ranges::find_if(
+      bindings, [&](auto const& one) { return one.contact == contact && one.instance == instance; });
+  if (binding == bindings.end()) return {};
+  auto const device = std::ranges::find(devices, instance, &Device::instance);
+  Unpacker in{packed, Unpacker::Texts::skipped};
+  if (in.number() != registrations_version || in.count() != devices.size()) return {};
+  RefreshPlaces places{.binding = static_cast<std::uint16_t>(binding - bindings.begin())};
+  for (auto at = devices.begin(); at != devices.end(); ++at) {
+    std::size_t seen_at = 0;
+    (void)get_device(in, seen_at);
+    if (at == device) places.seen_at = static_cast<std::uint32_t>(seen_at);
+  }
+  places.bindings = static_cast<std::uint32_t>(in.position());
+  return in.failed() ? std::nullopt : std::optional(places);
+}
+
+PackedBindings::PackedBindings(std::string_view packed, RefreshPlaces const& places)
+    : from_(std::min<std::size_t>(places.bindings, packed.size())), in_(packed.substr(from_)), left_(in_.count()) {}
+
+std::optional<PackedBinding> PackedBindings::next() {
+  if (left_ == 0) return {};
+  --left_;
+  auto binding = view_binding(in_);
+  skip_rest_of_binding(in_);
+  binding.cseq_place += from_;
+  binding.expires_place += from_;
+  return in_.failed() ? std::nullopt : std::optional(binding);
+}
+
+bool refresh(std::string& packed, RefreshPlaces const& places, PackedBinding const& binding, std::uint32_t cseq,
+             Instant expires_at, Instant seen_at) {
+  auto const expires = static_cast<std::uint64_t>(unix_microseconds(expires_at));
+  auto const seen = static_cast<std::uint64_t>(unix_microseconds(seen_at));
+  return overwrite_number(packed, binding.expires_place, packed_instant, expires) &&
+         (places.seen_at == 0 || overwrite_number(packed, places.seen_at, packed_instant, seen)) &&
+         overwrite_number(packed, binding.cseq_place, packed_word, cseq);
 }
 
 std::string pack(Verifier const& verifier) {
@@ -153,6 +228,13 @@ std::string pack(Verifier const& verifier) {
   put(out, verifier.scram_sha1);
   put(out, verifier.scram_sha256);
   return out.take();
+}
+
+DigestKeys digest_keys_in(std::string_view packed_verifier) {
+  Unpacker in{packed_verifier};
+  if (in.number() != verifier_version) return {};
+  DigestKeys const keys{.md5 = in.view(), .sha256 = in.view()};
+  return in.failed() ? DigestKeys{} : keys;
 }
 
 Result<Verifier> unpack_verifier(std::string_view bytes) {

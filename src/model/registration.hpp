@@ -61,6 +61,9 @@ struct ContactUpdate {
   bool operator==(ContactUpdate const&) const = default;
 };
 
+// A hash of all that a REGISTER says but what changes with each repetition (Via, CSeq, credentials), and of its way.
+enum class RegisterFingerprint : std::uint64_t {};
+
 enum class ContactsKind : std::uint8_t { none, all, listed };  // none: only asks; all: "*"
 
 // A REGISTER that has passed the door: authenticated, and allowed to change this account.
@@ -74,12 +77,22 @@ struct RegisterRequest {
   std::string user_agent = {};
   std::string remote = {};  // "udp 192.0.2.1:5060"
   std::optional<Mode> mode = {};
+  RegisterFingerprint fingerprint = {};
 
   bool operator==(RegisterRequest const&) const = default;
 };
 
 // When the new state must be on disk: not at all, at leisure, or before the 200.
 enum class Durability : std::uint8_t { none, lazily, before_answer };
+
+// The push services that a 200 names, one Feature-Caps each (RFC 8599 section 5.6).
+struct PushProviders {
+  bool apns = false;
+  bool apns_sandbox = false;
+  bool fcm = false;
+
+  bool operator==(PushProviders const&) const = default;
+};
 
 struct ListedBinding {
   std::string contact = {};  // without what concerns nobody but its own device
@@ -94,7 +107,7 @@ struct RegisterOutcome {
   std::string reason = {};                       // of a refusal
   std::optional<Duration> min_expires = {};      // with 423
   std::vector<ListedBinding> bindings = {};      // with 200: all that now exist
-  std::vector<std::string> push_providers = {};  // with 200: one Feature-Caps each, by its pn-provider name
+  PushProviders push_providers = {};             // with 200
   Durability durability = Durability::none;
   std::vector<InstanceId> reachable = {};   // devices that have just shown themselves
   std::vector<InstanceId> signed_out = {};  // devices that no longer take calls

@@ -17,10 +17,11 @@ Secret random_key(Random& random) {
 
 }  // namespace
 
-// What a request says of its sender. Texts are copied where the port may answer later.
+// What a request says of its sender, kept where the port may answer later.
 struct Authentication::Claim {
   model::AccountId account = {};
-  std::string value = {};  // of the field; the credentials are views of it
+  std::string field = {};
+  sip::Credentials credentials = {};  // views of `field`
   std::string method = {};
   sip::NonceVerdict nonce = {};
 };
@@ -45,53 +46,66 @@ std::vector<std::string> Authentication::challenges(std::string_view domain, sip
   return values;
 }
 
-std::optional<Authentication::Claim> Authentication::claim_in(sip::MessageView const& request, Realm realm,
-                                                              std::string_view domain) const {
-  auto const field = realm == Realm::server ? sip::HeaderName::authorization : sip::HeaderName::proxy_authorization;
-  for (std::string_view const value : request.all(field)) {
-    auto const credentials = sip::parse_credentials(value);
+std::optional<Authentication::Found> Authentication::credentials_in(sip::MessageView const& request, Realm realm,
+                                                                    std::string_view domain) const {
+  auto const name = realm == Realm::server ? sip::HeaderName::authorization : sip::HeaderName::proxy_authorization;
+  for (std::string_view const field : request.all(name)) {
+    auto const credentials = sip::parse_credentials(field);
     // RFC 3261 section 22.3: those of another realm are not for us.
     if (!credentials || credentials->scheme != sip::AuthScheme::digest || credentials->realm != domain) continue;
-    if (!offers(credentials->algorithm) || credentials->qop != sip::Qop::auth || credentials->username.empty())
-      continue;
-    return Claim{.account = model::AccountId{std::string(credentials->username) + '@' + std::string(domain)},
-                 .value = std::string(value),
-                 .method = std::string(request.method_text())};
+    if (offers(credentials->algorithm) && credentials->qop == sip::Qop::auth && !credentials->username.empty())
+      return Found{.field = field, .credentials = *credentials};
   }
   return {};
 }
 
 void Authentication::check(sip::MessageView const& request, Realm realm, std::string_view domain, Answer answer) {
-  auto claim = claim_in(request, realm, domain);
-  if (!claim) return answer(Verdict::challenge, {});
-  auto const credentials = *sip::parse_credentials(claim->value);
-  claim->nonce = mint_.check(credentials.nonce, clock_.now(), domain);
-  if (claim->nonce.state == sip::NonceState::forged) return answer(Verdict::challenge, {});
-  auto const account = claim->account;
+  auto const found = credentials_in(request, realm, domain);
+  if (!found) return answer(Verdict::challenge, {});
+  auto const nonce = mint_.check(found->credentials.nonce, clock_.now(), domain);
+  if (nonce.state == sip::NonceState::forged) return answer(Verdict::challenge, {});
+  auto claim = std::make_unique<Claim>(
+      Claim{.account = model::AccountId{std::string(found->credentials.username) + '@' + std::string(domain)},
+            .field = std::string(found->field),
+            .method = std::string(request.method_text()),
+            .nonce = nonce});
+  claim->credentials = *sip::parse_credentials(claim->field);
+  auto const& account = claim->account;
   credentials_.lookup(
-      account, [this, claim = std::move(*claim), answer = std::move(answer)](Result<model::Verifier> found) mutable {
-        if (!found) return answer(found.error().code == ErrorCode::busy ? Verdict::busy : Verdict::challenge, {});
-        answer(judge(claim, *found), claim.account);
+      account, [this, claim = std::move(claim), answer = std::move(answer)](Result<model::Verifier> verifier) mutable {
+        if (!verifier) return answer(verifier.error().code == ErrorCode::busy ? Verdict::busy : Verdict::challenge, {});
+        auto const verdict = judge(claim->account, claim->credentials, claim->nonce, claim->method,
+                                   {.md5 = verifier->ha1_md5, .sha256 = verifier->ha1_sha256});
+        answer(verdict, claim->account);
       });
 }
 
-Verdict Authentication::judge(Claim const& claim, model::Verifier const& verifier) {
-  auto const credentials = *sip::parse_credentials(claim.value);
-  bool const sha256 = sip::base_of(credentials.algorithm) == sip::Algorithm::sha256;
-  if (!digester_.verify(credentials, sha256 ? verifier.ha1_sha256 : verifier.ha1_md5, claim.method))
-    return Verdict::challenge;
-  if (claim.nonce.state == sip::NonceState::stale) return Verdict::stale;
-  return count(claim);
+Verdict Authentication::check_known(sip::MessageView const& request, model::KnownRegister const& sender) {
+  auto const domain = model::domain_of(sender.account);
+  auto const found = credentials_in(request, Realm::server, domain);
+  if (!found || found->credentials.username != model::user_of(sender.account)) return Verdict::challenge;
+  auto nonce = mint_.read(found->credentials.nonce, clock_.now());
+  auto const counts = counts_.find(sender.account);
+  if (counts == counts_.end() || !counts->second.counts.knows(nonce))
+    nonce = mint_.check(found->credentials.nonce, clock_.now(), domain);
+  if (nonce.state == sip::NonceState::forged) return Verdict::challenge;
+  return judge(sender.account, found->credentials, nonce, request.method_text(), sender.keys);
 }
 
-Verdict Authentication::count(Claim const& claim) {
+Verdict Authentication::judge(model::AccountId const& account, sip::Credentials const& credentials,
+                              sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys) {
+  bool const sha256 = sip::base_of(credentials.algorithm) == sip::Algorithm::sha256;
+  if (!digester_.verify(credentials, sha256 ? keys.sha256 : keys.md5, method)) return Verdict::challenge;
+  if (nonce.state == sip::NonceState::stale) return Verdict::stale;
+  return count(account, nonce, credentials.nonce_count);
+}
+
+Verdict Authentication::count(model::AccountId const& account, sip::NonceVerdict const& nonce, std::uint32_t count) {
   Instant const now = clock_.now();
   if (now - swept_ > sweep_after) forget_old(now);
-  auto const credentials = *sip::parse_credentials(claim.value);
-  auto& counts = counts_[claim.account];
+  auto& counts = counts_[account];
   counts.used = now;
-  auto const use = counts.counts.use(claim.nonce, credentials.nonce_count);
-  return use == sip::NonceCounts::Use::first ? Verdict::authenticated : Verdict::stale;
+  return counts.counts.use(nonce, count) == sip::NonceCounts::Use::first ? Verdict::authenticated : Verdict::stale;
 }
 
 void Authentication::forget_old(Instant now) {

@@ -14,6 +14,7 @@
 #include "wire/sip/nonce.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -44,16 +45,26 @@ class Authentication {
 
   // Answers at once when the port does. The message is read during the call only.
   void check(sip::MessageView const& request, Realm realm, std::string_view domain, Answer answer);
+  // The same for a sender who is expected to be this one, whose keys are at hand: `challenge` also where he may be
+  // another, so that the question is to be asked by check().
+  [[nodiscard]] Verdict check_known(sip::MessageView const& request, model::KnownRegister const& sender);
   // The challenge fields' values for that domain, strongest algorithm first.
   [[nodiscard]] std::vector<std::string> challenges(std::string_view domain, sip::Stale stale);
 
  private:
   struct Claim;
-  [[nodiscard]] std::optional<Claim> claim_in(sip::MessageView const& request, Realm realm,
-                                              std::string_view domain) const;
+  using ClaimPointer = std::unique_ptr<Claim>;
+  // The request's credentials for that realm and domain.
+  struct Found {
+    std::string_view field = {};
+    sip::Credentials credentials = {};
+  };
+  [[nodiscard]] std::optional<Found> credentials_in(sip::MessageView const& request, Realm realm,
+                                                    std::string_view domain) const;
   [[nodiscard]] bool offers(sip::Algorithm algorithm) const;
-  [[nodiscard]] Verdict judge(Claim const& claim, model::Verifier const& verifier);
-  [[nodiscard]] Verdict count(Claim const& claim);
+  [[nodiscard]] Verdict judge(model::AccountId const& account, sip::Credentials const& credentials,
+                              sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys);
+  [[nodiscard]] Verdict count(model::AccountId const& account, sip::NonceVerdict const& nonce, std::uint32_t count);
   void forget_old(Instant now);
 
   struct Counts {

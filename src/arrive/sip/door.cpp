@@ -1,5 +1,6 @@
 #include "arrive/sip/door.hpp"
 
+#include "base/seeded_hash.hpp"
 #include "edge/sip/remote.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/reason.hpp"
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace reveille::arrive {
@@ -42,6 +44,7 @@ SipDoor::SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::Dialo
       authentication_(ports.credentials, clock, random, std::move(digest)),
       dialogs_(ports.locations, tokens),
       loops_(random),
+      fingerprint_seed_(random.number()),
       own_tag_(random.hex(8)) {}
 
 void SipDoor::connect(edge::sip::Stack& stack, std::vector<std::string> hosts) {
@@ -51,6 +54,7 @@ void SipDoor::connect(edge::sip::Stack& stack, std::vector<std::string> hosts) {
 }
 
 void SipDoor::on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) {
+  if (message.method() == Method::register_ && take_refresh(request, message, source)) return;
   auto const visit = std::make_shared<Visit>(Visit{.handle = request, .message = &message, .source = source});
   take(visit);
   if (!visit->answered && !visit->kept) visit->keep();
@@ -117,10 +121,13 @@ void SipDoor::challenge(Visit& visit, Realm realm, std::string_view domain, sip:
   if (response.finish() == sip::Written::yes) reply(visit, out_);
 }
 
-sip::MessageWriter SipDoor::respond(Visit const& visit, int status, std::string_view reason) {
+sip::MessageWriter SipDoor::respond(sip::MessageView const& message, int status, std::string_view reason) {
   // Section 8.2.7: a stateless answer bears the same tag when the request is repeated.
-  tag_ = own_tag_ + std::to_string(std::hash<std::string_view>{}(visit.message->call_id()) & 0xffffff);
-  return sip::respond(out_, *visit.message, {.status = status, .reason = reason, .to_tag = tag_});
+  std::array<char, 16> digits{};
+  auto const number = SeededHash{fingerprint_seed_}(message.call_id()) & 0xffffff;
+  auto const* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  tag_.assign(own_tag_).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  return sip::respond(out_, message, {.status = status, .reason = reason, .to_tag = tag_});
 }
 
 void SipDoor::refuse(Visit& visit, int status, std::string_view reason) {

@@ -54,11 +54,11 @@ class SipDoor final : public edge::sip::RequestHandler {
     RequestHandle handle = {};
     sip::MessageView const* message = nullptr;
     edge::sip::Source source = {};
-    std::optional<sip::Message> kept = {};
+    std::unique_ptr<sip::Message> kept = {};
     bool answered = false;
 
     void keep() {
-      kept.emplace(*message);
+      kept = std::make_unique<sip::Message>(*message);
       message = &kept->view();
     }
   };
@@ -73,7 +73,10 @@ class SipDoor final : public edge::sip::RequestHandler {
   void refuse(Visit& visit, int status, std::string_view reason = {});
   void reply(Visit& visit, std::string const& response);
   void answer_options(Visit& visit);
-  [[nodiscard]] sip::MessageWriter respond(Visit const& visit, int status, std::string_view reason = {});
+  [[nodiscard]] sip::MessageWriter respond(Visit const& visit, int status, std::string_view reason = {}) {
+    return respond(*visit.message, status, reason);
+  }
+  [[nodiscard]] sip::MessageWriter respond(sip::MessageView const& message, int status, std::string_view reason = {});
   [[nodiscard]] std::optional<model::AccountId> account_of(sip::Uri const& uri) const;
   [[nodiscard]] bool is_ours(std::string_view host) const;
   [[nodiscard]] static model::Way way_of(edge::sip::Source const& source);
@@ -82,6 +85,13 @@ class SipDoor final : public edge::sip::RequestHandler {
   void on_register(VisitPointer const& visit);
   void register_contacts(VisitPointer const& visit, model::AccountId const& account);
   void answer_register(Visit& visit, model::RegisterOutcome const& outcome);
+
+  // door_refresh.cpp
+  [[nodiscard]] bool take_refresh(RequestHandle request, sip::MessageView const& message,
+                                  edge::sip::Source const& source);
+  void answer_refresh(RequestHandle request, sip::MessageView const& message, model::Refreshed refreshed);
+  [[nodiscard]] model::RegisterFingerprint fingerprint_of(sip::MessageView const& message,
+                                                          edge::sip::Source const& source) const;
 
   // door_offer.cpp
   void on_offer(VisitPointer const& visit);
@@ -99,9 +109,11 @@ class SipDoor final : public edge::sip::RequestHandler {
   edge::sip::LoopMarks loops_;
   edge::sip::Stack* stack_ = nullptr;
   std::vector<std::string> hosts_ = {};
+  std::uint64_t fingerprint_seed_ = 0;
   std::string own_tag_ = {};
   std::string tag_ = {};
   std::string out_ = {};
+  std::string line_ = {};
 };
 
 }  // namespace reveille::arrive

@@ -1,10 +1,10 @@
 // REGISTER at the door: RFC 3261 section 10.3 steps 1 to 5, and the answer of step 8. The rest is decide/registry's.
 #include "arrive/sip/door.hpp"
+#include "arrive/sip/register_answer.hpp"
 #include "edge/sip/remote.hpp"
 #include "model/contact.hpp"
 #include "wire/sip/contact.hpp"
 #include "wire/sip/cseq.hpp"
-#include "wire/sip/feature_caps.hpp"
 
 #include <chrono>
 
@@ -39,15 +39,6 @@ bool read_contacts(sip::MessageView const& message, model::AccountId const& acco
   return true;
 }
 
-std::string listed(model::ListedBinding const& binding) {
-  std::string text = '<' + binding.contact + ">;expires=" +
-                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(binding.expires).count());
-  if (binding.q_thousandths < 1000) text += ";q=0." + std::to_string(1000 + binding.q_thousandths).substr(1);
-  if (!binding.instance.empty()) text += ";+sip.instance=\"<urn:uuid:" + binding.instance.value + ">\"";
-  if (binding.reg_id != 0) text += ";reg-id=" + std::to_string(binding.reg_id);
-  return text;
-}
-
 }  // namespace
 
 void SipDoor::on_register(VisitPointer const& visit) {
@@ -73,7 +64,8 @@ void SipDoor::register_contacts(VisitPointer const& visit, model::AccountId cons
                                  .expires = expires_in(message),
                                  .user_agent = std::string(message.text(HeaderName::user_agent)),
                                  .remote = edge::sip::format_remote(visit->source),
-                                 .mode = mode_in(message)};
+                                 .mode = mode_in(message),
+                                 .fingerprint = fingerprint_of(message, visit->source)};
   if (!read_contacts(message, account, request)) return refuse(*visit, 400, "Bad Contact");
   for (std::string_view const hop : message.elements(HeaderName::path)) request.path.emplace_back(hop);
   ports_.registrar.register_contacts(
@@ -87,13 +79,15 @@ void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcom
     response.header(HeaderName::min_expires,
                     static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(*outcome.min_expires).count()));
   if (outcome.status == 200) {
-    for (auto const& binding : outcome.bindings) response.header(HeaderName::contact, listed(binding));
-    // RFC 3327 section 5.3: Path is shown to the client again.
-    response.copy(*visit.message, HeaderName::path);
-    auto const before_end = std::chrono::duration_cast<std::chrono::seconds>(model::push_refresh_before_end).count();
-    for (auto const& provider : outcome.push_providers)
-      response.header(HeaderName::feature_caps,
-                      sip::format_feature_caps({.pns = provider, .pnsreg = static_cast<std::uint32_t>(before_end)}));
+    for (auto const& binding : outcome.bindings) {
+      write_binding(line_, {.contact = binding.contact,
+                            .expires = binding.expires,
+                            .q_thousandths = binding.q_thousandths,
+                            .instance = {.text = binding.instance.value},
+                            .reg_id = binding.reg_id});
+      response.header(HeaderName::contact, line_);
+    }
+    finish_register(response, *visit.message, outcome.push_providers);
   }
   if (response.finish() == sip::Written::yes) reply(visit, out_);
 }

@@ -244,16 +244,16 @@ void Registrar::write_list() {
 }
 
 // RFC 8599 section 5.6: one Feature-Caps for each provider that was asked for and is served.
-std::vector<std::string> served_of(RegisterRequest const& request, PushOffer offer) {
-  std::vector<std::string> served;
-  auto const add = [&](std::string_view name) {
-    if (is_provider_served(name, offer) && std::ranges::find(served, name) == served.end()) served.emplace_back(name);
-  };
+model::PushProviders served_of(RegisterRequest const& request, PushOffer offer) {
+  model::PushProviders served;
   for (auto const& contact : request.contacts) {
     if (contact.wish == PushWish::none) continue;
-    if (!contact.asked_provider.empty()) add(contact.asked_provider);
-    if (contact.asked_provider.empty())
-      for (auto const* name : {"apns", "apns.dev", "fcm"}) add(name);
+    auto const asks = [&](std::string_view name) {
+      return is_provider_served(name, offer) && (contact.asked_provider.empty() || contact.asked_provider == name);
+    };
+    served.apns = served.apns || asks("apns");
+    served.apns_sandbox = served.apns_sandbox || asks("apns.dev");
+    served.fcm = served.fcm || asks("fcm");
   }
   return served;
 }

@@ -61,7 +61,7 @@ TEST_F(Registry, B_SIGN_2_takes_a_device_from_a_contact) {
   auto const outcome = say(iphone);
   EXPECT_EQ(outcome.status, 200);
   EXPECT_EQ(outcome.durability, Durability::before_answer);
-  EXPECT_EQ(outcome.push_providers, std::vector<std::string>{"apns"});
+  EXPECT_EQ(outcome.push_providers, model::PushProviders{.apns = true});
   ASSERT_EQ(outcome.bindings.size(), 1U);
   EXPECT_EQ(outcome.bindings[0].expires, policy.expires_default);
   EXPECT_NE(outcome.bindings[0].contact.find("pn-prid"), std::string::npos);
@@ -104,7 +104,7 @@ TEST_F(Registry, RFC3261_10_3_keeps_several_bindings_and_hides_each_from_the_oth
   auto const outcome = say(desk);
   ASSERT_EQ(outcome.bindings.size(), 2U);
   EXPECT_EQ(outcome.bindings[0].contact.find("pn-"), std::string::npos) << outcome.bindings[0].contact;
-  EXPECT_TRUE(outcome.push_providers.empty());
+  EXPECT_EQ(outcome.push_providers, model::PushProviders{});
   EXPECT_EQ(outcome.reachable, std::vector<InstanceId>{InstanceId{desk_uuid}});
 }
 
@@ -138,15 +138,15 @@ TEST_F(Registry, RFC8599_refuses_a_provider_that_nobody_serves) {
   offer = {};
   auto const outcome = say(iphone);
   EXPECT_EQ(outcome.status, 200) << "B-PUSH-0: switched off, clients sign in as ever";
-  EXPECT_TRUE(outcome.push_providers.empty());
+  EXPECT_EQ(outcome.push_providers, model::PushProviders{});
   EXPECT_EQ(device().voip.token, "AA") << "and need not sign in again when it is switched on";
 }
 
 TEST_F(Registry, RFC8599_answers_a_query) {
   Client query{.contact = "<sip:juliet@192.0.2.1;pn-provider>"};
-  EXPECT_EQ(say(query).push_providers, (std::vector<std::string>{"apns", "apns.dev", "fcm"}));
+  EXPECT_EQ(say(query).push_providers, (model::PushProviders{.apns = true, .apns_sandbox = true, .fcm = true}));
   Client apns{.contact = "<sip:juliet@192.0.2.1;pn-provider=apns>", .call_id = "call-2"};
-  EXPECT_EQ(say(apns).push_providers, std::vector<std::string>{"apns"});
+  EXPECT_EQ(say(apns).push_providers, model::PushProviders{.apns = true});
   Client other{.contact = "<sip:juliet@192.0.2.1;pn-provider=acme>"};
   EXPECT_EQ(say(other).status, 555);
   EXPECT_TRUE(kept.devices.empty()) << "a query never makes a device that could be pushed";

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "base/seeded_hash.hpp"
 #include "edge/sip/message_sender.hpp"
 #include "edge/sip/request_handler.hpp"
 #include "edge/sip/slot_map.hpp"

@@ -4,8 +4,6 @@
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/syntax.hpp"
 
-#include <cstring>
-
 namespace reveille::edge::sip {
 namespace {
 
@@ -13,11 +11,6 @@ using enum wire::HeaderName;
 
 void add(std::string& out, std::string_view part) {
   (out += part) += '\n';
-}
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  auto const product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 }  // namespace
@@ -48,18 +41,6 @@ void write_transaction_key(std::string& out, wire::MessageView const& request, w
   add(out, request.call_id());
   auto const number = wire::parse_cseq(request.text(cseq));
   add(out, number ? std::to_string(number->number) : std::string{});
-}
-
-std::size_t SeededHash::operator()(std::string_view text) const noexcept {
-  std::uint64_t state = seed ^ text.size();
-  while (!text.empty()) {
-    std::uint64_t word = 0;
-    std::size_t const take = text.size() < sizeof word ? text.size() : sizeof word;
-    std::memcpy(&word, text.data(), take);
-    state = mix(state ^ word, seed | 1) + 0x9e3779b97f4a7c15ULL;
-    text.remove_prefix(take);
-  }
-  return static_cast<std::size_t>(mix(state, 0xd6e8feb86659fd93ULL));
 }
 
 }  // namespace reveille::edge::sip

@@ -4,8 +4,6 @@
 #include "edge/sip/source.hpp"
 #include "wire/sip/message.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +18,5 @@ namespace reveille::edge::sip {
 // Writes the key into `out`. For ACK, and for what a CANCEL cancels, `method` is INVITE.
 void write_transaction_key(std::string& out, wire::MessageView const& request, wire::Via const& via,
                            std::string_view method);
-
-// A hash that nobody outside can aim at a bucket.
-struct SeededHash {
-  std::uint64_t seed = 0;
-  [[nodiscard]] std::size_t operator()(std::string_view text) const noexcept;
-};
 
 }  // namespace reveille::edge::sip

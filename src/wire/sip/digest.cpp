@@ -170,13 +170,11 @@ HexDigest Digester::hash(Algorithm algorithm, std::initializer_list<std::string_
   HexDigest out;
   auto* const kind = base_of(algorithm) == Algorithm::md5 ? md5_.get() : sha256_.get();
   if (kind == nullptr || base_of(algorithm) == Algorithm::other) return out;
+  joined_.clear();
+  for (auto const part : parts) (joined_ += part) += ':';
+  joined_.pop_back();
   if (EVP_DigestInit_ex2(context_.get(), kind, nullptr) != 1) return out;
-  std::string_view between;
-  for (auto const part : parts) {
-    EVP_DigestUpdate(context_.get(), between.data(), between.size());
-    EVP_DigestUpdate(context_.get(), part.data(), part.size());
-    between = ":";
-  }
+  EVP_DigestUpdate(context_.get(), joined_.data(), joined_.size());
   std::array<unsigned char, 32> bytes{};
   unsigned size = 0;
   if (EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) != 1) return out;
@@ -203,11 +201,20 @@ HexDigest Digester::response(Credentials const& credentials, std::string_view ha
     ha1 = session.view();
   }
   // Section 3.4.3: A2 = Method ":" request-uri.
-  auto const ha2 = hash(algorithm, {method, credentials.uri});
+  auto const ha2_text = ha2(base_of(algorithm), method, credentials.uri);
   // Section 3.4.1; without qop, RFC 3261 section 22.4, item 8, keeps the form of RFC 2069.
-  if (credentials.qop == Qop::none) return hash(algorithm, {ha1, credentials.nonce, ha2.view()});
+  if (credentials.qop == Qop::none) return hash(algorithm, {ha1, credentials.nonce, ha2_text});
   return hash(algorithm,
-              {ha1, credentials.nonce, credentials.nonce_count_text, credentials.cnonce, "auth", ha2.view()});
+              {ha1, credentials.nonce, credentials.nonce_count_text, credentials.cnonce, "auth", ha2_text});
+}
+
+std::string_view Digester::ha2(Algorithm algorithm, std::string_view method, std::string_view uri) {
+  if (ha2_.algorithm != algorithm || ha2_.method != method || ha2_.uri != uri)
+    ha2_ = {.algorithm = algorithm,
+            .method = std::string(method),
+            .uri = std::string(uri),
+            .digest = hash(algorithm, {method, uri})};
+  return ha2_.digest.view();
 }
 
 bool Digester::verify(Credentials const& credentials, std::string_view ha1, std::string_view method) {

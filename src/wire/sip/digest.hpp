@@ -105,10 +105,20 @@ class Digester {
     void operator()(evp_md_st* digest) const;
   };
   HexDigest hash(Algorithm algorithm, std::initializer_list<std::string_view> parts);
+  // H(method ":" uri). The last one is remembered: phones of one domain register with one URI.
+  std::string_view ha2(Algorithm algorithm, std::string_view method, std::string_view uri);
+  struct Ha2 {
+    Algorithm algorithm = Algorithm::other;
+    std::string method = {};
+    std::string uri = {};
+    HexDigest digest = {};
+  };
 
   std::unique_ptr<evp_md_st, FreeDigest> md5_;
   std::unique_ptr<evp_md_st, FreeDigest> sha256_;
   std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
+  std::string joined_ = {};
+  Ha2 ha2_ = {};
 };
 
 }  // namespace reveille::sip

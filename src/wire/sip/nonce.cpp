@@ -67,16 +67,13 @@ std::string NonceMint::make(Instant now, std::uint64_t serial, std::string_view 
   return encode_base64url(bytes);
 }
 
-NonceVerdict NonceMint::check(std::string_view nonce, Instant now, std::string_view bound_to) {
+bool NonceMint::decode(std::string_view nonce, Bytes& bytes) {
   // 32 bytes in base64url: another length is not of ours, and is not decoded.
-  if (nonce.size() != 43) return {};
-  auto const bytes = decode_base64url(nonce);
-  if (!bytes || bytes->size() != time_and_serial_size + mac_size) return {};
-  auto const head = std::string_view(*bytes).substr(0, time_and_serial_size);
-  auto const mac = mac_of(head, bound_to);
-  if (!equal_in_constant_time(std::string_view(reinterpret_cast<char const*>(mac.data()), mac.size()),
-                              std::string_view(*bytes).substr(time_and_serial_size)))
-    return {};
+  return nonce.size() == 43 && decode_base64url(nonce, bytes);
+}
+
+NonceVerdict NonceMint::verdict_of(Bytes const& bytes, Instant now) const {
+  std::string_view const head{bytes.data(), time_and_serial_size};
   NonceVerdict verdict{.state = NonceState::fresh,
                        .made = from_unix_microseconds(static_cast<std::int64_t>(number_at(head, 0))),
                        .serial = number_at(head, 8)};
@@ -84,21 +81,43 @@ NonceVerdict NonceMint::check(std::string_view nonce, Instant now, std::string_v
   return verdict;
 }
 
+NonceVerdict NonceMint::check(std::string_view nonce, Instant now, std::string_view bound_to) {
+  Bytes bytes{};
+  if (!decode(nonce, bytes)) return {};
+  std::string_view const whole{bytes.data(), bytes.size()};
+  auto const mac = mac_of(whole.substr(0, time_and_serial_size), bound_to);
+  if (!equal_in_constant_time(std::string_view(reinterpret_cast<char const*>(mac.data()), mac.size()),
+                              whole.substr(time_and_serial_size)))
+    return {};
+  return verdict_of(bytes, now);
+}
+
+NonceVerdict NonceMint::read(std::string_view nonce, Instant now) const {
+  Bytes bytes{};
+  return decode(nonce, bytes) ? verdict_of(bytes, now) : NonceVerdict{};
+}
+
 NonceCounts::Entry& NonceCounts::place_for(NonceVerdict const& verdict) {
-  if (size_ < most) return entries_[size_++] = {.made = verdict.made, .serial = verdict.serial};
+  if (entries_.size() < most) return entries_.emplace_back(Entry{.made = verdict.made, .serial = verdict.serial});
   auto& oldest = *std::ranges::min_element(entries_, {}, &Entry::made);
   dropped_until_ = std::max(dropped_until_, oldest.made);
   return oldest = {.made = verdict.made, .serial = verdict.serial};
 }
 
-NonceCounts::Use NonceCounts::use(NonceVerdict const& verdict, std::uint32_t count) {
-  if (count == 0) return Use::replayed;
-  auto* const end = entries_.data() + size_;
-  auto* const found = std::find_if(entries_.data(), end, [&verdict](Entry const& one) {
+bool NonceCounts::knows(NonceVerdict const& verdict) const {
+  return std::ranges::any_of(entries_, [&verdict](Entry const& one) {
     return one.made == verdict.made && one.serial == verdict.serial;
   });
-  if (found == end && verdict.made <= dropped_until_) return Use::forgotten;
-  auto& entry = found == end ? place_for(verdict) : *found;
+}
+
+NonceCounts::Use NonceCounts::use(NonceVerdict const& verdict, std::uint32_t count) {
+  if (count == 0) return Use::replayed;
+  auto const found = std::ranges::find_if(entries_, [&verdict](Entry const& one) {
+    return one.made == verdict.made && one.serial == verdict.serial;
+  });
+  bool const is_new = found == entries_.end();
+  if (is_new && verdict.made <= dropped_until_) return Use::forgotten;
+  auto& entry = is_new ? place_for(verdict) : *found;
 
   if (count > entry.highest) {
     auto const ahead = count - entry.highest;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct evp_mac_ctx_st;
 
@@ -41,6 +42,9 @@ class NonceMint {
   // `bound_to`: what the nonce is good for, as the realm.
   [[nodiscard]] std::string make(Instant now, std::uint64_t serial, std::string_view bound_to);
   [[nodiscard]] NonceVerdict check(std::string_view nonce, Instant now, std::string_view bound_to);
+  // What one says of itself, without the MAC: enough where NonceCounts knows it, since it was checked when it came first
+  // and the digest over it is the password's.
+  [[nodiscard]] NonceVerdict read(std::string_view nonce, Instant now) const;
 
  private:
   struct FreeContext {
@@ -48,6 +52,10 @@ class NonceMint {
   };
   static constexpr std::size_t mac_size = 16;
   using Mac = std::array<unsigned char, mac_size>;
+  // The bytes of a nonce; false when it is none of ours.
+  using Bytes = std::array<char, 32>;
+  static bool decode(std::string_view nonce, Bytes& bytes);
+  [[nodiscard]] NonceVerdict verdict_of(Bytes const& bytes, Instant now) const;
   Mac mac_of(std::string_view time_and_serial, std::string_view bound_to);
 
   std::unique_ptr<evp_mac_ctx_st, FreeContext> context_;
@@ -64,6 +72,7 @@ class NonceCounts {
 
   // `verdict`: of a nonce that is fresh.
   [[nodiscard]] Use use(NonceVerdict const& verdict, std::uint32_t count);
+  [[nodiscard]] bool knows(NonceVerdict const& verdict) const;
 
  private:
   struct Entry {
@@ -76,8 +85,7 @@ class NonceCounts {
 
   Entry& place_for(NonceVerdict const& verdict);
 
-  std::array<Entry, most> entries_ = {};
-  std::size_t size_ = 0;
+  std::vector<Entry> entries_ = {};
   Instant dropped_until_ = Instant::min();
 };
 

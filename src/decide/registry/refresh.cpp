@@ -1,0 +1,48 @@
+#include "decide/registry/refresh.hpp"
+
+#include <algorithm>
+
+namespace reveille::decide {
+
+std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& request,
+                                              model::RegisterOutcome const& outcome,
+                                              model::Registrations const& registrations, std::string_view packed) {
+  if (outcome.status != 200 || request.contacts.size() != 1) return {};
+  auto const& contact = request.contacts.front();
+  auto const places = model::refresh_places(packed, registrations, contact.uri, contact.instance);
+  if (!places) return {};
+  auto const& binding = registrations.bindings[places->binding];
+  auto const listed = std::ranges::find_if(
+      outcome.bindings, [&](auto const& one) { return one.contact == contact.uri && one.instance == contact.instance; });
+  if (listed == outcome.bindings.end() || binding.call_id != request.call_id || binding.cseq != request.cseq) return {};
+  return model::KnownRefresh{
+      .places = *places, .granted = listed->expires, .push_providers = outcome.push_providers};
+}
+
+bool is_refreshed_only(model::Registrations before, model::Registrations const& after) {
+  if (before.devices.size() != after.devices.size() || before.bindings.size() != after.bindings.size()) return false;
+  for (std::size_t i = 0; i < after.devices.size(); ++i) before.devices[i].seen_at = after.devices[i].seen_at;
+  for (std::size_t i = 0; i < after.bindings.size(); ++i) {
+    before.bindings[i].cseq = after.bindings[i].cseq;
+    before.bindings[i].expires_at = after.bindings[i].expires_at;
+    before.bindings[i].stored_until = after.bindings[i].stored_until;
+  }
+  return before == after;
+}
+
+Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {
+  std::optional<model::PackedBinding> own;
+  std::size_t number = 0;
+  for (model::PackedBindings left(packed, known.places); auto const binding = left.next(); ++number) {
+    // What has run out is erased by on_register, and listed no more.
+    if (binding->expires_at <= now) return Extended::no;
+    if (number == known.places.binding) own = *binding;
+  }
+  // "If the Call-ID … agrees and CSeq is not higher, the update MUST be aborted": the refusal is on_register's.
+  if (!own || cseq <= own->cseq) return Extended::no;
+  // design.md, section 3: what is on disk must outlast what is promised.
+  if (own->stored_until < now + known.granted) return Extended::no;
+  return model::refresh(packed, known.places, *own, cseq, now + known.granted, now) ? Extended::yes : Extended::no;
+}
+
+}  // namespace reveille::decide

@@ -1,0 +1,31 @@
+// A REGISTER that says again what it said before: the registrar's common case, decided on the packed record (RFC 3261
+// section 10.3 step 7). Pure; any thread.
+//
+// What it does to the record is what on_register (register.hpp) does with the same request; where it cannot be sure of
+// that it says `no`, the whole request is to be given to on_register, and nothing has happened.
+#pragma once
+
+#include "base/instant.hpp"
+#include "model/packed_bindings.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace reveille::decide {
+
+enum class Extended : std::uint8_t { yes, no };
+
+// How a REGISTER of one contact, just done, can be repeated; nothing when it did more than bind that contact.
+[[nodiscard]] std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& request,
+                                                            model::RegisterOutcome const& outcome,
+                                                            model::Registrations const& registrations,
+                                                            std::string_view packed);
+
+// Whether a record became another by nothing but REGISTERs that extended bindings.
+[[nodiscard]] bool is_refreshed_only(model::Registrations before, model::Registrations const& after);
+
+// The same request came again with that CSeq, and the record is as the last one left it.
+[[nodiscard]] Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now);
+
+}  // namespace reveille::decide

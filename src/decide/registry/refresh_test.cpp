@@ -1,0 +1,132 @@
+// A REGISTER that comes again: what extend() does to the packed record is what on_register does to the unpacked one.
+#include "decide/registry/refresh.hpp"
+
+#include "base/random.hpp"
+#include "decide/registry/register.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace reveille::decide {
+namespace {
+
+using namespace model;
+
+Instant const start = from_unix_seconds(1'800'000'000);
+RegistrarPolicy const policy = {};
+PushOffer const offer{.switched_on = true, .apns = true};
+
+RegisterRequest request_of(unsigned phone) {
+  InstanceId const instance{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)};
+  RegisterRequest request{.call_id = "call-" + std::to_string(phone),
+                          .cseq = 1,
+                          .kind = ContactsKind::listed,
+                          .remote = "udp 192.0.2.1:506" + std::to_string(phone)};
+  request.contacts.push_back({.uri = "sip:juliet@192.0.2.1:506" + std::to_string(phone),
+                              .expires = 600s,
+                              .instance = phone == 0 ? InstanceId{} : instance,
+                              .device = {.instance = phone == 0 ? InstanceId{} : instance,
+                                         .voip_token = "token-" + std::to_string(phone),
+                                         .uses_call = true}});
+  return request;
+}
+
+// An account with some phones, each of which has registered once.
+struct Account {
+  Registrations registrations = {};
+  std::string packed = {};
+  std::vector<RegisterRequest> requests = {};
+
+  explicit Account(unsigned phones) {
+    for (unsigned phone = 0; phone < phones; ++phone) {
+      requests.push_back(request_of(phone));
+      EXPECT_EQ(on_register(registrations, requests.back(), policy, offer, start).status, 200);
+    }
+    packed = pack(registrations);
+  }
+  std::optional<KnownRefresh> known(unsigned phone) {
+    RegisterOutcome const outcome{
+        .bindings = {{.contact = requests[phone].contacts[0].uri,
+                      .expires = 600s,
+                      .instance = requests[phone].contacts[0].instance}}};
+    return repeatable(requests[phone], outcome, registrations, packed);
+  }
+};
+
+TEST(Refresh, does_to_the_packed_record_what_the_registrar_does_to_the_unpacked_one) {
+  SeededRandom random{11};
+  for (unsigned phones = 1; phones <= 4; ++phones) {
+    Account account(phones);
+    std::vector<KnownRefresh> known;
+    for (unsigned phone = 0; phone < phones; ++phone) known.push_back(account.known(phone).value());
+    Instant now = start;
+    std::uint32_t cseq = 1;
+    unsigned extended = 0;
+    for (int step = 0; step < 200; ++step) {
+      now += std::chrono::seconds(random.number() % 120);
+      cseq += static_cast<std::uint32_t>(random.number() % 1000);
+      auto const phone = static_cast<unsigned>(random.number() % phones);
+      auto packed = account.packed;
+      auto expected = account.registrations;
+      auto request = account.requests[phone];
+      request.cseq = cseq;
+      auto const outcome = on_register(expected, request, policy, offer, now);
+      if (extend(packed, known[phone], cseq, now) == Extended::no) {
+        // Then the registrar had more to do than to count on, and nothing was touched.
+        EXPECT_EQ(packed, account.packed);
+        EXPECT_TRUE(outcome.status != 200 || outcome.durability != Durability::none);
+        if (outcome.status != 200) continue;
+        if (expected.bindings.size() != account.registrations.bindings.size()) break;
+        EXPECT_TRUE(is_refreshed_only(account.registrations, expected));
+        account.registrations = expected;
+        account.packed = pack(expected);
+        continue;
+      }
+      ++extended;
+      EXPECT_EQ(outcome.durability, Durability::none);
+      ASSERT_TRUE(unpack_registrations(packed));
+      EXPECT_EQ(*unpack_registrations(packed), expected);
+      EXPECT_EQ(packed, pack(expected)) << "byte for byte, so that places stay where they are";
+      account.registrations = expected;
+      account.packed = packed;
+    }
+    EXPECT_GT(extended, 5U);
+  }
+}
+
+TEST(Refresh, RFC3261_10_3_step_7_leaves_an_old_cseq_to_the_registrar) {
+  Account account(1);
+  auto const known = account.known(0).value();
+  EXPECT_EQ(extend(account.packed, known, 1, start + 1s), Extended::no);
+  EXPECT_EQ(extend(account.packed, known, 2, start + 1s), Extended::yes);
+  EXPECT_EQ(extend(account.packed, known, 2, start + 2s), Extended::no);
+}
+
+TEST(Refresh, never_promises_more_than_the_disk_holds) {
+  Account account(2);
+  auto const known = account.known(1).value();
+  EXPECT_EQ(extend(account.packed, known, 2, start + 600s - 1ms), Extended::yes);
+  EXPECT_EQ(extend(account.packed, known, 3, start + 600s + 1ms), Extended::no) << "stored until start + 1200 s";
+}
+
+TEST(Refresh, what_has_run_out_is_the_registrars_to_erase) {
+  Account account(2);
+  auto const known = account.known(1).value();
+  EXPECT_EQ(extend(account.packed, known, 2, start + 599s), Extended::yes);
+  EXPECT_EQ(extend(account.packed, known, 3, start + 600s), Extended::no) << "the other phone's binding has run out";
+}
+
+TEST(Refresh, a_record_that_makes_no_sense_is_left_alone) {
+  Account account(2);
+  auto const known = account.known(1).value();
+  for (std::size_t size = 0; size < account.packed.size(); ++size) {
+    std::string cut = account.packed.substr(0, size);
+    (void)extend(cut, known, 2, start + 1s);
+    EXPECT_EQ(cut.size(), size);
+  }
+}
+
+}  // namespace
+}  // namespace reveille::decide

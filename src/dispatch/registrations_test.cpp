@@ -1,0 +1,149 @@
+// The registrar's quick way for a REGISTER that says again what it said, beside the long one.
+#include "dispatch/registrations.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace model;
+
+AccountId const juliet{"juliet@localhost"};
+
+struct NoTraces final : TracePort {
+  void begin(TraceHead) override {}
+  void step(TraceStep) override {}
+};
+
+struct NoPushes final : PushPort {
+  bool served = true;
+  void request(PushRequest, Answer) override {}
+  void take_back(PushId const&) override {}
+  void acknowledge(PushId const&) override {}
+  [[nodiscard]] bool serves(Provider) const override { return served; }
+};
+
+struct House {
+  VirtualClock clock;
+  SeededRandom random{7};
+  Policy policy = {};
+  NoTraces traces;
+  NoPushes pushes;
+  std::deque<std::move_only_function<void()>> posted = {};
+  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  Shard shard{.clock = clock, .random = random, .policy = policy, .store = store, .traces = traces, .push = pushes};
+  Registrations registrations{shard};
+  bool awaited = false;
+  int shown = 0;
+
+  House() {
+    shard.directory.put(juliet, {.ha1_md5 = "md5", .ha1_sha256 = "sha256"});
+    registrations.set_registered([this](AccountId const&) { return awaited; },
+                                 [this](Entry&, Target const&) { ++shown; });
+  }
+  void settle() {
+    for (; !posted.empty(); posted.pop_front()) posted.front()();
+  }
+  // The long way; the status once it is said.
+  std::optional<int> registers(unsigned phone, std::uint32_t cseq, std::string const& token = "token") {
+    InstanceId const instance{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)};
+    RegisterRequest request{.call_id = "call-" + std::to_string(phone),
+                            .cseq = cseq,
+                            .kind = ContactsKind::listed,
+                            .remote = "udp 192.0.2.1:506" + std::to_string(phone),
+                            .fingerprint = RegisterFingerprint{phone}};
+    request.contacts.push_back(
+        {.uri = "sip:juliet@192.0.2.1:506" + std::to_string(phone) + ";pn-prid=" + token,
+         .instance = instance,
+         .device = {.instance = instance, .voip_token = token + std::to_string(phone), .uses_call = true}});
+    std::optional<int> status;
+    registrations.register_contacts(juliet, request, {.flow = {}, .remote = request.remote},
+                                    [&](RegisterOutcome outcome) { status = outcome.status; });
+    settle();
+    return status;
+  }
+  // The quick way.
+  bool refreshes(unsigned phone, std::uint32_t cseq) {
+    RegisterFingerprint const fingerprint{phone};
+    return registrations.known(fingerprint) && registrations.refresh(fingerprint, cseq);
+  }
+};
+
+TEST(Registrations, a_repeated_register_takes_the_quick_way) {
+  House house;
+  EXPECT_FALSE(house.registrations.known(RegisterFingerprint{1}));
+  EXPECT_EQ(house.registers(1, 1), 200);
+  auto const known = house.registrations.known(RegisterFingerprint{1});
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->account, juliet);
+  EXPECT_EQ(known->keys.md5, "md5");
+  EXPECT_EQ(known->keys.sha256, "sha256");
+  house.clock.advance(60s);
+  auto refreshed = house.registrations.refresh(RegisterFingerprint{1}, 2);
+  ASSERT_TRUE(refreshed);
+  auto const binding = refreshed->bindings.next();
+  ASSERT_TRUE(binding);
+  EXPECT_EQ(binding->expires_at, house.clock.now() + house.policy.registrar.expires_default);
+  EXPECT_EQ(house.shard.directory.find(juliet)->registrations().devices.at(0).seen_at, house.clock.now());
+  EXPECT_FALSE(refreshed->bindings.next());
+}
+
+TEST(Registrations, what_one_phone_repeats_leaves_the_others_quick_way) {
+  House house;
+  for (unsigned phone = 1; phone <= 3; ++phone) EXPECT_EQ(house.registers(phone, 1), 200);
+  for (unsigned phone = 1; phone <= 3; ++phone) EXPECT_EQ(house.registers(phone, 2), 200);
+  for (std::uint32_t cseq = 3; cseq < 6; ++cseq)
+    for (unsigned phone = 1; phone <= 3; ++phone) EXPECT_TRUE(house.refreshes(phone, cseq)) << phone;
+  // The long way of one that has changed nothing, either.
+  EXPECT_EQ(house.registers(2, 6), 200);
+  EXPECT_TRUE(house.refreshes(1, 6));
+  EXPECT_TRUE(house.refreshes(3, 6));
+}
+
+TEST(Registrations, a_change_ends_the_quick_way) {
+  House house;
+  EXPECT_EQ(house.registers(1, 1), 200);
+  EXPECT_TRUE(house.refreshes(1, 2));
+  house.shard.directory.put(juliet, {.ha1_md5 = "new"});
+  EXPECT_FALSE(house.refreshes(1, 3)) << "a new password";
+  EXPECT_EQ(house.registers(1, 3), 200);
+  EXPECT_EQ(house.registers(2, 1), 200);
+  EXPECT_FALSE(house.refreshes(1, 4)) << "another binding is listed now";
+  EXPECT_EQ(house.registers(1, 4), 200);
+  house.pushes.served = false;
+  EXPECT_FALSE(house.refreshes(1, 5)) << "push is not offered any more";
+  house.pushes.served = true;
+  EXPECT_TRUE(house.refreshes(1, 5));
+  house.shard.directory.remove(juliet);
+  EXPECT_FALSE(house.refreshes(1, 6));
+}
+
+TEST(Registrations, B_CALL_9_a_phone_that_a_call_waits_for_takes_the_long_way) {
+  House house;
+  EXPECT_EQ(house.registers(1, 1), 200);
+  EXPECT_EQ(house.shown, 0);
+  house.awaited = true;
+  EXPECT_FALSE(house.refreshes(1, 2));
+  EXPECT_EQ(house.registers(1, 2), 200);
+  EXPECT_EQ(house.shown, 1);
+}
+
+TEST(Registrations, what_is_not_on_disk_yet_is_not_promised_again) {
+  House house;
+  EXPECT_EQ(house.registers(1, 1), 200);
+  house.clock.advance(house.policy.registrar.expires_default - 1s);
+  EXPECT_TRUE(house.refreshes(1, 2));
+  house.clock.advance(2s);
+  EXPECT_FALSE(house.refreshes(1, 3)) << "the disk holds twice the grant: this one is written";
+  EXPECT_EQ(house.registers(1, 3), 200);
+  EXPECT_TRUE(house.refreshes(1, 4));
+}
+
+}  // namespace
+}  // namespace reveille::dispatch
