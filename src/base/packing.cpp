@@ -3,6 +3,8 @@
 #include "base/encoding.hpp"
 #include "base/random.hpp"
 
+#include <algorithm>
+
 namespace reveille {
 
 void Packer::number(std::uint64_t value) {
@@ -11,8 +13,7 @@ void Packer::number(std::uint64_t value) {
 }
 
 void Packer::number(std::uint64_t value, std::size_t width) {
-  for (; value >= 0x80 || width > 1; value >>= 7, width -= width > 1 ? 1 : 0)
-    bytes_ += static_cast<char>(value | 0x80);
+  for (; value >= 0x80 || width > 1; value >>= 7, width -= width > 1 ? 1 : 0) bytes_ += static_cast<char>(value | 0x80);
   bytes_ += static_cast<char>(value);
 }
 
@@ -45,14 +46,15 @@ void Packer::uuid(std::string_view value) {
     text(value);
 }
 
-std::uint64_t Unpacker::number() {
+std::uint64_t Unpacker::long_number() {
   std::uint64_t value = 0;
-  for (int shift = 0; shift < 64; shift += 7) {
-    auto const taken = take(1);
-    if (taken.empty()) return 0;
-    auto const byte = static_cast<std::uint8_t>(taken.front());
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if ((byte & 0x80) == 0) return value;
+  auto const most = std::min<std::size_t>(bytes_.size(), 10);
+  for (std::size_t i = 0; i < most && !failed_; ++i) {
+    auto const byte = static_cast<unsigned char>(bytes_[i]);
+    value |= static_cast<std::uint64_t>(byte & 0x7fU) << (7 * i);
+    if ((byte & 0x80U) != 0) continue;
+    bytes_.remove_prefix(i + 1);
+    return value;
   }
   failed_ = true;
   return 0;
@@ -93,16 +95,6 @@ std::size_t Unpacker::count(std::size_t most) {
   auto const value = number();
   if (value > most) failed_ = true;
   return failed_ ? 0 : static_cast<std::size_t>(value);
-}
-
-std::string_view Unpacker::take(std::uint64_t size) {
-  if (failed_ || size > bytes_.size()) {
-    failed_ = true;
-    return {};
-  }
-  auto const taken = bytes_.substr(0, size);
-  bytes_.remove_prefix(size);
-  return taken;
 }
 
 }  // namespace reveille

@@ -61,7 +61,14 @@ class Unpacker {
   explicit Unpacker(std::string_view bytes, Texts texts = Texts::kept)
       : bytes_(bytes), whole_(bytes.size()), texts_(texts) {}
 
-  std::uint64_t number();
+  std::uint64_t number() {
+    if (!failed_ && !bytes_.empty() && (static_cast<unsigned char>(bytes_.front()) & 0x80U) == 0) {
+      auto const value = static_cast<unsigned char>(bytes_.front());
+      bytes_.remove_prefix(1);
+      return value;
+    }
+    return long_number();
+  }
   std::string text() { return kept(take(number())); }
   // A view of the bytes given; and such a view as text() reads it.
   std::string_view view() { return take(number()); }
@@ -87,7 +94,17 @@ class Unpacker {
   [[nodiscard]] std::size_t position() const { return whole_ - bytes_.size(); }
 
  private:
-  std::string_view take(std::uint64_t size);
+  std::uint64_t long_number();
+  std::string_view take(std::uint64_t size) {
+    if (failed_ || size > bytes_.size()) return fail();
+    auto const taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+  std::string_view fail() {
+    failed_ = true;
+    return {};
+  }
 
   std::string_view bytes_;
   std::size_t whole_;

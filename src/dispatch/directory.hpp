@@ -61,7 +61,7 @@ class Entry {
 struct Refresh {
   Entry* entry = nullptr;
   model::KnownRefresh known = {};
-  decide::PushOffer offer = {};             // what it was answered by
+  decide::PushOffer offer = {};          // what it was answered by
   model::RegisterFingerprint next = {};  // the account's other one
 };
 

@@ -95,10 +95,9 @@ void Registrations::remember(Entry& entry, model::RegisterRequest const& request
                              model::RegisterOutcome const& outcome) {
   auto const known = decide::repeatable(request, outcome, entry.registrations(), entry.packed_registrations());
   if (!known) return;
-  shard_.directory.remember(request.fingerprint,
-                            {.entry = &entry,
-                             .known = *known,
-                             .offer = decide::push_offer_of(shard_.push, shard_.policy.wake)});
+  shard_.directory.remember(
+      request.fingerprint,
+      {.entry = &entry, .known = *known, .offer = decide::push_offer_of(shard_.push, shard_.policy.wake)});
 }
 
 void Registrations::register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,

@@ -104,10 +104,10 @@ struct ListedBinding {
 
 struct RegisterOutcome {
   int status = 200;
-  std::string reason = {};                       // of a refusal
-  std::optional<Duration> min_expires = {};      // with 423
-  std::vector<ListedBinding> bindings = {};      // with 200: all that now exist
-  PushProviders push_providers = {};             // with 200
+  std::string reason = {};                   // of a refusal
+  std::optional<Duration> min_expires = {};  // with 423
+  std::vector<ListedBinding> bindings = {};  // with 200: all that now exist
+  PushProviders push_providers = {};         // with 200
   Durability durability = Durability::none;
   std::vector<InstanceId> reachable = {};   // devices that have just shown themselves
   std::vector<InstanceId> signed_out = {};  // devices that no longer take calls

@@ -1,5 +1,7 @@
 #include "arrive/sip/authentication.hpp"
 
+#include "base/seeded_hash.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -32,7 +34,17 @@ Authentication::Authentication(model::CredentialPort& credentials, Clock const& 
       clock_(clock),
       random_(random),
       policy_(std::move(policy)),
-      mint_(random_key(random), nonce_lifetime) {}
+      mint_(random_key(random), nonce_lifetime),
+      seed_(random.number()) {}
+
+Authentication::CountsKey Authentication::key_of(model::AccountId const& account) const {
+  return SeededHash{seed_}(account.value);
+}
+
+Authentication::Counts* Authentication::counts_of(CountsKey key) {
+  auto const found = counts_.find(key);
+  return found == counts_.end() ? nullptr : &found->second;
+}
 
 bool Authentication::offers(sip::Algorithm algorithm) const {
   return std::ranges::find(policy_.algorithms, sip::base_of(algorithm)) != policy_.algorithms.end();
@@ -74,7 +86,8 @@ void Authentication::check(sip::MessageView const& request, Realm realm, std::st
   credentials_.lookup(
       account, [this, claim = std::move(claim), answer = std::move(answer)](Result<model::Verifier> verifier) mutable {
         if (!verifier) return answer(verifier.error().code == ErrorCode::busy ? Verdict::busy : Verdict::challenge, {});
-        auto const verdict = judge(claim->account, claim->credentials, claim->nonce, claim->method,
+        auto const key = key_of(claim->account);
+        auto const verdict = judge(key, counts_of(key), claim->credentials, claim->nonce, claim->method,
                                    {.md5 = verifier->ha1_md5, .sha256 = verifier->ha1_sha256});
         answer(verdict, claim->account);
       });
@@ -84,34 +97,32 @@ Verdict Authentication::check_known(sip::MessageView const& request, model::Know
   auto const domain = model::domain_of(sender.account);
   auto const found = credentials_in(request, Realm::server, domain);
   if (!found || found->credentials.username != model::user_of(sender.account)) return Verdict::challenge;
+  auto const key = key_of(sender.account);
+  auto* const counts = counts_of(key);
   auto nonce = mint_.read(found->credentials.nonce, clock_.now());
-  auto const counts = counts_.find(sender.account);
-  if (counts == counts_.end() || !counts->second.counts.knows(nonce))
+  if (counts == nullptr || !counts->counts.knows(nonce))
     nonce = mint_.check(found->credentials.nonce, clock_.now(), domain);
   if (nonce.state == sip::NonceState::forged) return Verdict::challenge;
-  return judge(sender.account, found->credentials, nonce, request.method_text(), sender.keys);
+  return judge(key, counts, found->credentials, nonce, request.method_text(), sender.keys);
 }
 
-Verdict Authentication::judge(model::AccountId const& account, sip::Credentials const& credentials,
+Verdict Authentication::judge(CountsKey key, Counts* known, sip::Credentials const& credentials,
                               sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys) {
   bool const sha256 = sip::base_of(credentials.algorithm) == sip::Algorithm::sha256;
   if (!digester_.verify(credentials, sha256 ? keys.sha256 : keys.md5, method)) return Verdict::challenge;
   if (nonce.state == sip::NonceState::stale) return Verdict::stale;
-  return count(account, nonce, credentials.nonce_count);
-}
-
-Verdict Authentication::count(model::AccountId const& account, sip::NonceVerdict const& nonce, std::uint32_t count) {
   Instant const now = clock_.now();
-  if (now - swept_ > sweep_after) forget_old(now);
-  auto& counts = counts_[account];
+  auto& counts = known == nullptr ? counts_[key] : *known;
   counts.used = now;
-  return counts.counts.use(nonce, count) == sip::NonceCounts::Use::first ? Verdict::authenticated : Verdict::stale;
+  bool const first = counts.counts.use(nonce, credentials.nonce_count) == sip::NonceCounts::Use::first;
+  if (now - swept_ > sweep_after) forget_old(now);
+  return first ? Verdict::authenticated : Verdict::stale;
 }
 
 void Authentication::forget_old(Instant now) {
   swept_ = now;
   // A nonce that old is stale whoever uses it, so its counts need not be known.
-  std::erase_if(counts_, [now](auto const& entry) { return now - entry.second.used > nonce_lifetime; });
+  boost::unordered::erase_if(counts_, [now](auto const& entry) { return now - entry.second.used > nonce_lifetime; });
 }
 
 }  // namespace reveille::arrive

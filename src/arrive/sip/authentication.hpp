@@ -13,11 +13,12 @@
 #include "wire/sip/message.hpp"
 #include "wire/sip/nonce.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace reveille::arrive {
@@ -62,15 +63,18 @@ class Authentication {
   [[nodiscard]] std::optional<Found> credentials_in(sip::MessageView const& request, Realm realm,
                                                     std::string_view domain) const;
   [[nodiscard]] bool offers(sip::Algorithm algorithm) const;
-  [[nodiscard]] Verdict judge(model::AccountId const& account, sip::Credentials const& credentials,
-                              sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys);
-  [[nodiscard]] Verdict count(model::AccountId const& account, sip::NonceVerdict const& nonce, std::uint32_t count);
-  void forget_old(Instant now);
-
   struct Counts {
     sip::NonceCounts counts = {};
     Instant used = {};
   };
+  // By a hash that nobody can aim: two accounts that share one share their counts, and hear `stale` at worst.
+  using CountsKey = std::uint64_t;
+  [[nodiscard]] CountsKey key_of(model::AccountId const& account) const;
+  // `known`: what counts_ has of the account, if anything.
+  [[nodiscard]] Verdict judge(CountsKey key, Counts* known, sip::Credentials const& credentials,
+                              sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys);
+  [[nodiscard]] Counts* counts_of(CountsKey key);
+  void forget_old(Instant now);
 
   model::CredentialPort& credentials_;
   Clock const& clock_;
@@ -78,7 +82,8 @@ class Authentication {
   DigestPolicy policy_;
   sip::NonceMint mint_;
   sip::Digester digester_ = {};
-  std::unordered_map<model::AccountId, Counts> counts_ = {};
+  std::uint64_t seed_ = 0;
+  boost::unordered_flat_map<CountsKey, Counts> counts_ = {};
   Instant swept_ = {};
 };
 

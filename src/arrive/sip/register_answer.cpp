@@ -21,8 +21,7 @@ void append_number(std::string& out, std::int64_t number) {
 
 std::string caps_of(PushProvider provider) {
   auto const before_end = std::chrono::duration_cast<std::chrono::seconds>(model::push_refresh_before_end).count();
-  return sip::format_feature_caps(
-      {.pns = sip::name_of(provider), .pnsreg = static_cast<std::uint32_t>(before_end)});
+  return sip::format_feature_caps({.pns = sip::name_of(provider), .pnsreg = static_cast<std::uint32_t>(before_end)});
 }
 
 }  // namespace

@@ -12,11 +12,11 @@ std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& requ
   auto const places = model::refresh_places(packed, registrations, contact.uri, contact.instance);
   if (!places) return {};
   auto const& binding = registrations.bindings[places->binding];
-  auto const listed = std::ranges::find_if(
-      outcome.bindings, [&](auto const& one) { return one.contact == contact.uri && one.instance == contact.instance; });
+  auto const listed = std::ranges::find_if(outcome.bindings, [&](auto const& one) {
+    return one.contact == contact.uri && one.instance == contact.instance;
+  });
   if (listed == outcome.bindings.end() || binding.call_id != request.call_id || binding.cseq != request.cseq) return {};
-  return model::KnownRefresh{
-      .places = *places, .granted = listed->expires, .push_providers = outcome.push_providers};
+  return model::KnownRefresh{.places = *places, .granted = listed->expires, .push_providers = outcome.push_providers};
 }
 
 bool is_refreshed_only(model::Registrations before, model::Registrations const& after) {

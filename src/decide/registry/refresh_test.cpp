@@ -47,10 +47,9 @@ struct Account {
     packed = pack(registrations);
   }
   std::optional<KnownRefresh> known(unsigned phone) {
-    RegisterOutcome const outcome{
-        .bindings = {{.contact = requests[phone].contacts[0].uri,
-                      .expires = 600s,
-                      .instance = requests[phone].contacts[0].instance}}};
+    RegisterOutcome const outcome{.bindings = {{.contact = requests[phone].contacts[0].uri,
+                                                .expires = 600s,
+                                                .instance = requests[phone].contacts[0].instance}}};
     return repeatable(requests[phone], outcome, registrations, packed);
   }
 };

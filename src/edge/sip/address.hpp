@@ -26,9 +26,22 @@ struct Address {
   }
 };
 
+// "192.0.2.1", "2001:db8::1". Each message is marked with one, and the library's way to write IPv4 takes long.
+[[nodiscard]] inline std::string format_ip(boost::asio::ip::address const& ip) {
+  if (ip.is_v6()) return ip.to_string();
+  std::string text;
+  for (auto const byte : ip.to_v4().to_bytes()) {
+    if (!text.empty()) text += '.';
+    if (byte >= 100) text += static_cast<char>('0' + byte / 100);
+    if (byte >= 10) text += static_cast<char>('0' + byte / 10 % 10);
+    text += static_cast<char>('0' + byte % 10);
+  }
+  return text;
+}
+
 // "192.0.2.1:5060", "[2001:db8::1]:5060".
 [[nodiscard]] inline std::string format_address(Address const& address) {
-  std::string const ip = address.ip.to_string();
+  std::string const ip = format_ip(address.ip);
   return (address.ip.is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(address.port);
 }
 

@@ -1,7 +1,7 @@
 #include "edge/sip/client_transactions.hpp"
 
-#include "base/seeded_hash.hpp"
 #include "base/encoding.hpp"
+#include "base/seeded_hash.hpp"
 #include "edge/sip/loop_marks.hpp"
 #include "edge/sip/transaction_key.hpp"
 #include "wire/sip/cseq.hpp"

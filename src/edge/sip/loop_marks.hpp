@@ -6,7 +6,8 @@
 #pragma once
 
 #include "base/random.hpp"
-#include "edge/sip/transaction_key.hpp"
+#include "base/seeded_hash.hpp"
+#include "edge/sip/source.hpp"
 #include "wire/sip/message.hpp"
 
 #include <cstddef>

@@ -114,15 +114,11 @@ void Transports::hand_up(wire::MessageView const& message, Source const& source)
   std::string_view const first = top_via_text(message);
   auto const via = wire::parse_via(first);
   if (!via || needs_no_mark(*via, source.remote)) return receiver_->on_message(message, source);
-  std::string const ip = source.remote.ip.to_string();
-  std::string_view const bytes = message.bytes();
-  auto const at = static_cast<std::size_t>(first.data() - bytes.data());
-  marked_.assign(bytes.substr(0, at));
-  marked_ += wire::mark_received(first, {.address = ip, .port = source.remote.port});
-  marked_ += bytes.substr(at + first.size());
+  std::string const ip = format_ip(source.remote.ip);
+  via_.clear();
+  wire::append_received(via_, first, *via, {.address = ip, .port = source.remote.port});
   wire::MessageView marked;
-  // It was a message before; longer by the mark it may be too long.
-  if (wire::parse_datagram(marked_, marked)) receiver_->on_message(marked, source);
+  if (message.replaced(marked_, first, via_, marked)) receiver_->on_message(marked, source);
 }
 
 void Transports::accept(tcp::socket socket, Address const& remote, Transport transport, TlsContext const& tls) {

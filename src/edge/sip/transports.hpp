@@ -156,6 +156,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   std::unordered_map<Dialled, FlowHandle, DialledHash> dialled_ = {};
   std::unordered_map<boost::asio::ip::address, std::size_t> connections_of_ = {};
   std::string marked_ = {};  // the message under way, with its Via marked
+  std::string via_ = {};
   TransportCounts counts_ = {};
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

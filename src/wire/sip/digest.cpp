@@ -204,8 +204,7 @@ HexDigest Digester::response(Credentials const& credentials, std::string_view ha
   auto const ha2_text = ha2(base_of(algorithm), method, credentials.uri);
   // Section 3.4.1; without qop, RFC 3261 section 22.4, item 8, keeps the form of RFC 2069.
   if (credentials.qop == Qop::none) return hash(algorithm, {ha1, credentials.nonce, ha2_text});
-  return hash(algorithm,
-              {ha1, credentials.nonce, credentials.nonce_count_text, credentials.cnonce, "auth", ha2_text});
+  return hash(algorithm, {ha1, credentials.nonce, credentials.nonce_count_text, credentials.cnonce, "auth", ha2_text});
 }
 
 std::string_view Digester::ha2(Algorithm algorithm, std::string_view method, std::string_view uri) {

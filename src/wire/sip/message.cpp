@@ -63,6 +63,27 @@ std::string_view MessageView::line(std::size_t index) const {
   return at(entry.name.at, static_cast<std::size_t>(entry.value.at + entry.value.size - entry.name.at));
 }
 
+bool MessageView::replaced(std::string& out, std::string_view part, std::string_view text, MessageView& changed) const {
+  std::string_view const whole = bytes();
+  if (whole.size() - part.size() + text.size() > maximum_message) return false;
+  auto const place = static_cast<std::size_t>(part.data() - whole.data());
+  out.assign(whole.substr(0, place)).append(text).append(whole.substr(place + part.size()));
+  changed = *this;
+  changed.base_ = out.data();
+  // Modulo 2^16 and 2^32, as a shorter text needs it.
+  auto const longer = static_cast<std::uint32_t>(text.size() - part.size());
+  for (auto& entry : std::span(changed.entries_).first(count_)) {
+    if (entry.name.at > place) entry.name.at = static_cast<std::uint16_t>(entry.name.at + longer);
+    auto& value = entry.value;
+    if (value.at <= place && place < std::size_t{value.at} + value.size)
+      value.size = static_cast<std::uint16_t>(value.size + longer);
+    else if (value.at > place)
+      value.at = static_cast<std::uint16_t>(value.at + longer);
+  }
+  changed.body_at_ += longer;
+  return true;
+}
+
 namespace {
 
 bool is_keep_alive(std::span<char> bytes) {

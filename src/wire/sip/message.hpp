@@ -93,6 +93,11 @@ class MessageView {
 
   [[nodiscard]] std::string_view call_id() const { return text(HeaderName::call_id); }
 
+  // This message with another text in the place of a part of one field's value, written to `out` and a view of it;
+  // false when it would be too long. The text holds no CR or LF.
+  [[nodiscard]] bool replaced(std::string& out, std::string_view part, std::string_view text,
+                              MessageView& changed) const;
+
  private:
   friend class Message;
   friend class MessageReader;

@@ -105,16 +105,14 @@ NonceCounts::Entry& NonceCounts::place_for(NonceVerdict const& verdict) {
 }
 
 bool NonceCounts::knows(NonceVerdict const& verdict) const {
-  return std::ranges::any_of(entries_, [&verdict](Entry const& one) {
-    return one.made == verdict.made && one.serial == verdict.serial;
-  });
+  return std::ranges::any_of(
+      entries_, [&verdict](Entry const& one) { return one.made == verdict.made && one.serial == verdict.serial; });
 }
 
 NonceCounts::Use NonceCounts::use(NonceVerdict const& verdict, std::uint32_t count) {
   if (count == 0) return Use::replayed;
-  auto const found = std::ranges::find_if(entries_, [&verdict](Entry const& one) {
-    return one.made == verdict.made && one.serial == verdict.serial;
-  });
+  auto const found = std::ranges::find_if(
+      entries_, [&verdict](Entry const& one) { return one.made == verdict.made && one.serial == verdict.serial; });
   bool const is_new = found == entries_.end();
   if (is_new && verdict.made <= dropped_until_) return Use::forgotten;
   auto& entry = is_new ? place_for(verdict) : *found;

@@ -42,8 +42,8 @@ class NonceMint {
   // `bound_to`: what the nonce is good for, as the realm.
   [[nodiscard]] std::string make(Instant now, std::uint64_t serial, std::string_view bound_to);
   [[nodiscard]] NonceVerdict check(std::string_view nonce, Instant now, std::string_view bound_to);
-  // What one says of itself, without the MAC: enough where NonceCounts knows it, since it was checked when it came first
-  // and the digest over it is the password's.
+  // What one says of itself, without the MAC: enough where NonceCounts knows it, since it was checked when it came
+  // first and the digest over it is the password's.
   [[nodiscard]] NonceVerdict read(std::string_view nonce, Instant now) const;
 
  private:

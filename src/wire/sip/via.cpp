@@ -76,14 +76,19 @@ void append_received(std::string& out, std::string_view text, Source source) {
     out += text;
     return;
   }
-  auto const parameters = via->parameters;
+  append_received(out, text, *via, source);
+}
+
+void append_received(std::string& out, std::string_view text, Via const& via, Source source) {
+  auto const parameters = via.parameters;
+  bool const wants_rport = via.wants_rport();
   out += trim_right(text.substr(0, static_cast<std::size_t>(parameters.text().data() - text.data())));
   for (auto at = parameters.begin(); at != parameters.end(); ++at)
     if (!equal_ignoring_case(at->name, "received") && !equal_ignoring_case(at->name, "rport"))
       (out += ';') += at.text();
   // RFC 3261 section 18.2.1: when sent-by is not the source. RFC 3581 section 4: always beside rport.
-  if (via->wants_rport()) (out += ";rport=") += std::to_string(source.port);
-  if (via->wants_rport() || via->host != source.address) (out += ";received=") += source.address;
+  if (wants_rport) (out += ";rport=") += std::to_string(source.port);
+  if (wants_rport || via.host != source.address) (out += ";received=") += source.address;
 }
 
 std::string mark_received(std::string_view via, Source source) {

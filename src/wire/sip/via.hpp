@@ -50,5 +50,7 @@ struct Source {
 // the sender itself wrote there is not believed.
 [[nodiscard]] std::string mark_received(std::string_view via, Source source);
 void append_received(std::string& out, std::string_view via, Source source);
+// The same of one that is read already.
+void append_received(std::string& out, std::string_view text, Via const& via, Source source);
 
 }  // namespace reveille::sip

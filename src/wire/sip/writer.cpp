@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::string_view version = "SIP/2.0";
 
-bool breaks_line(std::string_view text) {
-  return text.find('\n') != text.npos || text.find('\r') != text.npos;
-}
-
 struct Digits {
   explicit Digits(std::uint64_t value)
       : size(static_cast<std::size_t>(std::to_chars(text.data(), text.data() + text.size(), value).ptr - text.data())) {
@@ -34,32 +30,28 @@ bool can_make_dialog(Method method, int status) {
 
 }  // namespace
 
-void MessageWriter::put(std::string_view text) {
-  if (breaks_line(text)) written_ = Written::line_break;
-  out_ += text;
+void MessageWriter::end_line() {
+  out_ += "\r\n";
+  ++lines_;
 }
 
 MessageWriter& MessageWriter::request_line(std::string_view method, std::string_view uri) {
-  put(method);
-  out_ += ' ';
-  put(uri);
-  ((out_ += ' ') += version) += "\r\n";
+  (((out_ += method) += ' ') += uri) += ' ';
+  out_ += version;
+  end_line();
   return *this;
 }
 
 MessageWriter& MessageWriter::status_line(int status, std::string_view reason) {
   ((out_ += version) += ' ') += Digits(static_cast<std::uint64_t>(status)).view();
-  out_ += ' ';
-  put(reason.empty() ? reason_of(status) : reason);
-  out_ += "\r\n";
+  (out_ += ' ') += reason.empty() ? reason_of(status) : reason;
+  end_line();
   return *this;
 }
 
 MessageWriter& MessageWriter::header(std::string_view name, std::string_view value) {
-  put(name);
-  out_ += ": ";
-  put(value);
-  out_ += "\r\n";
+  ((out_ += name) += ": ") += value;
+  end_line();
   return *this;
 }
 
@@ -69,24 +61,23 @@ MessageWriter& MessageWriter::header(HeaderName name, std::uint64_t value) {
 
 MessageWriter& MessageWriter::header(HeaderName name, std::initializer_list<std::string_view> pieces) {
   (out_ += name_of(name)) += ": ";
-  for (auto const piece : pieces) put(piece);
-  out_ += "\r\n";
+  for (auto const piece : pieces) out_ += piece;
+  end_line();
   return *this;
 }
 
 MessageWriter& MessageWriter::received_via(std::string_view line, Source source) {
-  if (breaks_line(line) || breaks_line(source.address)) written_ = Written::line_break;
   auto const end = find_outside(line, ',');
   out_ += "Via: ";
   append_received(out_, line.substr(0, end), source);
-  (out_ += line.substr(end)) += "\r\n";
+  out_ += line.substr(end);
+  end_line();
   return *this;
 }
 
 MessageWriter& MessageWriter::cseq(std::uint32_t number, std::string_view method) {
-  ((out_ += "CSeq: ") += Digits(number).view()) += ' ';
-  put(method);
-  out_ += "\r\n";
+  (((out_ += "CSeq: ") += Digits(number).view()) += ' ') += method;
+  end_line();
   return *this;
 }
 
@@ -97,16 +88,21 @@ MessageWriter& MessageWriter::copy(MessageView const& from, HeaderName name) {
 
 MessageWriter& MessageWriter::raw(std::string_view lines) {
   out_ += lines;
+  lines_ += static_cast<std::size_t>(std::ranges::count(lines, '\n'));
   return *this;
 }
 
 Written MessageWriter::finish(std::string_view content_type, std::string_view body) {
   if (!body.empty() && !content_type.empty()) header(HeaderName::content_type, content_type);
-  ((out_ += "Content-Length: ") += Digits(body.size()).view()) += "\r\n\r\n";
+  (out_ += "Content-Length: ") += Digits(body.size()).view();
+  end_line();
+  end_line();
+  auto const counts = [this](char c) { return static_cast<std::size_t>(std::ranges::count(out_, c)); };
+  bool const broken = counts('\r') != lines_ || counts('\n') != lines_;
   out_ += body;
-  if (written_ == Written::yes && out_.size() > maximum_message) written_ = Written::too_large;
-  if (written_ != Written::yes) out_.clear();
-  return written_;
+  if (!broken && out_.size() <= maximum_message) return Written::yes;
+  out_.clear();
+  return broken ? Written::line_break : Written::too_large;
 }
 
 MessageWriter respond(std::string& out, MessageView const& request, ResponseParts const& parts) {

@@ -56,10 +56,10 @@ class MessageWriter {
   [[nodiscard]] Written finish(std::string_view content_type = {}, std::string_view body = {});
 
  private:
-  void put(std::string_view text);
+  void end_line();
 
   std::string& out_;
-  Written written_ = Written::yes;
+  std::size_t lines_ = 0;  // more CR or LF than these came from a value
 };
 
 struct ResponseParts {
