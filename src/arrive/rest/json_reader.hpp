@@ -24,8 +24,11 @@ class JsonReader {
   JsonReader(boost::json::object const& object, std::string path, std::optional<Problem>& fault)
       : object_(object), path_(std::move(path)), fault_(fault) {}
 
-  [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
-  // Nothing when it is absent or null.
+  // null is as absent, here and below.
+  [[nodiscard]] bool has(std::string_view name) const {
+    auto const* value = object_.if_contains(name);
+    return value != nullptr && !value->is_null();
+  }
   std::optional<std::string> text(std::string_view name, std::size_t most);
   std::optional<std::int64_t> number(std::string_view name, std::int64_t least, std::int64_t most);
   std::optional<bool> truth(std::string_view name);

@@ -57,6 +57,7 @@ edge::HttpResponse response_of(Problem const& problem) {
                               .headers = {{.name = "content-type", .value = "application/problem+json"}},
                               .body = boost::json::serialize(body)};
   if (problem.retry_after) response.headers.add("retry-after", std::to_string(*problem.retry_after));
+  if (!problem.allow.empty()) response.headers.add("allow", problem.allow);
   if (problem.status == 401) response.headers.add("www-authenticate", "Bearer");
   return response;
 }

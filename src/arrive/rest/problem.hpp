@@ -15,6 +15,7 @@ struct Problem {
   std::string detail = {};  // our words, never the peer's
   std::string field = {};   // "target.token"; empty: none
   std::optional<int> retry_after = {};
+  std::string allow = {};  // with 405: the methods that there are (RFC 9110 section 15.5.6)
 };
 
 [[nodiscard]] Problem problem_of(model::PushRefusal refusal);

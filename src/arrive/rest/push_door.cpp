@@ -30,9 +30,18 @@ HttpResponse json_response(int status, std::string body) {
 Problem const unauthorised{
     .status = 401, .name = "unauthorised", .detail = "An access token from /oauth2/token is needed."};
 Problem const unknown_path{
-    .status = 404, .name = "unknown_path", .detail = "There is nothing here; /openapi.json says what there is."};
-Problem const wrong_method{
-    .status = 405, .name = "wrong_method", .detail = "This cannot be done here; /openapi.json says what can."};
+    .status = 404, .name = "not-found", .detail = "There is nothing here; /openapi.json says what there is."};
+Problem const bad_account{.status = 422,
+                          .name = "invalid-field",
+                          .detail = "account: an address has the form user@domain.",
+                          .field = "account"};
+
+HttpResponse wrong_method(std::string allowed) {
+  return response_of({.status = 405,
+                      .name = "method-not-allowed",
+                      .detail = "This cannot be done here; /openapi.json says what can.",
+                      .allow = std::move(allowed)});
+}
 
 // RFC 6749 section 5.2.
 HttpResponse token_refusal(std::string_view error) {
@@ -53,12 +62,20 @@ struct ClientCredentials {
   std::string secret = {};
 };
 
+// What follows the scheme in Authorization; RFC 9110 section 11.1: schemes are not told apart by case.
+std::optional<std::string_view> credentials_of(HttpRequest const& request, std::string_view scheme) {
+  auto const header = request.headers.find("authorization");
+  if (!header || header->size() <= scheme.size() || header->at(scheme.size()) != ' ') return {};
+  bool const fits = std::ranges::equal(header->substr(0, scheme.size()), scheme, {},
+                                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return fits ? std::optional(header->substr(scheme.size() + 1)) : std::nullopt;
+}
+
 // RFC 6749 section 2.3.1: HTTP Basic, or in the form.
 ClientCredentials credentials_in(HttpRequest const& request) {
-  auto const header = request.headers.find("authorization");
-  if (!header || !header->starts_with("Basic "))
-    return {form_value(request, "client_id"), form_value(request, "client_secret")};
-  auto const pair = decode_base64(header->substr(6)).value_or("");
+  auto const basic = credentials_of(request, "basic");
+  if (!basic) return {form_value(request, "client_id"), form_value(request, "client_secret")};
+  auto const pair = decode_base64(*basic).value_or("");
   auto const colon = pair.find(':');
   if (colon == std::string::npos) return {};
   return {edge::percent_decoded(pair.substr(0, colon)), edge::percent_decoded(pair.substr(colon + 1))};
@@ -73,13 +90,6 @@ model::WaitUntil wait_in(HttpRequest const& request, Instant now) {
   auto const digits = prefer->substr(at + 5);
   std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
   return now + std::min<Duration>(std::chrono::seconds{seconds}, longest_wait);
-}
-
-// A UUID as it is compared and sent on.
-std::string lower(std::string uuid) {
-  std::ranges::transform(uuid, uuid.begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  return uuid;
 }
 
 bool is_final(model::PushState state) {
@@ -109,16 +119,16 @@ void PushDoor::handle(HttpRequest request, Responder responder) {
 }
 
 std::optional<model::TenantId> PushDoor::tenant_of(HttpRequest const& request) const {
-  auto const header = request.headers.find("authorization");
-  if (!header || !header->starts_with("Bearer ")) return {};
-  auto const token = model::check_access_token(header->substr(7), clients_.signing_key(), clock_.now());
+  auto const bearer = credentials_of(request, "bearer");
+  if (!bearer) return {};
+  auto const token = model::check_access_token(*bearer, clients_.signing_key(), clock_.now());
   // A client that was removed meanwhile has no access either.
   if (!token || clients_.find(token->client_id) == nullptr) return {};
   return token->tenant;
 }
 
 void PushDoor::issue_token(Call call) {
-  if (call.request.method != "POST") return call.responder.send(response_of(wrong_method));
+  if (call.request.method != "POST") return call.responder.send(wrong_method("POST"));
   if (form_value(call.request, "grant_type") != "client_credentials") {
     bool const other = !form_value(call.request, "grant_type").empty();
     return call.responder.send(token_refusal(other ? "unsupported_grant_type" : "invalid_request"));
@@ -157,15 +167,15 @@ void PushDoor::route(Call call) {
 void PushDoor::notifications(Call call) {
   auto const& method = call.request.method;
   if (call.id.empty()) {
-    if (method != "POST") return call.responder.send(response_of(wrong_method));
+    if (method != "POST") return call.responder.send(wrong_method("POST"));
     return request_push(std::move(call));
   }
-  model::PushId const id{call.id};
+  model::PushId const id{lower_uuid(std::move(call.id))};
   if (method == "GET")
     return service_.find(call.tenant, id, wait_in(call.request, clock_.now()),
                          answer_view(std::move(call.responder), full_json));
   if (method == "DELETE") return service_.take_back(call.tenant, id, answer_view(std::move(call.responder), full_json));
-  call.responder.send(response_of(wrong_method));
+  call.responder.send(wrong_method("GET, DELETE"));
 }
 
 void PushDoor::request_push(Call call) {
@@ -173,13 +183,14 @@ void PushDoor::request_push(Call call) {
   if (!notification) return call.responder.send(response_of(notification.error()));
   auto const key = call.request.headers.find("idempotency-key");
   if (key && (key->empty() || key->size() > longest_key))
-    return call.responder.send(response_of(
-        {.name = "bad_header", .detail = "An Idempotency-Key has 1 to 255 characters.", .field = "Idempotency-Key"}));
+    return call.responder.send(response_of({.name = "invalid-header",
+                                            .detail = "An Idempotency-Key has 1 to 255 characters.",
+                                            .field = "Idempotency-Key"}));
   notification->tenant = call.tenant;
   // A key that is a UUID is the notification's id, and so the provider's: the asker derived it (B-CALL-4).
   notification->request.id =
       model::PushId{!key            ? random_.uuid()
-                    : is_uuid(*key) ? lower(std::string(*key))
+                    : is_uuid(*key) ? lower_uuid(std::string(*key))
                                     : model::derive_uuid("idempotency", {call.tenant.value, *key})};
   notification->fingerprint = crypto::sha256(call.request.body);
   auto const wait = wait_in(call.request, clock_.now());
@@ -194,12 +205,16 @@ void PushDoor::request_push(Call call) {
 
 void PushDoor::devices(Call call) {
   if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path));
-  model::InstanceId const instance{lower(std::move(call.id))};
+  model::InstanceId const instance{lower_uuid(std::move(call.id))};
   if (call.request.method == "PUT" || call.request.method == "PATCH") return put_device(std::move(call), instance);
-  if (call.request.method != "DELETE") return call.responder.send(response_of(wrong_method));
+  if (call.request.method != "DELETE") return call.responder.send(wrong_method("PUT, PATCH, DELETE"));
   model::AccountId account;
-  for (auto const& [name, value] : edge::split_query(call.request.query))
-    if (name == "account") account = model::AccountId{value};
+  for (auto const& [name, value] : edge::split_query(call.request.query)) {
+    if (name != "account") continue;
+    auto const parsed = model::parse_account(value);
+    if (!parsed) return call.responder.send(response_of(bad_account));
+    account = *parsed;
+  }
   service_.remove_device(
       call.tenant, account, instance, [responder = std::move(call.responder)](Outcome<void> removed) mutable {
         responder.send(removed ? HttpResponse{.status = 204} : response_of(problem_of(removed.error())));
@@ -219,7 +234,8 @@ void PushDoor::put_device(Call call, model::InstanceId const& instance) {
 }
 
 void PushDoor::receipts(Call call) {
-  if (call.request.method != "POST" || !call.id.empty()) return call.responder.send(response_of(wrong_method));
+  if (!call.id.empty()) return call.responder.send(response_of(unknown_path));
+  if (call.request.method != "POST") return call.responder.send(wrong_method("POST"));
   auto const receipt = read_receipt(call.request.body);
   if (!receipt) return call.responder.send(response_of(receipt.error()));
   service_.acknowledge(call.tenant, *receipt, answer_view(std::move(call.responder), brief_json));
@@ -227,7 +243,8 @@ void PushDoor::receipts(Call call) {
 
 // Which providers this service has a usable credential for: call control offers RFC 8599 by it.
 void PushDoor::providers(Call call) {
-  if (call.request.method != "GET") return call.responder.send(response_of(wrong_method));
+  if (!call.id.empty()) return call.responder.send(response_of(unknown_path));
+  if (call.request.method != "GET") return call.responder.send(wrong_method("GET"));
   json::array served;
   for (auto const provider : {model::Provider::apns, model::Provider::fcm, model::Provider::webpush})
     if (service_.serves(provider)) served.emplace_back(model::name_of(provider));

@@ -46,9 +46,7 @@ std::optional<InstanceId> read_uuid(JsonReader& in, std::string_view name) {
   auto text = in.text(name, 36);
   if (!text) return {};
   if (!is_uuid(*text)) return in.blame(name, "it is not a UUID"), std::nullopt;
-  std::ranges::transform(*text, text->begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  return InstanceId{std::move(*text)};
+  return InstanceId{lower_uuid(std::move(*text))};
 }
 
 AccountId read_account(JsonReader& in) {
@@ -100,6 +98,13 @@ std::string outcome_text(Instant at) {
 }
 
 }  // namespace
+
+std::string lower_uuid(std::string text) {
+  if (!is_uuid(text)) return text;
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
 
 Read<Notification> read_notification(std::string_view body, Instant now) {
   std::optional<Problem> fault;
@@ -227,7 +232,7 @@ Read<ClientReceipt> read_receipt(std::string_view body) {
   auto const object = read_object(body, fault);
   if (!object) return std::unexpected(*fault);
   JsonReader in{*object, "", fault};
-  ClientReceipt receipt{.id = PushId{in.text("id", 36).value_or("")},
+  ClientReceipt receipt{.id = PushId{lower_uuid(in.text("id", 36).value_or(""))},
                         .tracking = TrackingId{in.text("tracking_id", 128).value_or("")}};
   receipt.instance = read_uuid(in, "device").value_or(InstanceId{});
   if (receipt.id.empty() == receipt.tracking.empty()) in.blame("id", "name either an id or a tracking_id");

@@ -10,6 +10,9 @@
 
 namespace reveille::arrive {
 
+// A UUID as it is compared and sent on: in lower case. Any other text as it is.
+[[nodiscard]] std::string lower_uuid(std::string text);
+
 template <class T>
 using Read = Result<T, Problem>;
 
