@@ -10,11 +10,6 @@
 namespace reveille::sip {
 namespace {
 
-std::string_view without_quotes(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
-  return text;
-}
-
 // Takes the scheme off the front, and calls `each(name, value)` for each auth-param.
 std::optional<SyntaxFault> read_fields(std::string_view text, AuthScheme& scheme, auto each) {
   text = trim(text);
@@ -24,14 +19,21 @@ std::optional<SyntaxFault> read_fields(std::string_view text, AuthScheme& scheme
   scheme = equal_ignoring_case(name, "Digest") ? AuthScheme::digest : AuthScheme::other;
   if (scheme == AuthScheme::other) return {};
   if (end == text.npos) return SyntaxFault::missing;
-  for (auto const field : Elements(text.substr(end))) {
-    auto const equals = field.find('=');
-    if (equals == field.npos) return SyntaxFault::missing;
-    auto const value = trim_left(field.substr(equals + 1));
-    if (!value.empty() && value.front() == '"' && quoted_length(value) != value.size()) return SyntaxFault::quote;
-    each(trim_right(field.substr(0, equals)), without_quotes(value));
+  for (auto rest = text.substr(end);;) {
+    while (!rest.empty() && (is_space(rest.front()) || rest.front() == ',')) rest.remove_prefix(1);
+    if (rest.empty()) return {};
+    auto const equals = rest.find('=');
+    if (equals == rest.npos || rest.substr(0, equals).find(',') != rest.npos) return SyntaxFault::missing;
+    auto const field = trim_right(rest.substr(0, equals));
+    rest = trim_left(rest.substr(equals + 1));
+    bool const quoted = !rest.empty() && rest.front() == '"';
+    auto const size = quoted ? quoted_length(rest) : std::optional(find_outside(rest, ','));
+    if (!size) return SyntaxFault::quote;
+    auto const value = trim_right(rest.substr(0, *size));
+    rest = trim_left(rest.substr(*size));
+    if (!rest.empty() && rest.front() != ',') return SyntaxFault::quote;
+    each(field, quoted ? value.substr(1, value.size() - 2) : value);
   }
-  return {};
 }
 
 std::optional<std::uint32_t> parse_nonce_count(std::string_view text) {

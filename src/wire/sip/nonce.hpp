@@ -10,13 +10,14 @@
 #include "base/instant.hpp"
 #include "base/secret.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 struct evp_mac_ctx_st;
 
@@ -85,7 +86,8 @@ class NonceCounts {
 
   Entry& place_for(NonceVerdict const& verdict);
 
-  std::vector<Entry> entries_ = {};
+  // Most accounts use one nonce at a time: it costs no memory of its own.
+  boost::container::small_vector<Entry, 1> entries_ = {};
   Instant dropped_until_ = Instant::min();
 };
 

@@ -57,6 +57,9 @@ std::optional<std::uint32_t> parse_delta_seconds(std::string_view text) {
 }
 
 std::optional<std::size_t> quoted_length(std::string_view text) {
+  auto const first = text.find('"', 1);
+  if (first == text.npos) return {};
+  if (text.substr(1, first - 1).find('\\') == text.npos) return first + 1;
   for (std::size_t at = 1; at < text.size(); ++at) {
     if (text[at] == '\\')
       ++at;

@@ -11,6 +11,18 @@ namespace {
 
 constexpr std::string_view version = "SIP/2.0";
 
+// CRs and LFs, in blocks whose count fits a byte, so that sixteen are looked at at once.
+std::size_t count_line_ends(std::string_view text) {
+  constexpr std::size_t block = 240;
+  std::size_t count = 0;
+  for (; !text.empty(); text.remove_prefix(std::min(block, text.size()))) {
+    std::uint8_t in_block = 0;
+    for (char const c : text.substr(0, block)) in_block += static_cast<std::uint8_t>((c == '\r') | (c == '\n'));
+    count += in_block;
+  }
+  return count;
+}
+
 struct Digits {
   explicit Digits(std::uint64_t value)
       : size(static_cast<std::size_t>(std::to_chars(text.data(), text.data() + text.size(), value).ptr - text.data())) {
@@ -97,8 +109,7 @@ Written MessageWriter::finish(std::string_view content_type, std::string_view bo
   (out_ += "Content-Length: ") += Digits(body.size()).view();
   end_line();
   end_line();
-  auto const counts = [this](char c) { return static_cast<std::size_t>(std::ranges::count(out_, c)); };
-  bool const broken = counts('\r') != lines_ || counts('\n') != lines_;
+  bool const broken = count_line_ends(out_) != 2 * lines_;
   out_ += body;
   if (!broken && out_.size() <= maximum_message) return Written::yes;
   out_.clear();
