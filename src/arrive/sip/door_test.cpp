@@ -1,0 +1,373 @@
+// SipDoor as phones meet it over UDP: who is let in, what is read, what comes back. The house behind it is the test's.
+#include "arrive/sip/door.hpp"
+
+#include "edge/sip/stack_fixture.hpp"
+#include "model/device.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reveille::arrive {
+namespace {
+
+using namespace model;
+using edge::sip::Address;
+using edge::sip::UdpPeer;
+using sip::HeaderName;
+
+AccountId const juliet{"juliet@localhost"};
+AccountId const romeo{"romeo@localhost"};
+
+class FakeHouse final : public CredentialPort, public RegistrarPort, public LocationPort, public CallPort {
+ public:
+  void lookup(AccountId const& account, CredentialPort::Answer answer) override {
+    ++lookups;
+    auto const found = verifiers.find(account);
+    if (found == verifiers.end()) return answer(failure(ErrorCode::not_found, "no such account"));
+    answer(found->second);
+  }
+  [[nodiscard]] std::optional<KnownRegister> known(RegisterFingerprint request) const override {
+    if (request != quick) return {};
+    auto const& verifier = verifiers.at(juliet);
+    return KnownRegister{.account = juliet, .keys = {.md5 = verifier.ha1_md5, .sha256 = verifier.ha1_sha256}};
+  }
+  [[nodiscard]] std::optional<Refreshed> refresh(RegisterFingerprint, std::uint32_t cseq) override {
+    refreshed.push_back(cseq);
+    if (packed.empty()) return {};
+    auto const places = refresh_places(packed, kept, kept.bindings[0].contact, kept.bindings[0].instance).value();
+    return Refreshed{.bindings = PackedBindings(packed, places),
+                     .own = places.binding,
+                     .now = kept.bindings[0].expires_at - 3600s,
+                     .push_providers = {.apns = true}};
+  }
+  void register_contacts(AccountId const& account, RegisterRequest request, Way,
+                         RegistrarPort::Answer answer) override {
+    registered.emplace_back(account, request);
+    RegisterOutcome outcome{.push_providers = {.apns = true}};
+    for (auto const& contact : request.contacts)
+      outcome.bindings.push_back({.contact = contact.uri, .expires = 3600s, .instance = contact.instance});
+    answer(std::move(outcome));
+  }
+  [[nodiscard]] std::optional<Target> newest_way(AccountId const&, InstanceId const&) const override { return {}; }
+  [[nodiscard]] InstanceId instance_at(AccountId const&, Way const&) const override { return {}; }
+  void offer(Offer offer) override { offers.push_back(std::move(offer)); }
+  void cancel(OfferId, std::string reason) override { cancelled.push_back(std::move(reason)); }
+  void on_flow_lost(FlowId) override {}
+
+  std::map<AccountId, Verifier> verifiers = {};
+  std::vector<std::pair<AccountId, RegisterRequest>> registered = {};
+  std::vector<std::uint32_t> refreshed = {};
+  std::vector<Offer> offers = {};
+  std::vector<std::string> cancelled = {};
+  RegisterFingerprint quick = {};
+  Registrations kept = {};
+  std::string packed = {};
+  int lookups = 0;
+};
+
+// A phone that signs in as `user`, who need not be whom its From names.
+struct Phone {
+  std::string user = "juliet";
+  std::string password = "secret";
+  std::string from = "juliet";
+  unsigned cseq = 0;
+  unsigned nonce_count = 0;
+  std::string nonce = {};
+  sip::Algorithm algorithm = sip::Algorithm::sha256;
+};
+
+struct Said {
+  std::string method = "REGISTER";
+  std::string uri = "sip:localhost";
+  std::string to = "<sip:juliet@localhost>";
+  std::string more = {};
+  std::string body = {};
+  std::string max_forwards = "70";
+};
+
+class SipDoorTest : public testing::Test {
+ protected:
+  SipDoorTest() {
+    sip::Digester digester;
+    for (auto const& account : {juliet, romeo}) {
+      auto const ha1 = [&](sip::Algorithm algorithm) {
+        return std::string(digester.ha1(algorithm, user_of(account), "localhost", "secret").view());
+      };
+      house.verifiers[account] = {.ha1_md5 = ha1(sip::Algorithm::md5), .ha1_sha256 = ha1(sip::Algorithm::sha256)};
+    }
+    address = stack.transports().listen(sip::Transport::udp, {.ip = boost::asio::ip::address_v4::loopback()}).value();
+    door.connect(stack, {"127.0.0.1"});
+    peer.emplace(context, address);
+  }
+
+  // The answer's text.
+  std::string say(Phone& phone, Said const& said = {}) {
+    auto const before = peer->received().size();
+    peer->send(text_of(phone, said));
+    auto const deadline = std::chrono::steady_clock::now() + edge::sip::test_deadline;
+    while (peer->received().size() == before && std::chrono::steady_clock::now() < deadline) {
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds{20});
+      if (house.offers.size() != offered) break;
+    }
+    offered = house.offers.size();
+    return peer->received().size() == before ? std::string{} : peer->received().back();
+  }
+  std::string text_of(Phone& phone, Said const& said) {
+    ++phone.cseq;
+    bool const is_register = said.method == "REGISTER";
+    std::string text =
+        said.method + " " + said.uri + " SIP/2.0\r\nVia: SIP/2.0/UDP phone.invalid;rport;branch=z9hG4bK" +
+        std::to_string(++branch) + "\r\nMax-Forwards: " + said.max_forwards + "\r\nFrom: <sip:" + phone.from +
+        "@localhost>;tag=a\r\nTo: " + said.to + "\r\nCall-ID: one\r\nCSeq: " + std::to_string(phone.cseq) + " " +
+        said.method + "\r\n" + said.more;
+    if (!phone.nonce.empty())
+      text +=
+          std::string(is_register ? "Authorization: " : "Proxy-Authorization: ") + credentials(phone, said) + "\r\n";
+    return text + "Content-Length: " + std::to_string(said.body.size()) + "\r\n\r\n" + said.body;
+  }
+  static std::string credentials(Phone& phone, Said const& said) {
+    sip::Digester digester;
+    std::string const count = "0000000" + std::to_string(++phone.nonce_count);
+    sip::Credentials credentials{.algorithm = phone.algorithm,
+                                 .qop = sip::Qop::auth,
+                                 .nonce_count = phone.nonce_count,
+                                 .username = phone.user,
+                                 .realm = "localhost",
+                                 .nonce = phone.nonce,
+                                 .uri = said.uri,
+                                 .cnonce = "c",
+                                 .nonce_count_text = count};
+    auto const ha1 = digester.ha1(phone.algorithm, phone.user, "localhost", phone.password);
+    auto const response = digester.response(credentials, ha1.view(), said.method);
+    credentials.response = response.view();
+    return sip::format_credentials(credentials);
+  }
+  // Asks, takes the nonce, asks again.
+  std::string sign_in_and_say(Phone& phone, Said const& said = {}) {
+    auto const challenge = say(phone, said);
+    auto const at = challenge.find("nonce=\"");
+    if (at == challenge.npos) return challenge;
+    phone.nonce = challenge.substr(at + 7, challenge.find('"', at + 7) - at - 7);
+    phone.nonce_count = 0;
+    return say(phone, said);
+  }
+  static int status_of(std::string const& answer) { return answer.size() < 12 ? 0 : std::stoi(answer.substr(8, 3)); }
+  static bool has(std::string const& answer, std::string const& part) { return answer.find(part) != answer.npos; }
+  static Said registering(std::string const& contact = "<sip:juliet@192.0.2.1>") {
+    return {.more = "Contact: " + contact + "\r\nExpires: 3600\r\n"};
+  }
+  static Said inviting(std::string const& user = "juliet") {
+    return {.method = "INVITE", .uri = "sip:" + user + "@localhost", .more = "Contact: <sip:romeo@192.0.2.2>\r\n"};
+  }
+
+  boost::asio::io_context context;
+  VirtualClock clock{from_unix_seconds(1'800'000'000)};
+  SystemClock system_clock;
+  SeededRandom random{5};
+  Policy policy = {};
+  FakeHouse house;
+  edge::sip::KeptRequests kept;
+  edge::sip::DialogTokens tokens{Secret{std::string(32, 'k')}};
+  SipDoor door{{house, house, house, house}, kept, tokens, policy, clock, random, {}};
+  edge::sip::Stack stack{context, system_clock, random, door};
+  Address address = {};
+  std::optional<UdpPeer> peer = {};
+  unsigned branch = 0;
+  std::size_t offered = 0;
+};
+
+TEST_F(SipDoorTest, RFC8760_2_4_offers_the_strongest_algorithm_first) {
+  Phone phone;
+  auto const answer = say(phone, registering());
+  EXPECT_EQ(status_of(answer), 401);
+  auto const sha256 = answer.find("algorithm=SHA-256"), md5 = answer.find("algorithm=MD5");
+  ASSERT_NE(sha256, answer.npos);
+  EXPECT_LT(sha256, md5);
+  EXPECT_FALSE(has(answer, "stale")) << answer;
+  EXPECT_TRUE(has(answer, ";received=127.0.0.1")) << "RFC 3581";
+}
+
+TEST_F(SipDoorTest, RFC3261_22_lets_in_who_knows_the_password_by_either_algorithm) {
+  for (auto const algorithm : {sip::Algorithm::sha256, sip::Algorithm::md5, sip::Algorithm::sha256_sess}) {
+    Phone phone{.algorithm = algorithm};
+    auto const answer = sign_in_and_say(phone, registering());
+    EXPECT_EQ(status_of(answer), 200) << answer;
+    EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.1>;expires=3600\r\n")) << answer;
+    EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\"")) << answer;
+    EXPECT_EQ(house.registered.back().first, juliet);
+  }
+}
+
+TEST_F(SipDoorTest, RFC3261_22_1_a_wrong_password_and_an_unknown_user_are_told_the_same) {
+  Phone wrong{.password = "guess"};
+  Phone unknown{.user = "nobody"};
+  for (auto* phone : {&wrong, &unknown}) {
+    auto const answer = sign_in_and_say(*phone, registering());
+    EXPECT_EQ(status_of(answer), 401);
+    EXPECT_FALSE(has(answer, "stale=true"));
+  }
+  EXPECT_TRUE(house.registered.empty());
+}
+
+TEST_F(SipDoorTest, RFC7616_3_4_6_a_nonce_count_is_good_once) {
+  Phone phone;
+  EXPECT_EQ(status_of(sign_in_and_say(phone, registering())), 200);
+  --phone.nonce_count;
+  auto const replayed = say(phone, registering());
+  EXPECT_EQ(status_of(replayed), 401);
+  EXPECT_TRUE(has(replayed, "stale=true"));
+  phone.nonce_count = 5;
+  EXPECT_EQ(status_of(say(phone, registering())), 200) << "counts may be skipped";
+}
+
+TEST_F(SipDoorTest, RFC7616_3_3_an_old_nonce_is_stale_and_a_made_up_one_asks_nobody) {
+  Phone phone;
+  EXPECT_EQ(status_of(sign_in_and_say(phone, registering())), 200);
+  clock.advance(1h + 1s);
+  EXPECT_TRUE(has(say(phone, registering()), "stale=true"));
+  auto const lookups = house.lookups;
+  phone.nonce = std::string(43, 'A');
+  EXPECT_EQ(status_of(say(phone, registering())), 401);
+  EXPECT_EQ(house.lookups, lookups);
+}
+
+TEST_F(SipDoorTest, RFC3261_10_3_steps_1_to_4_which_user_of_which_domain) {
+  Phone phone{.user = "romeo"};
+  EXPECT_EQ(status_of(sign_in_and_say(phone, registering())), 403) << "another user's bindings";
+  Phone lost;
+  auto elsewhere = registering();
+  elsewhere.uri = "sip:example.org";
+  EXPECT_EQ(status_of(say(lost, elsewhere)), 404);
+  auto wants = registering();
+  wants.more += "Require: teleport\r\n";
+  auto const answer = say(lost, wants);
+  EXPECT_EQ(status_of(answer), 420);
+  EXPECT_TRUE(has(answer, "Unsupported: teleport\r\n"));
+  EXPECT_TRUE(house.registered.empty());
+}
+
+TEST_F(SipDoorTest, a_fingerprint_is_of_all_that_matters_and_of_nothing_else) {
+  Phone phone;
+  auto said = registering();
+  (void)sign_in_and_say(phone, said);
+  (void)say(phone, said);
+  auto const of_last = [this] { return house.registered.back().second.fingerprint; };
+  auto const first = of_last();
+  (void)say(phone, said);
+  EXPECT_EQ(of_last(), first) << "another branch, CSeq and nonce count";
+  for (auto const& other : {registering("<sip:juliet@192.0.2.1:5070>"), registering("<sip:juliet@192.0.2.1>;q=0.5")}) {
+    (void)say(phone, other);
+    EXPECT_NE(of_last(), first) << other.more;
+  }
+  said.more += "Reveille-Mode: background\r\n";
+  (void)say(phone, said);
+  EXPECT_NE(of_last(), first);
+  peer.emplace(context, address);
+  (void)say(phone, registering());
+  EXPECT_NE(of_last(), first) << "from another port";
+}
+
+class Quick : public SipDoorTest {
+ protected:
+  // The phone has registered, and the registrar knows what it would say again.
+  Quick() {
+    EXPECT_EQ(status_of(sign_in_and_say(phone, said)), 200);
+    house.quick = house.registered.back().second.fingerprint;
+    house.kept.bindings = {
+        {.contact = "sip:juliet@192.0.2.1", .expires_at = clock.now() + 3600s, .stored_until = clock.now() + 7200s},
+        {.contact = "sip:juliet@192.0.2.9;pn-prid=secret", .expires_at = clock.now() + 3000s}};
+    house.packed = pack(house.kept);
+    house.registered.clear();
+    house.lookups = 0;
+  }
+  Phone phone;
+  Said said = registering();
+};
+
+TEST_F(Quick, answers_as_the_long_way_does_and_asks_nobody) {
+  auto const answer = say(phone, said);
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.1>;expires=3600\r\n")) << answer;
+  EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.9>;expires=3000\r\n")) << "without what is another phone's";
+  EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\""));
+  EXPECT_EQ(house.refreshed, std::vector<std::uint32_t>{phone.cseq});
+  EXPECT_EQ(house.lookups, 0);
+  EXPECT_TRUE(house.registered.empty());
+}
+
+TEST_F(Quick, wants_the_password_as_the_long_way_does) {
+  Phone thief{.password = "guess", .nonce = phone.nonce};
+  thief.cseq = phone.cseq;
+  EXPECT_EQ(status_of(say(thief, said)), 401);
+  Phone other{.user = "romeo", .nonce = phone.nonce};
+  other.cseq = phone.cseq;
+  EXPECT_EQ(status_of(say(other, said)), 403);
+  --phone.nonce_count;
+  EXPECT_TRUE(has(say(phone, said), "stale=true"));
+  EXPECT_TRUE(house.refreshed.empty());
+}
+
+TEST_F(Quick, goes_the_long_way_where_the_registrar_wants_it_without_asking_again) {
+  house.packed.clear();
+  EXPECT_EQ(status_of(say(phone, said)), 200);
+  EXPECT_EQ(house.registered.size(), 1U);
+  EXPECT_EQ(house.lookups, 0);
+}
+
+TEST_F(Quick, RFC3261_7_3_1_a_cseq_stands_once) {
+  auto twice = said;
+  twice.more += "CSeq: 900 REGISTER\r\n";
+  EXPECT_EQ(status_of(say(phone, twice)), 400);
+  EXPECT_TRUE(house.refreshed.empty());
+}
+
+TEST_F(SipDoorTest, RFC3261_16_5_a_call_is_offered_once_its_caller_is_known) {
+  Phone phone{.user = "romeo", .from = "romeo"};
+  auto said = inviting();
+  said.body = "v=0\r\nm=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 96\r\n";
+  EXPECT_EQ(status_of(say(phone, said)), 407);
+  (void)sign_in_and_say(phone, said);
+  ASSERT_EQ(house.offers.size(), 1U);
+  EXPECT_EQ(house.offers[0].callee, juliet);
+  EXPECT_EQ(house.offers[0].caller.account, romeo);
+  EXPECT_EQ(house.offers[0].media, Media::video);
+  EXPECT_EQ(kept.size(), 1U);
+}
+
+TEST_F(SipDoorTest, a_caller_bears_his_own_name_and_calls_users_of_ours) {
+  Phone phone{.user = "romeo", .from = "juliet"};
+  EXPECT_EQ(status_of(sign_in_and_say(phone, inviting())), 403);
+  Phone honest{.user = "romeo", .from = "romeo"};
+  auto away = inviting();
+  away.uri = "sip:juliet@example.org";
+  EXPECT_EQ(status_of(say(honest, away)), 403);
+  away = inviting();
+  away.max_forwards = "0";
+  EXPECT_EQ(status_of(say(honest, away)), 483);
+  EXPECT_TRUE(house.offers.empty());
+}
+
+TEST_F(SipDoorTest, what_has_no_dialog_of_ours_is_told_so) {
+  Phone phone;
+  auto const answer = [&](std::string const& method, std::string const& uri, std::string const& to) {
+    return say(phone, {.method = method, .uri = uri, .to = to});
+  };
+  std::string const user = "sip:juliet@localhost", to = "<sip:juliet@localhost>";
+  auto const options = answer("OPTIONS", "sip:localhost", "<sip:localhost>");
+  EXPECT_EQ(status_of(options), 200);
+  EXPECT_TRUE(has(options, "Allow: INVITE"));
+  EXPECT_EQ(status_of(answer("BYE", user, to + ";tag=x")), 481);
+  EXPECT_EQ(status_of(answer("BYE", user, to)), 481);
+  EXPECT_EQ(status_of(answer("SUBSCRIBE", user, to)), 489);
+  auto const publish = answer("PUBLISH", user, to);
+  EXPECT_EQ(status_of(publish), 405);
+  EXPECT_TRUE(has(publish, "Allow: "));
+}
+
+}  // namespace
+}  // namespace reveille::arrive
