@@ -9,6 +9,7 @@
 #include "base/packing.hpp"
 #include "model/registration.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ struct RefreshPlaces {
 // What is remembered of a REGISTER that bound one contact, so that the same again costs little.
 struct KnownRefresh {
   RefreshPlaces places = {};
-  Duration granted = {};
+  std::chrono::duration<std::uint32_t> granted = {};
   PushProviders push_providers = {};
 };
 

@@ -16,7 +16,8 @@ std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& requ
     return one.contact == contact.uri && one.instance == contact.instance;
   });
   if (listed == outcome.bindings.end() || binding.call_id != request.call_id || binding.cseq != request.cseq) return {};
-  return model::KnownRefresh{.places = *places, .granted = listed->expires, .push_providers = outcome.push_providers};
+  auto const granted = std::chrono::duration_cast<std::chrono::duration<std::uint32_t>>(listed->expires);
+  return model::KnownRefresh{.places = *places, .granted = granted, .push_providers = outcome.push_providers};
 }
 
 bool is_refreshed_only(model::Registrations before, model::Registrations const& after) {
