@@ -66,13 +66,25 @@ std::optional<model::Refreshed> Registrations::refresh(model::RegisterFingerprin
   if (refresh == nullptr) return {};
   auto& entry = *refresh->entry;
   auto const now = shard_.now();
-  auto const& [places, granted, providers] = refresh->known;
   if (shard_.directory.extend(*refresh, cseq, now) == decide::Extended::no) return {};
-  if (entry.calls || entry.messages) show(entry, places);
-  return model::Refreshed{.bindings = model::PackedBindings(entry.packed_registrations(), places),
-                          .own = places.binding,
-                          .now = now,
-                          .push_providers = providers};
+  if (entry.calls || entry.messages) show(entry, refresh->known.places);
+  return listed(*refresh, now);
+}
+
+std::optional<model::Refreshed> Registrations::repeat(model::RegisterFingerprint request, std::uint32_t cseq) const {
+  auto const* refresh = shard_.directory.find_refresh(request);
+  auto const now = shard_.now();
+  if (refresh == nullptr) return {};
+  if (!decide::is_last(refresh->entry->packed_registrations(), refresh->known, cseq, now)) return {};
+  return listed(*refresh, now);
+}
+
+model::Refreshed Registrations::listed(Refresh const& refresh, Instant now) {
+  auto const& [places, granted, providers] = refresh.known;
+  return {.bindings = model::PackedBindings(refresh.entry->packed_registrations(), places),
+          .own = places.binding,
+          .now = now,
+          .push_providers = providers};
 }
 
 // Something of the account is alive: the flow becomes the newest, and whoever listens hears of the device as ever.

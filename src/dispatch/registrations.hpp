@@ -36,6 +36,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   [[nodiscard]] std::optional<model::KnownRegister> known(model::RegisterFingerprint request) const override;
   [[nodiscard]] std::optional<model::Refreshed> refresh(model::RegisterFingerprint request,
                                                         std::uint32_t cseq) override;
+  [[nodiscard]] std::optional<model::Refreshed> repeat(model::RegisterFingerprint request,
+                                                       std::uint32_t cseq) const override;
   void register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
                          RegistrarPort::Answer answer) override;
   [[nodiscard]] std::optional<model::Target> newest_way(model::AccountId const& account,
@@ -56,6 +58,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
  private:
   void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);
   void forget_unbound_flows(Entry& entry, model::Registrations const& registrations);
+  [[nodiscard]] static model::Refreshed listed(Refresh const& refresh, Instant now);
   void show(Entry& entry, model::RefreshPlaces const& places);
   // That the same request may come again.
   void remember(Entry& entry, model::RegisterRequest const& request, model::RegisterOutcome const& outcome);

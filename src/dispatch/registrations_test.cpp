@@ -106,6 +106,23 @@ TEST(Registrations, what_one_phone_repeats_leaves_the_others_quick_way) {
   EXPECT_TRUE(house.refreshes(3, 6));
 }
 
+TEST(Registrations, RFC3261_8_2_7_a_repetition_is_told_what_stands) {
+  House house;
+  RegisterFingerprint const phone{1};
+  EXPECT_EQ(house.registers(1, 1), 200);
+  EXPECT_TRUE(house.registrations.repeat(phone, 1)) << "of the one that took the long way";
+  EXPECT_TRUE(house.refreshes(1, 2));
+  auto const before = house.shard.directory.find(juliet)->packed_registrations();
+  house.clock.advance(1s);
+  auto again = house.registrations.repeat(phone, 2);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->bindings.next()->expires_at - again->now, house.policy.registrar.expires_default - 1s);
+  EXPECT_EQ(house.shard.directory.find(juliet)->packed_registrations(), before);
+  EXPECT_FALSE(house.registrations.repeat(phone, 1)) << "an older one";
+  house.clock.advance(house.policy.registrar.expires_default);
+  EXPECT_FALSE(house.registrations.repeat(phone, 2)) << "it has run out";
+}
+
 TEST(Registrations, a_change_ends_the_quick_way) {
   House house;
   EXPECT_EQ(house.registers(1, 1), 200);

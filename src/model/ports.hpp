@@ -57,6 +57,8 @@ class RegistrarPort {
   // changed since, or somebody waits for the device: register_contacts is the way then.
   [[nodiscard]] virtual std::optional<KnownRegister> known(RegisterFingerprint request) const = 0;
   [[nodiscard]] virtual std::optional<Refreshed> refresh(RegisterFingerprint request, std::uint32_t cseq) = 0;
+  // The same request came once more, its 200 having been lost: what stands. Nothing when another CSeq was the last.
+  [[nodiscard]] virtual std::optional<Refreshed> repeat(RegisterFingerprint request, std::uint32_t cseq) const = 0;
   // A REGISTER that has passed the door. The answer comes when what it promises is on disk: at once where nothing is.
   virtual void register_contacts(AccountId const& account, RegisterRequest request, Way way, Answer answer) = 0;
 };

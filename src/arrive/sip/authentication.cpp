@@ -114,9 +114,14 @@ Verdict Authentication::judge(CountsKey key, Counts* known, sip::Credentials con
   Instant const now = clock_.now();
   auto& counts = known == nullptr ? counts_[key] : *known;
   counts.used = now;
-  bool const first = counts.counts.use(nonce, credentials.nonce_count) == sip::NonceCounts::Use::first;
+  auto const use = counts.counts.use(nonce, credentials.nonce_count);
   if (now - swept_ > sweep_after) forget_old(now);
-  return first ? Verdict::authenticated : Verdict::stale;
+  switch (use) {
+    case sip::NonceCounts::Use::first: return Verdict::authenticated;
+    case sip::NonceCounts::Use::replayed: return Verdict::repeated;
+    case sip::NonceCounts::Use::forgotten: return Verdict::stale;
+  }
+  std::unreachable();
 }
 
 void Authentication::forget_old(Instant now) {

@@ -35,6 +35,7 @@ enum class Verdict : std::uint8_t {
   authenticated,
   challenge,  // no credentials, or wrong ones
   stale,      // right but for a nonce that has grown old
+  repeated,   // right but for a nonce count that was used before
   busy        // the account cannot be asked now
 };
 

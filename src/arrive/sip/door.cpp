@@ -106,6 +106,7 @@ void SipDoor::authenticate(VisitPointer const& visit, Realm realm, std::string c
         switch (verdict) {
           case Verdict::authenticated: return then(account);
           case Verdict::challenge: return challenge(*visit, realm, domain, sip::Stale::no);
+          case Verdict::repeated:
           case Verdict::stale: return challenge(*visit, realm, domain, sip::Stale::yes);
           case Verdict::busy: return refuse(*visit, 503);
         }

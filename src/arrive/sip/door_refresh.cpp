@@ -56,11 +56,17 @@ bool SipDoor::take_refresh(RequestHandle request, sip::MessageView const& messag
   if (!known) return false;
   auto const cseq = sip::parse_cseq(message.text(HeaderName::cseq));
   if (!cseq || message.count(HeaderName::cseq) != 1) return false;
-  if (require_digest_ && authentication_.check_known(message, *known) != Verdict::authenticated) return false;
-  if (auto refreshed = ports_.registrar.refresh(fingerprint, cseq->number)) {
+  auto const verdict = require_digest_ ? authentication_.check_known(message, *known) : Verdict::authenticated;
+  std::optional<model::Refreshed> refreshed;
+  if (verdict == Verdict::authenticated) refreshed = ports_.registrar.refresh(fingerprint, cseq->number);
+  // Section 8.2.7: what is answered without a transaction must be answered alike when its answer was lost.
+  if (verdict == Verdict::repeated || (!require_digest_ && !refreshed))
+    refreshed = ports_.registrar.repeat(fingerprint, cseq->number);
+  if (refreshed) {
     answer_refresh(request, message, *std::move(refreshed));
     return true;
   }
+  if (verdict != Verdict::authenticated) return false;
   // His nonce count is used up: he has been asked who he is, and goes on from there.
   auto const visit = std::make_shared<Visit>(Visit{.handle = request, .message = &message, .source = source});
   register_contacts(visit, model::AccountId{known->account});

@@ -44,6 +44,11 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
                      .now = kept.bindings[0].expires_at - 3600s,
                      .push_providers = {.apns = true}};
   }
+  [[nodiscard]] std::optional<Refreshed> repeat(RegisterFingerprint, std::uint32_t cseq) const override {
+    if (cseq != last_cseq) return {};
+    auto const places = refresh_places(packed, kept, kept.bindings[0].contact, kept.bindings[0].instance).value();
+    return Refreshed{.bindings = PackedBindings(packed, places), .now = kept.bindings[0].expires_at - 3599s};
+  }
   void register_contacts(AccountId const& account, RegisterRequest request, Way,
                          RegistrarPort::Answer answer) override {
     registered.emplace_back(account, request);
@@ -66,6 +71,7 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
   RegisterFingerprint quick = {};
   Registrations kept = {};
   std::string packed = {};
+  std::uint32_t last_cseq = 0;
   int lookups = 0;
 };
 
@@ -310,6 +316,17 @@ TEST_F(Quick, wants_the_password_as_the_long_way_does) {
   --phone.nonce_count;
   EXPECT_TRUE(has(say(phone, said), "stale=true"));
   EXPECT_TRUE(house.refreshed.empty());
+}
+
+TEST_F(Quick, RFC3261_8_2_7_a_repetition_is_answered_again_and_changes_nothing) {
+  EXPECT_EQ(status_of(say(phone, said)), 200);
+  house.last_cseq = phone.cseq--;
+  --phone.nonce_count;
+  auto const again = say(phone, said);
+  EXPECT_TRUE(has(again, "Contact: <sip:juliet@192.0.2.1>;expires=3599\r\n")) << again;
+  EXPECT_EQ(house.refreshed.size(), 1U);
+  --phone.nonce_count;
+  EXPECT_TRUE(has(say(phone, said), "stale=true")) << "the next CSeq under a used count is no repetition";
 }
 
 TEST_F(Quick, goes_the_long_way_where_the_registrar_wants_it_without_asking_again) {

@@ -3,6 +3,21 @@
 #include <algorithm>
 
 namespace reveille::decide {
+namespace {
+
+// The binding that the request names; nothing when any has run out, which on_register erases.
+std::optional<model::PackedBinding> own_binding(std::string_view packed, model::RefreshPlaces const& places,
+                                                Instant now) {
+  std::optional<model::PackedBinding> own;
+  std::size_t number = 0;
+  for (model::PackedBindings left(packed, places); auto const binding = left.next(); ++number) {
+    if (binding->expires_at <= now) return {};
+    if (number == places.binding) own = *binding;
+  }
+  return own;
+}
+
+}  // namespace
 
 std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& request,
                                               model::RegisterOutcome const& outcome,
@@ -32,18 +47,17 @@ bool is_refreshed_only(model::Registrations before, model::Registrations const& 
 }
 
 Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {
-  std::optional<model::PackedBinding> own;
-  std::size_t number = 0;
-  for (model::PackedBindings left(packed, known.places); auto const binding = left.next(); ++number) {
-    // What has run out is erased by on_register, and listed no more.
-    if (binding->expires_at <= now) return Extended::no;
-    if (number == known.places.binding) own = *binding;
-  }
+  auto const own = own_binding(packed, known.places, now);
   // "If the Call-ID … agrees and CSeq is not higher, the update MUST be aborted": the refusal is on_register's.
   if (!own || cseq <= own->cseq) return Extended::no;
   // design.md, section 3: what is on disk must outlast what is promised.
   if (own->stored_until < now + known.granted) return Extended::no;
   return model::refresh(packed, known.places, *own, cseq, now + known.granted, now) ? Extended::yes : Extended::no;
+}
+
+bool is_last(std::string_view packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {
+  auto const own = own_binding(packed, known.places, now);
+  return own && own->cseq == cseq;
 }
 
 }  // namespace reveille::decide

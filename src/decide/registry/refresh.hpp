@@ -28,4 +28,7 @@ enum class Extended : std::uint8_t { yes, no };
 // The same request came again with that CSeq, and the record is as the last one left it.
 [[nodiscard]] Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now);
 
+// Whether the request with that CSeq is the one that was done last, and nothing has run out since.
+[[nodiscard]] bool is_last(std::string_view packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now);
+
 }  // namespace reveille::decide
