@@ -46,6 +46,7 @@ struct Load {
   std::size_t sent = 0;
   std::size_t answered = 0;
   std::size_t accepted = 0;
+  std::string trouble = {};  // of the first that was not accepted
 };
 
 void feed(Load& load, Sender& sender, Instant give_up_at) {
@@ -59,7 +60,9 @@ void feed(Load& load, Sender& sender, Instant give_up_at) {
                         .give_up_at = give_up_at};
     sender.send(std::move(request), [&load, &sender, give_up_at](model::ProviderAnswer answer) {
       ++load.answered;
-      load.accepted += answer.verdict == model::ProviderVerdict::accepted ? 1 : 0;
+      bool const accepted = answer.verdict == model::ProviderVerdict::accepted;
+      load.accepted += accepted ? 1 : 0;
+      if (!accepted && load.trouble.empty()) load.trouble = std::to_string(answer.status) + ' ' + answer.reason;
       feed(load, sender, give_up_at);
     });
   }
@@ -91,10 +94,11 @@ int main(int count, char** words) {
             .wanted = static_cast<std::size_t>(std::atol(words[4]))};
   double const cpu_before = cpu_microseconds();
   auto const began = std::chrono::steady_clock::now();
-  feed(load, **sender, clock.now() + 60s);
+  feed(load, **sender, clock.now() + 10min);
   while (load.answered < load.wanted) io.run_one();
   std::chrono::duration<double> const wall = std::chrono::steady_clock::now() - began;
   std::printf("{\"sent\":%zu,\"accepted\":%zu,\"cpu_us\":%.3f,\"wall_s\":%.3f}\n", load.answered, load.accepted,
               (cpu_microseconds() - cpu_before) / static_cast<double>(load.answered), wall.count());
+  if (!load.trouble.empty()) std::fprintf(stderr, "the first one that was not accepted: %s\n", load.trouble.c_str());
   return load.accepted == load.wanted ? 0 : 1;
 }

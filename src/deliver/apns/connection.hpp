@@ -46,6 +46,7 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
   void replace();
 
   [[nodiscard]] bool is_ready() const { return client_ && client_->state() == edge::Http2Client::State::ready; }
+  [[nodiscard]] bool is_in_doubt() const { return client_ && client_->is_in_doubt(); }
   [[nodiscard]] std::size_t capacity() const { return client_ ? client_->capacity() : 0; }
   [[nodiscard]] std::size_t in_flight() const { return client_ ? client_->in_flight() : 0; }
   // Only while there is room.

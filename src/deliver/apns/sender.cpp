@@ -121,16 +121,17 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     pump();
   }
 
-  // The connection with most room, where one in `share` streams stays free.
+  // The connection with most room, where one in `share` streams stays free; one in doubt only where there is no other.
   PooledConnection* roomiest(std::size_t share) {
     PooledConnection* best = nullptr;
-    std::size_t most = 0;
+    auto most = std::pair{false, std::size_t{0}};
     for (auto const& connection : connections_) {
       std::size_t const room = connection->capacity();
       std::size_t const reserved = share == 0 ? 0 : (room + connection->in_flight()) / share;
-      if (room <= reserved || room <= most) continue;
+      auto const worth = std::pair{!connection->is_in_doubt(), room};
+      if (room <= reserved || worth <= most) continue;
       best = connection.get();
-      most = room;
+      most = worth;
     }
     return best;
   }
@@ -270,10 +271,13 @@ Result<std::unique_ptr<Sender>> Sender::open(asio::any_io_executor executor, Clo
   if (!key) return failure(ErrorCode::configuration, "the APNs key cannot be used: " + key.error().ours);
   auto tls = edge::make_client_tls({.ca_file = settings.ca_file, .alpn = {"h2"}});
   if (!tls) return std::unexpected(tls.error());
+  auto const milliseconds = [](Duration time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time); };
   edge::Http2ClientOptions options{
       .destination = {.host = host_of(settings), .port = settings.port, .tls = std::move(*tls)},
       .wanted_fields = {"retry-after"},
-      .ping_after = std::chrono::duration_cast<std::chrono::milliseconds>(settings.ping_after)};
+      .ping_after = milliseconds(settings.ping_after),
+      .ping_after_asking = milliseconds(settings.ping_after_asking),
+      .ping_timeout = milliseconds(settings.pong_within)};
   ProviderToken token{std::move(*key), settings.team, settings.key_id};
   auto pool =
       std::make_shared<Pool>(std::move(executor), clock, std::move(settings), std::move(token), std::move(options));

@@ -2,7 +2,8 @@
 //
 // It keeps several HTTP/2 connections open (a call must not wait for a handshake), resolves the host anew for each,
 // keeps to the streams that SETTINGS allow (1 until the first valid token, then up to 1000), leaves a connection on
-// GOAWAY and pings idle ones. Each request ends exactly once in a ProviderAnswer:
+// GOAWAY, and pings those that are idle or that let a request wait: one that owes a pong is avoided, and then left.
+// Each request ends exactly once in a ProviderAnswer:
 //   answered        the verdict of APNs' status and reason (answer.hpp);
 //   not_processed   provably not: no connection, refused, or above GOAWAY's last stream, until give_up_at;
 //   fate_unknown    its bytes left, and no answer came.
@@ -42,8 +43,10 @@ struct SenderSettings {
   std::optional<std::filesystem::path> ca_file = {};  // empty: the system's store
   std::size_t connections = 2;
   std::size_t most_waiting = 100'000;  // further ones end at once as not_processed
-  Duration answer_within = 5s;         // from the first byte; later: fate_unknown
+  Duration answer_within = 5s;         // once a connection has taken it; later: fate_unknown
   Duration ping_after = 10min;         // idle; Apple advises an hour, NATs forget earlier
+  Duration ping_after_asking = 1s;     // nothing heard, and a request under way: an answer takes Apple a tenth of that
+  Duration pong_within = 2s;           // later the connection is dead, and what was under way on it of unknown fate
 };
 
 struct SenderHealth {

@@ -184,6 +184,28 @@ TEST_F(SenderTest, ASilentProviderLeavesTheFateUnknown) {
   EXPECT_EQ(send(request()).verdict, Verdict::fate_unknown);
 }
 
+// A connection that died without a reset: what was under way on it is of unknown fate, what comes after is not.
+TEST_F(SenderTest, AConnectionThatFallsSilentIsAvoidedAndLeft) {
+  std::vector<edge::Responder> held;
+  serve([&](edge::HttpRequest got, edge::Responder responder) {
+    if (!held.empty()) return responder.send({});
+    held.push_back(std::move(responder));
+    got.connection->stall(60s);
+  });
+  open(2);
+  ASSERT_TRUE(run_until([&] { return sender->health().connected == 2; }));
+  std::optional<model::ProviderAnswer> first;
+  auto const asked_at = std::chrono::steady_clock::now();
+  sender->send(request("aa"), [&](model::ProviderAnswer got) { first = std::move(got); });
+  while (std::chrono::steady_clock::now() - asked_at < 1300ms) io.run_one_for(20ms);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(send(request("bb")).verdict, Verdict::accepted);
+  EXPECT_LT(std::chrono::steady_clock::now() - asked_at, 2s) << "none went where the first one hangs";
+  ASSERT_TRUE(run_until([&] { return first.has_value(); }));
+  EXPECT_EQ(first->verdict, Verdict::fate_unknown);
+  EXPECT_LT(std::chrono::steady_clock::now() - asked_at, 4s);
+  ASSERT_TRUE(run_until([&] { return sender->health().connected == 2; }));
+}
+
 TEST_F(SenderTest, WaitsForAConnectionUntilItsTime) {
   serve([](edge::HttpRequest, edge::Responder responder) { responder.send({}); });
   open();

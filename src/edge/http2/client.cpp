@@ -73,6 +73,7 @@ class Connection final : public Http2Client,
   }
 
   State state() const override { return state_; }
+  bool is_in_doubt() const override { return session_ && session_->awaits_pong(); }
   Error const& state_reason() const override { return reason_; }
   std::size_t capacity() const override {
     if (state_ != State::ready) return 0;

@@ -75,6 +75,8 @@ class Http2Client {
   virtual void submit(Http2Request request, Done done) = 0;
 
   [[nodiscard]] virtual State state() const = 0;
+  // It has been asked for a sign of life, and gave none yet.
+  [[nodiscard]] virtual bool is_in_doubt() const = 0;
   // Why it drains or has closed.
   [[nodiscard]] virtual Error const& state_reason() const = 0;
   // Requests that could leave at once.
