@@ -161,6 +161,8 @@ void UdpSocket::flush() {
       sent += static_cast<std::size_t>(gone);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
       wait_writable();
+    } else if (errno == ECONNREFUSED) {
+      receiver_.on_refused(number_);  // tells of one sent before; this one has not been tried
     } else if (errno != EINTR) {
       // This one cannot be sent (no route, too large); the next may.
       spdlog::debug("sip: a datagram was refused by the kernel: errno {}", errno);
