@@ -1,9 +1,9 @@
 // The app's connections, and who it says it is.
 #include "sim/handset/app_calling.hpp"
 
-#include <boost/asio/post.hpp>
+#include "wire/sip/uri.hpp"
 
-#include <charconv>
+#include <boost/asio/post.hpp>
 
 namespace reveille::sim::handset {
 
@@ -30,15 +30,9 @@ std::string os_version_of(AppWorld const& world) {
 }  // namespace
 
 Result<edge::Destination> destination_of(std::string const& host_and_port, edge::TlsContext tls) {
-  auto const colon = host_and_port.rfind(':');
-  unsigned port = 0;
-  auto const* end = host_and_port.data() + host_and_port.size();
-  if (colon == std::string::npos || std::from_chars(host_and_port.data() + colon + 1, end, port).ptr != end ||
-      port == 0 || port > 65535)
-    return failure(ErrorCode::configuration, "'" + host_and_port + "' is no host:port");
-  auto host = host_and_port.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return edge::Destination{.host = std::move(host), .port = static_cast<std::uint16_t>(port), .tls = std::move(tls)};
+  auto const place = sip::parse_host_port(host_and_port);
+  if (!place || !place->port) return failure(ErrorCode::configuration, "'" + host_and_port + "' is no host:port");
+  return edge::Destination{.host = std::string(place->host), .port = *place->port, .tls = std::move(tls)};
 }
 
 SipIdentity sip_identity_of(AppWorld const& world) {

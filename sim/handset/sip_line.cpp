@@ -69,7 +69,7 @@ std::string SipLine::contact() const {
 }
 
 void SipLine::add_credentials(Attempt& attempt, Pending const& pending) {
-  if (!credentials_ || credentials_->challenge.nonce.empty()) return;
+  if (!credentials_) return;
   auto const user = identity_.user();
   auto const client_nonce = random_.hex(8);
   attempt.credentials_name = credentials_->name;
@@ -114,10 +114,10 @@ bool SipLine::take_challenge(sip::MessageView const& response, Pending const& pe
   std::vector<std::string_view> values;
   for (auto const value : response.all(proxy ? sip::HeaderName::proxy_authenticate : sip::HeaderName::www_authenticate))
     values.push_back(value);
-  auto challenge = choose_challenge(values);
+  auto const challenge = choose_challenge(values);
   if (!challenge || pending.attempts >= most_attempts) return false;
-  if (pending.answered_challenge && !challenge->stale) return false;
-  credentials_ = Credentials{.challenge = std::move(*challenge),
+  if (pending.answered_challenge && !sip::parse_challenge(*challenge)->stale) return false;
+  credentials_ = Credentials{.challenge = std::string(*challenge),
                              .name = proxy ? sip::HeaderName::proxy_authorization : sip::HeaderName::authorization};
   return true;
 }

@@ -75,7 +75,7 @@ class SipLine {
 
  private:
   struct Credentials {
-    Challenge challenge = {};
+    std::string challenge = {};  // the header's value
     sip::HeaderName name = sip::HeaderName::authorization;
     std::uint32_t used = 0;
   };

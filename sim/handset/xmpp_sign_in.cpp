@@ -38,7 +38,8 @@ void XmppClient::begin_stream() {
   parser_.reset();
   managed_ = false;
   host_.send("<?xml version='1.0'?><stream:stream to='" + identity_.domain() + "' from='" + identity_.address +
-             "' version='1.0' xml:lang='en' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>");
+             "' version='1.0' xml:lang='en' xmlns='" + std::string(ns::client) + "' xmlns:stream='" +
+             std::string(ns::stream) + "'>");
 }
 
 void XmppClient::on_features(Element const& features, Instant now) {
