@@ -6,9 +6,9 @@
 #include "base/instant.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <set>
-#include <utility>
+#include <vector>
 
 namespace reveille::dispatch {
 
@@ -19,42 +19,40 @@ class Expiries {
   class Place {
    public:
     Place(Expiries& expiries, Entry& entry) : expiries_(expiries), entry_(entry) {}
-    ~Place() { move({}); }
+    ~Place() { expiries_.leave(*this); }
     Place(Place const&) = delete;
     Place& operator=(Place const&) = delete;
 
     // Nothing: it does not run out.
-    void move(std::optional<Instant> at) {
-      if (at == at_) return;
-      if (at_) expiries_.order_.erase({*at_, this});
-      at_ = at;
-      if (at_) expiries_.order_.insert({*at_, this});
-    }
+    void move(std::optional<Instant> at);
     void move_forward(Instant at) {
-      if (!at_ || at < *at_) move(at);
+      if (index_ == nowhere || at < at_) move(at);
     }
     [[nodiscard]] Entry& entry() const { return entry_; }
 
    private:
+    friend class Expiries;
+    static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
+
     Expiries& expiries_;
     Entry& entry_;
-    std::optional<Instant> at_ = {};
+    Instant at_ = {};
+    std::uint32_t index_ = nowhere;
   };
 
-  [[nodiscard]] std::optional<Instant> next() const {
-    return order_.empty() ? std::nullopt : std::optional(order_.begin()->first);
-  }
+  [[nodiscard]] std::optional<Instant> next() const;
   // Takes out the first whose time has come; null when there is none.
-  [[nodiscard]] Entry* take_due(Instant now) {
-    if (order_.empty() || order_.begin()->first > now) return nullptr;
-    auto* const place = order_.begin()->second;
-    place->move({});
-    return &place->entry();
-  }
-  [[nodiscard]] std::size_t size() const { return order_.size(); }
+  [[nodiscard]] Entry* take_due(Instant now);
+  [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
  private:
-  std::set<std::pair<Instant, Place*>> order_ = {};
+  void enter(Place& place, Instant at);
+  void leave(Place& place);
+  void put(std::size_t index, Place* place);
+  void rise(std::size_t index);
+  void sink(std::size_t index);
+
+  std::vector<Place*> heap_ = {};  // a binary heap, the earliest first; each place knows its index
 };
 
 }  // namespace reveille::dispatch

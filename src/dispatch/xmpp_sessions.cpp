@@ -13,7 +13,6 @@ namespace {
 using namespace xmpp;
 
 constexpr std::size_t most_sessions = 16;
-constexpr std::size_t resume_id_bytes = 16;
 constexpr unsigned catch_up_page = 100;
 
 }  // namespace
@@ -42,7 +41,7 @@ void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
   session->sent = {};
   // Without resumption there is nothing to keep.
   if (resume == Resumption::yes) {
-    session->resume_id = shard_.random.hex(resume_id_bytes);
+    session->resume_id = shard_.random.uuid();
     turn.dirty.emplace(entry->account().value, session->resource);
   }
   Enabled enabled{.id = session->resume_id, .resume = resume};
@@ -114,6 +113,7 @@ void Messages::resend_found(StreamHandle stream, std::vector<store::ArchivedMess
   auto* session = session_of(stream);
   if (!session) return;
   Turn turn;
+  std::vector<StanzaReference> again;
   for (auto const reference : session->sent.waiting()) {
     std::string text;
     if (auto const kept = session->kept.find(reference); kept != session->kept.end()) text = kept->second;
@@ -122,8 +122,12 @@ void Messages::resend_found(StreamHandle stream, std::vector<store::ArchivedMess
       text = decide::late_copy(message->stanza, entry->account().value, ids_.id_of(reference), message->at);
       trace(reference, model::Milestone::resumed, session->instance);
     }
-    if (!text.empty()) turn.acts.emplace_back([this, stream, text = std::move(text)] { port_.send(stream, text); });
+    if (text.empty()) continue;
+    again.push_back(reference);
+    turn.acts.emplace_back([this, stream, text = std::move(text)] { port_.send(stream, text); });
   }
+  // What the archive no longer has is not sent, so it is not counted either.
+  session->sent = SentQueue{{.acknowledged = session->sent.acknowledged(), .waiting = std::move(again)}};
   finish(std::move(turn));
   catch_up(stream);
 }

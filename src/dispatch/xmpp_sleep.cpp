@@ -13,8 +13,6 @@ constexpr auto settle_after = 10s;
 // At once, and the pause before the next part: calls do not wait for it.
 constexpr std::size_t part = 500;
 constexpr auto pause_between_parts = 10ms;
-// A session without push is nobody who will be woken: it is kept for a short loss only.
-constexpr auto resumable_without_push = 600s;
 // After a restart those who were there are back one by one, or shown as away one by one.
 constexpr auto found_live_apart = 100us;
 
@@ -49,7 +47,8 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
     head = {.lost_at = session->lost_at, .instance = session->instance};
     holder_of(entry).keep_session(decide::pack(*session));
   }
-  auto const lasts = head->instance.empty() ? Duration{resumable_without_push} : shard_.policy.wake.resumable_for;
+  auto const lasts =
+      head->instance.empty() ? shard_.policy.wake.resumable_without_push : shard_.policy.wake.resumable_for;
   holder_of(entry).expiry.move_forward(*head->lost_at + lasts);
 }
 
@@ -94,7 +93,8 @@ bool Messages::settle(Entry& entry) {
 }
 
 Duration Messages::resumable_for(decide::ImAccount const& im, decide::ImSession const& session) const {
-  return decide::device_of(im, session) ? shard_.policy.wake.resumable_for : Duration{resumable_without_push};
+  auto const& wake = shard_.policy.wake;
+  return decide::device_of(im, session) ? wake.resumable_for : wake.resumable_without_push;
 }
 
 void Messages::note_expiry(Entry& entry) {

@@ -1,12 +1,14 @@
 // Fills a server's database with users u0 … u(N−1), whose password is the same, and with a sleeping iPhone each for the
-// first M.
+// first M: signed in by SIP, and with a suspended XMPP stream that has enabled push.
 //
 // usage: bench_seed DATABASE DOMAIN PASSWORD N M [TEAM TOKENS]. TOKENS is a file with a line a phone: the token of its
 // VoIP channel, a space, that of its message channel; without it they are made up. The server must not run. The keys
 // are derived with one iteration: this measures registrars, not PBKDF2.
 #include "base/instant.hpp"
+#include "decide/xmpp/im.hpp"
 #include "model/device.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "wire/xmpp/xml.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -41,8 +43,30 @@ std::vector<Tokens> read_tokens(char const* path) {
   return all;
 }
 
+model::InstanceId instance_of(int index) {
+  return model::InstanceId{"00000000-0000-4000-8000-" + padded(index, 12)};
+}
+
+// What XEP-0198 keeps for the app of that phone, which went to sleep some minutes ago.
+decide::ImSession suspended_stream(int index, Instant now) {
+  auto presence = xmpp::parse_element(
+      "<presence xmlns='jabber:client'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
+      "node='https://phone.example.org' ver='q07IKJEyjvHSyhy//CH0CxmKi8w='/></presence>");
+  return {.resource = "ExamplePhone." + padded(index, 8),
+          .instance = instance_of(index),
+          .resume_id = "5b0a6f0e-7c1d-4e8a-9f3b-" + padded(index, 12),
+          .sent = xmpp::SentQueue{{.acknowledged = 217}},
+          .received = 104,
+          .last_kept = 190,
+          .cursor = static_cast<std::uint64_t>(unix_microseconds(now)),
+          .client_state = xmpp::ClientState::inactive,
+          .presence = std::move(*presence),
+          .interested = true,
+          .lost_at = now - 300s};
+}
+
 model::Registrations sleeping_iphone(int index, std::string const& team, Tokens const& tokens, Instant now) {
-  model::InstanceId const instance{"00000000-0000-4000-8000-" + padded(index, 12)};
+  auto const instance = instance_of(index);
   model::Device const device{.instance = instance,
                              .app = "org.example.phone",
                              .platform = model::Platform::ios,
@@ -101,6 +125,8 @@ int main(int count, char** arguments) {
       auto const phone =
           sleeping_iphone(i, team, tokens.empty() ? made_up_tokens(i) : tokens[static_cast<std::size_t>(i)], now);
       batch.push_back(store::Put{store::Table::registrations, account.value, pack(phone)});
+      auto const stream = suspended_stream(i, now);
+      batch.push_back(store::Put{store::Table::streams, account.value + '\0' + stream.resource, decide::pack(stream)});
     }
     if (batch.size() >= 2000) (*opened)->commit(std::exchange(batch, {}), store::Urgency::lazily, [](Result<void>) {});
   }

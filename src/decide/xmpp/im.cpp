@@ -43,7 +43,7 @@ std::string pack(ImSession const& session) {
   out.uuid(session.instance.value);
   out.choice(session.client_state);
   out.text(session.resource);
-  out.text(session.resume_id);
+  out.uuid(session.resume_id);
   out.number(session.received);
   auto const sent = session.sent.snapshot();
   out.number(sent.acknowledged);
@@ -76,7 +76,7 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   }
   session.resource = in.text();
   if (version == 1) session.instance = model::InstanceId{in.uuid()};
-  session.resume_id = in.text();
+  session.resume_id = version == 1 ? in.text() : in.uuid();
   session.received = static_cast<std::uint32_t>(in.number());
   xmpp::SentQueue::Snapshot sent{.acknowledged = static_cast<std::uint32_t>(in.number())};
   for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) sent.waiting.push_back(in.number());
