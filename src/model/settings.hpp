@@ -25,6 +25,7 @@ struct WakePolicy {
   Duration foreground_grace = 5s;
   Duration acknowledgement_wait = 10s;
   Duration resumable_for = 72h;
+  Duration resumable_without_push = 10min;  // nobody who can be woken: a short loss only
   Duration device_unseen_for = 90 * 24h;
   Duration quarantine = 7 * 24h;
 };

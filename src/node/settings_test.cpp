@@ -49,6 +49,11 @@ give_up_after = "2m"
 [wake]
 enabled = false
 message_burst = "2s"
+foreground_grace = "6s"
+acknowledgement_wait = "7s"
+resumable_for = "24h"
+resumable_without_push = "1m"
+device_unseen_for = "30d"
 [push]
 via = "https://push.example.org:8443"
 client_id = "c1"
@@ -80,7 +85,14 @@ service_account_file = "account.json"
   EXPECT_EQ(settings->limits.stalled_after, 7s);
   EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
   EXPECT_EQ(settings->policy.calls.give_up_after, 2min);
-  EXPECT_FALSE(settings->policy.wake.enabled);
+  auto const& wake = settings->policy.wake;
+  EXPECT_FALSE(wake.enabled);
+  EXPECT_EQ(wake.message_burst, 2s);
+  EXPECT_EQ(wake.foreground_grace, 6s);
+  EXPECT_EQ(wake.acknowledgement_wait, 7s);
+  EXPECT_EQ(wake.resumable_for, 24h);
+  EXPECT_EQ(wake.resumable_without_push, 1min);
+  EXPECT_EQ(wake.device_unseen_for, 30 * 24h);
   ASSERT_EQ(settings->push.apns.size(), 1U);
   EXPECT_EQ(settings->push.apns[0].host, "api.sandbox.push.apple.com");
   EXPECT_EQ(settings->push.apns[0].port, 2197);

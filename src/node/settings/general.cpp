@@ -97,6 +97,11 @@ void read_calls(Section section, model::CallPolicy& into) {
 void read_wake(Section section, model::WakePolicy& into) {
   section.read("enabled", into.enabled);
   section.read("message_burst", into.message_burst);
+  section.read("foreground_grace", into.foreground_grace);
+  section.read("acknowledgement_wait", into.acknowledgement_wait);
+  section.read("resumable_for", into.resumable_for);
+  section.read("resumable_without_push", into.resumable_without_push);
+  section.read("device_unseen_for", into.device_unseen_for);
   section.finish();
 }
 
