@@ -62,7 +62,9 @@ PushStep on_event(PushLife& life, Answered const& event, Instant now) {
   life.receipt.reason = answer.reason;
   PushStep step;
   switch (consequence.act) {
-    case Act::done: step = tell(life, PushState::accepted_by_provider, Why::none, now); break;
+    case Act::done:
+      step = tell(life, life.shown_early ? PushState::acknowledged : PushState::accepted_by_provider, Why::none, now);
+      break;
     case Act::give_up:
       life.receipt.token = consequence.token;
       life.receipt.dead_since = answer.dead_since;
@@ -92,6 +94,12 @@ PushStep on_event(PushLife& life, TakenBack const&, Instant now) {
 }
 
 PushStep on_event(PushLife& life, Acknowledged const&, Instant now) {
+  bool const may_have_left =
+      life.under_way == UnderWay::yes || life.unknown_fates > 0 || life.state == PushState::accepted_by_provider;
+  if (life.push_class == model::PushClass::call && !may_have_left) {
+    life.shown_early = true;
+    return {};
+  }
   return tell(life, PushState::acknowledged, Why::none, now);
 }
 

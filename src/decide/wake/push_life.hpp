@@ -7,6 +7,9 @@
 //      ├──Deadline───▶ expired ◀── while nothing of it has left
 //      └──Acknowledged──▶ acknowledged (from every state that is no end)
 //
+// A call of which nothing has left yet is sent all the same when its phone shows itself: that sign was on its way
+// before the push, perhaps from an app that is gone by now. It ends `acknowledged` once the provider has it.
+//
 // `sending` is on disk before the first byte leaves; so a notification that is found `sending` at the start of the
 // process has an unknown fate. It is sent once more while there is time, with the same ids; then it ends `unknown`.
 // Threads: any. Values only.
@@ -38,6 +41,7 @@ struct PushLife {
   UnderWay under_way = UnderWay::no;
   unsigned tries = 0;          // answered by the provider or lost
   unsigned unknown_fates = 0;  // sendings of which nobody knows what became
+  bool shown_early = false;    // acknowledged before anything had left
   Instant not_before = {};     // the next try
   model::PushReceipt receipt = {};
 

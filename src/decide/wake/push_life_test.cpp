@@ -57,6 +57,23 @@ TEST_F(PushLifeTest, ThePhoneMayBeFasterThanTheProvidersAnswer) {
   EXPECT_EQ(call.state, PushState::acknowledged);
 }
 
+TEST_F(PushLifeTest, B_CALL_1_ACallIsPushedThoughItsPhoneShowedItselfJustBefore) {
+  EXPECT_EQ(hear(call, Acknowledged{}), PushStep{});
+  send(call);
+  EXPECT_EQ(hear(call, ProviderVerdict::accepted).then, Then::tell);
+  EXPECT_EQ(call.state, PushState::acknowledged);
+  EXPECT_EQ(hear(message, Acknowledged{}).then, Then::tell) << "a message that has been read needs no notification";
+  EXPECT_EQ(message.state, PushState::acknowledged);
+}
+
+TEST_F(PushLifeTest, ACallWhosePhoneCameBetweenTwoTriesIsTriedAgain) {
+  send(call);
+  EXPECT_EQ(hear(call, ProviderVerdict::not_processed).then, Then::send);
+  EXPECT_EQ(hear(call, Acknowledged{}), PushStep{});
+  EXPECT_EQ(hear(call, TakenBack{}).then, Then::tell);
+  EXPECT_EQ(call.state, PushState::taken_back) << "the call is over";
+}
+
 TEST_F(PushLifeTest, ProvablyUnprocessedIsTriedFreelyInsideTheRingTime) {
   send(call);
   for (int i = 0; i < 8; ++i) {

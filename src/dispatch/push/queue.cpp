@@ -152,7 +152,10 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   // Taken back or acknowledged while the disk was at it: nothing has left.
   give_room_back(*open);
   open->record.life.state = PushState::accepted;
-  for (auto const& event : early) hear(*open, event);
+  for (auto const& event : early)
+    if (auto* still = find_open(row)) hear(*still, event);
+  if (auto* still = find_open(row); still && !is_end(still->record.life.state))
+    hear(*still, decide::push_event::Ready{});
 }
 
 // The same id came before and has ended: it is on disk only. The same body is told what became of it.

@@ -342,6 +342,18 @@ TEST_F(PushQueueTest, IsTakenBackWhileTheDiskIsAtIt) {
   EXPECT_TRUE(apple.sent.empty());
 }
 
+// A REGISTER that was on its way when the call came, from an app that is gone a moment later.
+TEST_F(PushQueueTest, B_CALL_1_IsSentThoughItsPhoneShowedItselfWhileTheDiskWasAtIt) {
+  ask(a_call("p1"));
+  acknowledge({.id = PushId{"p1"}});
+  ASSERT_EQ(apple.sent.size(), 1U);
+  apple_says(ProviderVerdict::accepted);
+  EXPECT_EQ(state("p1"), PushState::acknowledged);
+  ask(a_message("p2"));
+  EXPECT_EQ(acknowledge({.id = PushId{"p2"}})->value()->receipt.state, PushState::acknowledged);
+  EXPECT_TRUE(apple.sent.empty()) << "what has been read needs no notification";
+}
+
 TEST_F(PushQueueTest, UnderWayItIsTooLateToTakeItBack) {
   ask_and_run(a_call("p1"));
   EXPECT_EQ(take_back("p1")->value()->receipt.state, PushState::sending);
