@@ -96,8 +96,14 @@ std::string const& Directory::set_registrations(Entry& entry, model::Registratio
 
 void Directory::remember(model::RegisterFingerprint request, Refresh const& refresh) {
   if (request == model::RegisterFingerprint{}) return;
-  forget(request);
   auto& entry = *refresh.entry;
+  // One for each binding: a client that says something new each time leaves nothing behind.
+  for (auto at = entry.refreshes_; at != model::RegisterFingerprint{};) {
+    auto const& other = refreshes_.find(at)->second;
+    auto const here = std::exchange(at, other.next);
+    if (other.known.places.binding == refresh.known.places.binding) forget(here);
+  }
+  forget(request);
   refreshes_.insert_or_assign(request, refresh).first->second.next = std::exchange(entry.refreshes_, request);
 }
 

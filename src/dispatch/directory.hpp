@@ -81,10 +81,12 @@ class Directory {
   // Replaces what is kept, and gives the packed form for the store.
   std::string const& set_registrations(Entry& entry, model::Registrations const& registrations);
 
-  // Refreshes are remembered until the account's registrations or keys change; null when there is none.
+  // Refreshes are remembered, one for each binding, until the account's registrations or keys change.
   void remember(model::RegisterFingerprint request, Refresh const& refresh);
   void forget(model::RegisterFingerprint request);
+  // Null when there is none.
   [[nodiscard]] Refresh const* find_refresh(model::RegisterFingerprint request) const;
+  [[nodiscard]] std::size_t remembered() const { return refreshes_.size(); }
   // Changes the record as decide says, and keeps what is remembered.
   [[nodiscard]] decide::Extended extend(Refresh const& refresh, std::uint32_t cseq, Instant now);
 

@@ -51,13 +51,14 @@ struct House {
     for (; !posted.empty(); posted.pop_front()) posted.front()();
   }
   // The long way; the status once it is said.
-  std::optional<int> registers(unsigned phone, std::uint32_t cseq, std::string const& token = "token") {
+  std::optional<int> registers(unsigned phone, std::uint32_t cseq, std::optional<std::uint64_t> fingerprint = {}) {
+    std::string const token = "token";
     InstanceId const instance{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)};
     RegisterRequest request{.call_id = "call-" + std::to_string(phone),
                             .cseq = cseq,
                             .kind = ContactsKind::listed,
                             .remote = "udp 192.0.2.1:506" + std::to_string(phone),
-                            .fingerprint = RegisterFingerprint{phone}};
+                            .fingerprint = RegisterFingerprint{fingerprint.value_or(phone)}};
     request.contacts.push_back(
         {.uri = "sip:juliet@192.0.2.1:506" + std::to_string(phone) + ";pn-prid=" + token,
          .instance = instance,
@@ -121,6 +122,18 @@ TEST(Registrations, RFC3261_8_2_7_a_repetition_is_told_what_stands) {
   EXPECT_FALSE(house.registrations.repeat(phone, 1)) << "an older one";
   house.clock.advance(house.policy.registrar.expires_default);
   EXPECT_FALSE(house.registrations.repeat(phone, 2)) << "it has run out";
+}
+
+TEST(Registrations, a_phone_that_says_something_new_each_time_leaves_nothing_behind) {
+  House house;
+  for (std::uint32_t cseq = 1; cseq <= 50; ++cseq) EXPECT_EQ(house.registers(1, cseq, 1000 + cseq), 200);
+  EXPECT_EQ(house.registers(2, 1), 200);
+  EXPECT_EQ(house.registers(1, 51, 1051), 200);
+  EXPECT_EQ(house.shard.directory.remembered(), 2U);
+  EXPECT_FALSE(house.registrations.known(RegisterFingerprint{1001}));
+  EXPECT_TRUE(house.registrations.known(RegisterFingerprint{1051}));
+  house.shard.directory.remove(juliet);
+  EXPECT_EQ(house.shard.directory.remembered(), 0U);
 }
 
 TEST(Registrations, a_change_ends_the_quick_way) {
