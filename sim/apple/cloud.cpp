@@ -22,6 +22,7 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
+constexpr std::size_t most_connections = 10'000;
 constexpr std::size_t most_payload = 65'536;
 constexpr std::size_t most_command = 1 << 20;
 
@@ -71,6 +72,7 @@ struct Listener {
                                          {.address = address,
                                           .port = port,
                                           .tls = std::move(tls),
+                                          .connections = {.in_all = most_connections, .of_address = most_connections},
                                           .max_body = most_payload,
                                           .max_streams = PushEndpoint::first_streams,
                                           .first_request_time = std::chrono::hours{24},
@@ -118,6 +120,7 @@ class RunningCloud final : public Cloud {
                                          {.address = settings.address,
                                           .port = settings.device_port,
                                           .tls = std::move(*phone_tls),
+                                          .connections = {.in_all = most_connections, .of_address = most_connections},
                                           .max_body = most_command},
                                          [this](edge::HttpRequest request, edge::Responder responder) {
                                            phones_.on_request(std::move(request), std::move(responder));

@@ -6,6 +6,8 @@
 namespace reveille::node {
 namespace {
 
+constexpr std::size_t most_admin_body = 1024;  // nothing here takes one
+
 class AdminPart final : public Part {
  public:
   AdminPart(std::unique_ptr<admin::ControlSocket> control, std::unique_ptr<edge::HttpServer> http)
@@ -24,7 +26,15 @@ Result<std::unique_ptr<edge::HttpServer>> open_http(Core& core) {
   auto const& listen = core.settings.listen.admin;
   if (!core.settings.roles.admin || !listen) return nullptr;
   auto server = edge::HttpServer::open(
-      core.io, {.address = listen->host, .port = listen->port, .max_connections = 100},
+      core.io,
+      {.address = listen->host,
+       .port = listen->port,
+       .connections = {.in_all = 100, .of_address = 100},
+       .max_body = most_admin_body,
+       .handshake_time = core.settings.limits.handshake_within,
+       .first_request_time = core.settings.limits.request_within,
+       .request_time = core.settings.limits.request_within,
+       .stalled_after = core.settings.limits.stalled_after},
       admin::make_admin_handler(
           {.operate = *core.operate, .health = core.health, .metrics = *core.metrics, .traces = *core.traces}));
   if (server) core.listeners.emplace_back("admin", (*server)->address());

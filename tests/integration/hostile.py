@@ -11,7 +11,7 @@ from reveille import Server
 
 MEGABYTE = 1 << 20
 # Limits that a test can wait for; the defaults are in docs/reference/limits.md.
-SHORT_LIMITS = {"handshake_within": "1s", "request_within": "2s", "stalled_after": "2s"}
+SHORT_LIMITS = {"handshake_within": "2s", "request_within": "2s", "stalled_after": "2s"}
 
 
 def pause(seconds: float) -> None:
@@ -27,6 +27,18 @@ def resident(pid: int) -> int:
 
 def open_files(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def reason_of(server: Server, part: str) -> str:
+    return next((each["reason"] for each in server.healthz()["reasons"] if each["part"] == part), "")
+
+
+def when(condition, within: float = 10.0):
+    until = time.monotonic() + within
+    while not (found := condition()):
+        assert time.monotonic() < until, f"not within {within} s"
+        pause(0.05)
+    return found
 
 
 class Watch:
@@ -75,11 +87,12 @@ class Watch:
         assert not self.trouble, f"the honest client was not served: {self.trouble}"
         assert max(self.waits) <= self.slowest, f"an honest client waited {max(self.waits):.2f} s"
         assert grown <= self.most_growth, f"memory grew by {grown / MEGABYTE:.1f} MB"
-        self._files_come_back()
+        self.files_come_back(slack=2)
 
-    def _files_come_back(self, within: float = 10.0) -> None:
+    def files_come_back(self, within: float = 10.0, slack: int = 4) -> None:
+        """No more are open than before, but for those of the honest client."""
         until = time.monotonic() + within
-        while (left := open_files(self.pid)) > self.files + 2:
+        while (left := open_files(self.pid)) > self.files + slack:
             assert time.monotonic() < until, f"{left} files are open, {self.files} were"
             pause(0.05)
 

@@ -97,7 +97,7 @@ def test_a_message_whose_end_is_unknown_is_answered_and_ends_the_connection(sip,
 
 
 def test_slow_and_silent_peers_are_dropped(sip):
-    # handshake_within is 1 s here, request_within 2 s.
+    # handshake_within and request_within are 2 s here.
     hello = half_a_handshake(sip)
     with Watch(sip, options(sip), most_growth=16 * MEGABYTE):
         silent = [reach(sip, transport) for transport in ("TCP", "TLS") for _ in range(20)]

@@ -123,6 +123,7 @@ class Http1Connection final : public ServedConnection, public std::enable_shared
   std::deque<Piece> out_;
   std::size_t unsent_ = 0;
   Steady::time_point since_ = Steady::now();
+  Steady::time_point writing_since_ = {};
   bool has_heard_request_ = false;
   bool has_said_continue_ = false;
   bool reading_ = false;
@@ -201,9 +202,10 @@ void Http1Connection::next_request() {
   since_ = Steady::now();
 }
 
-// Reads on, also while an exchange is under way, but not further than one buffer ahead.
+// Reads on, also while an exchange is under way, but then not further than one buffer ahead.
 void Http1Connection::read() {
-  if (reading_ || ended_ || stalled_ || finishing_ || pending_.size() >= in_.size()) return;
+  bool const is_waiting = exchange_ || unsent_ > max_unsent_answers;
+  if (reading_ || ended_ || stalled_ || finishing_ || (is_waiting && pending_.size() >= in_.size())) return;
   reading_ = true;
   served_.link->read_some(
       in_, [self = shared_from_this()](error_code error, std::size_t size) { self->on_read(error, size); });
@@ -218,8 +220,9 @@ void Http1Connection::on_read(error_code error, std::size_t size) {
   read();
 }
 
+// A peer that does not read its answers gets no more of them.
 void Http1Connection::parse() {
-  while (!exchange_ && !pending_.empty() && !ended_ && !finishing_) {
+  while (unsent_ <= max_unsent_answers && !exchange_ && !pending_.empty() && !ended_ && !finishing_) {
     if (!parser_->got_some()) since_ = Steady::now();
     error_code error;
     std::size_t const used = parser_->put(boost::asio::buffer(pending_), error);
@@ -287,6 +290,7 @@ void Http1Connection::queue(std::string bytes, std::move_only_function<void()> d
 void Http1Connection::write_next() {
   if (writing_ || stalled_ || ended_ || out_.empty()) return;
   writing_ = true;
+  writing_since_ = Steady::now();
   auto const& bytes = out_.front().bytes;
   std::span const view{reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()};
   served_.link->write(view, [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
@@ -303,6 +307,8 @@ void Http1Connection::on_written(error_code error) {
   if (ended_) return;
   if (out_.empty() && finishing_) return finish();
   write_next();
+  parse();
+  read();
 }
 
 // The next request may come; or this was the last.
@@ -320,12 +326,13 @@ void Http1Connection::response_complete() {
 }
 
 void Http1Connection::sweep(Steady::time_point now) {
-  if (exchange_ || !parser_) return;
   auto const& settings = *served_.settings;
+  if (writing_ && now - writing_since_ > settings.stalled_after) return close();
+  if (exchange_ || !parser_) return;
   auto const limit = parser_->got_some()  ? settings.request_time
                      : has_heard_request_ ? settings.idle_time
                                           : settings.first_request_time;
-  if (now - since_ > limit + (finishing_ ? settings.request_time : std::chrono::seconds{0})) close();
+  if (now - since_ > limit + (finishing_ ? settings.request_time : Duration::zero())) close();
 }
 
 void Http1Connection::stall(std::chrono::milliseconds time) {

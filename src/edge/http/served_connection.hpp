@@ -4,6 +4,7 @@
 #include "edge/http/exchange.hpp"
 #include "edge/http/server.hpp"
 #include "edge/link.hpp"
+#include "edge/places.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -16,10 +17,13 @@ namespace reveille::edge {
 
 // A stream's body that its peer does not read may grow to this.
 inline constexpr std::size_t max_unsent_body = 1 << 20;
+// With that much unsent, an HTTP/1.1 connection takes up no further request.
+inline constexpr std::size_t max_unsent_answers = std::size_t{256} * 1024;
 
 // Everything that a connection is given; the settings and the handler outlive it (they are shared).
 struct Served {
   std::shared_ptr<Link> link = {};
+  Places::Place place;
   std::shared_ptr<HttpServerSettings const> settings = {};
   std::shared_ptr<HttpServer::Handler const> handler = {};
   std::uint64_t id = 0;

@@ -27,12 +27,14 @@ struct Greeting {
   std::shared_ptr<Link> link = {};
   std::array<std::uint8_t, 1024> bytes{};
   std::size_t size = 0;
+  Places::Place place;
   Steady::time_point began = Steady::now();
 };
 
 class Server final : public HttpServer {
  public:
-  Server(asio::io_context& io, HttpServerSettings settings, Handler handler) : shared_(std::make_shared<Shared>(io)) {
+  Server(asio::io_context& io, HttpServerSettings settings, Handler handler)
+      : shared_(std::make_shared<Shared>(io, settings)) {
     shared_->settings = std::make_shared<HttpServerSettings const>(std::move(settings));
     shared_->handler = std::make_shared<Handler const>(std::move(handler));
   }
@@ -87,7 +89,8 @@ class Server final : public HttpServer {
  private:
   // Outlives the server while operations are under way.
   struct Shared {
-    explicit Shared(asio::io_context& io) : acceptor(io), timer(io) {}
+    Shared(asio::io_context& io, HttpServerSettings const& limits)
+        : acceptor(io), timer(io), places(limits.connections) {}
 
     static void accept(std::shared_ptr<Shared> const& self);
     static void keep_time(std::shared_ptr<Shared> const& self);
@@ -107,6 +110,7 @@ class Server final : public HttpServer {
     tcp::acceptor acceptor;
     asio::steady_timer timer;
     tcp::endpoint local;
+    Places places;
     std::uint64_t next_id = 1;
     std::unordered_map<std::uint64_t, std::shared_ptr<Greeting>> greetings;
     std::unordered_map<std::uint64_t, std::shared_ptr<ServedConnection>> connections;
@@ -119,10 +123,10 @@ class Server final : public HttpServer {
 void Server::Shared::accept(std::shared_ptr<Shared> const& self) {
   self->acceptor.async_accept([self](error_code error, tcp::socket socket) {
     if (self->stopped || error == asio::error::operation_aborted || error == asio::error::bad_descriptor) return;
-    if (!error && self->greetings.size() + self->connections.size() < self->settings->max_connections) {
+    if (!error) {
       greet(self, std::move(socket));
+      return accept(self);
     }
-    if (!error) return accept(self);
     // Out of file descriptors, most likely: trying again at once would only burn the processor.
     auto pause = std::make_shared<asio::steady_timer>(self->acceptor.get_executor(), std::chrono::milliseconds{100});
     pause->async_wait([self, pause](error_code) {
@@ -143,7 +147,7 @@ void Server::Shared::keep_time(std::shared_ptr<Shared> const& self) {
 void Server::Shared::sweep(Steady::time_point now) {
   std::vector<std::uint64_t> late;
   for (auto const& [id, greeting] : greetings) {
-    if (now - greeting->began > settings->first_request_time) late.push_back(id);
+    if (now - greeting->began > settings->handshake_time) late.push_back(id);
   }
   for (auto const id : late) forget_greeting(id);
   // Over a copy: a connection that ends takes itself out.
@@ -152,9 +156,14 @@ void Server::Shared::sweep(Steady::time_point now) {
 }
 
 void Server::Shared::greet(std::shared_ptr<Shared> const& self, tcp::socket socket) {
+  error_code gone;
+  auto const remote = socket.remote_endpoint(gone).address();
+  if (gone) return;
+  auto place = self->places.take(remote);
+  if (!place) return;
   auto const id = self->next_id++;
-  auto greeting = std::make_shared<Greeting>();
-  greeting->link = make_link(std::move(socket), self->settings->tls);
+  auto greeting = std::make_shared<Greeting>(
+      Greeting{.link = make_link(std::move(socket), self->settings->tls), .place = std::move(*place)});
   self->greetings.emplace(id, greeting);
   greeting->link->accept([self, id](error_code error) {
     auto const found = self->greetings.find(id);
@@ -186,6 +195,7 @@ void Server::Shared::recognise(std::shared_ptr<Shared> const& self, std::uint64_
 void Server::Shared::serve(std::shared_ptr<Shared> const& self, std::uint64_t id, bool is_http2) {
   auto const greeting = self->greetings.extract(id).mapped();
   Served served{.link = greeting->link,
+                .place = std::move(greeting->place),
                 .settings = self->settings,
                 .handler = self->handler,
                 .id = id,

@@ -1,21 +1,22 @@
 // HttpServer: HTTP/1.1 and HTTP/2 on one port, chosen by ALPN; without TLS, HTTP/1.1 (RFC 9112, RFC 9113).
 //
 // A client that offers no ALPN is recognised by its first bytes. Every limit is enforced: header size (431), body size
-// (413), time to the first request, time for a whole request, idle time, connections (further ones are closed at once),
-// streams.
+// (413), bodies under way on one HTTP/2 connection, time for the handshake, to the first request, for a whole request,
+// idle time, a peer that does not read, connections (further ones are closed at once), streams.
 // Lifetime: stop() or the destructor closes the listener and every connection; responders that are still held become
 // deaf. Threads: the io_context's one thread.
 // Errors: open() fails with configuration (address not to be had, port in use), with a sentence that says what to do.
 #pragma once
 
+#include "base/instant.hpp"
 #include "base/result.hpp"
 #include "edge/http/exchange.hpp"
+#include "edge/places.hpp"
 #include "edge/tls.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,14 +28,16 @@ struct HttpServerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
   TlsContext tls = {};     // null: plain. Give it the ALPN list {"h2", "http/1.1"}
-  std::size_t max_connections = 10'000;
+  Places::Limits connections = {.in_all = 10'000, .of_address = 2'000};
   std::size_t max_header = 16'384;
   std::size_t max_body = 1 << 20;
   std::uint32_t max_streams = 250;           // of one HTTP/2 connection, in its first SETTINGS
   std::int32_t connection_window = 1 << 24;  // HTTP/2: bytes of requests that may be on their way, at least 65535
-  std::chrono::seconds first_request_time{10};
-  std::chrono::seconds request_time{30};  // from a request's first byte to its last
-  std::chrono::seconds idle_time{600};    // with no exchange under way
+  Duration handshake_time = 10s;
+  Duration first_request_time = 30s;
+  Duration request_time = 30s;   // from a request's first byte to its last
+  Duration stalled_after = 20s;  // a peer that reads nothing of what is written to it
+  Duration idle_time = 10min;    // with no exchange under way
 };
 
 class HttpServer {

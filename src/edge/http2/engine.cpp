@@ -186,6 +186,7 @@ void Http2Engine::flush() {
   if (ended_) return;
   if (out_.empty()) return finish_if_done();
   writing_ = true;
+  writing_since_ = std::chrono::steady_clock::now();
   std::span const bytes{reinterpret_cast<std::uint8_t const*>(out_.data()), out_.size()};
   link_->write(bytes, [self = shared_from_this()](error_code error, std::size_t) {
     self->writing_ = false;

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,10 @@ class Http2Engine : public std::enable_shared_from_this<Http2Engine> {
   [[nodiscard]] nghttp2_session* session() { return session_; }
   [[nodiscard]] Link& link() { return *link_; }
   [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const { return last_heard_; }
+  // Since when one write has been under way.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> writing_since() const {
+    return writing_ ? std::optional(writing_since_) : std::nullopt;
+  }
   [[nodiscard]] static std::string_view name_of(std::uint32_t http2_error);
 
   // The session's events. Requests and responses alike: headers, then data, then message_end; stream_closed comes last.
@@ -86,6 +91,7 @@ class Http2Engine : public std::enable_shared_from_this<Http2Engine> {
   Limits limits_;
   boost::asio::steady_timer stall_timer_;
   std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point writing_since_ = {};
   std::string out_;
   std::array<std::uint8_t, 16384> in_{};
   bool reading_ = false;

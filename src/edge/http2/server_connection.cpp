@@ -17,6 +17,9 @@ using Steady = std::chrono::steady_clock;
 
 class ServerConnection;
 
+// Requests that are not complete yet may take that much of one connection, and one body more.
+constexpr std::size_t most_arriving = std::size_t{1} << 20;
+
 // Lives as long as its exchange; deaf once the connection has let go of it.
 class ServerStream final : public ResponseSink, public std::enable_shared_from_this<ServerStream> {
  public:
@@ -32,10 +35,14 @@ class ServerStream final : public ResponseSink, public std::enable_shared_from_t
 
   // The connection's side.
   void let_go();
+  [[nodiscard]] bool is_stalled(Steady::time_point now, Duration limit) const {
+    return !pieces_.empty() && now - moved_ > limit;
+  }
   ssize_t read_body(std::uint8_t* into, std::size_t room, std::uint32_t* flags);
 
   HttpRequest request;
   std::size_t header_size = 0;
+  std::size_t arriving = 0;  // what it counts for while its request is not complete
   Steady::time_point began = Steady::now();
   bool is_request_complete = false;
   bool is_answered = false;
@@ -52,6 +59,7 @@ class ServerStream final : public ResponseSink, public std::enable_shared_from_t
   std::deque<Piece> pieces_;
   std::size_t sent_of_front_ = 0;
   std::size_t unsent_ = 0;
+  Steady::time_point moved_ = Steady::now();  // when a part of the body was handed on, or had to wait first
   bool is_body_complete_ = false;
   std::move_only_function<void()> gone_;
 };
@@ -107,9 +115,20 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
     return static_cast<ServerStream*>(nghttp2_session_get_stream_user_data(session(), stream));
   }
   // Answers a request that will not reach the handler.
-  void refuse(ServerStream& stream, int status) { stream.send({.status = status}); }
+  void refuse(ServerStream& stream, int status) {
+    settle(stream);
+    stream.request.headers = {};
+    stream.request.body = {};
+    stream.send({.status = status});
+  }
+  void count_arriving(ServerStream& stream, std::size_t bytes) {
+    stream.arriving += bytes;
+    arriving_ += bytes;
+  }
+  void settle(ServerStream& stream) { arriving_ -= std::exchange(stream.arriving, 0); }
 
   Served served_;
+  std::size_t arriving_ = 0;  // bytes of requests that are not complete
   std::unordered_map<std::int32_t, std::shared_ptr<ServerStream>> streams_;
   std::vector<nghttp2_nv> fields_;
   Steady::time_point quiet_since_ = Steady::now();
@@ -133,17 +152,20 @@ void ServerStream::send(HttpResponse response) {
   response.headers.set("content-length", std::to_string(response.body.size()));
   bool const has_body = !response.body.empty() && request.method != "HEAD";
   if (has_body) pieces_.push_back({std::move(response.body), {}});
+  moved_ = Steady::now();
   connection_->respond(*this, response, has_body);
 }
 
 void ServerStream::begin(HttpResponse head) {
   if (connection_ == nullptr || std::exchange(is_answered, true)) return;
   if (!head.body.empty()) pieces_.push_back({std::move(head.body), {}});
+  moved_ = Steady::now();
   connection_->respond(*this, head, true);
 }
 
 void ServerStream::write(std::string chunk, std::move_only_function<void()> drained) {
   if (connection_ == nullptr) return;
+  if (pieces_.empty()) moved_ = Steady::now();
   unsent_ += chunk.size();
   pieces_.push_back({std::move(chunk), std::move(drained)});
   if (unsent_ > max_unsent_body) return reset(NGHTTP2_ENHANCE_YOUR_CALM);
@@ -173,6 +195,7 @@ void ServerStream::let_go() {
 
 ssize_t ServerStream::read_body(std::uint8_t* into, std::size_t room, std::uint32_t* flags) {
   std::size_t used = 0;
+  moved_ = Steady::now();
   while (!pieces_.empty() && used < room) {
     auto& front = pieces_.front();
     std::size_t const size = std::min(room - used, front.bytes.size() - sent_of_front_);
@@ -228,8 +251,10 @@ void ServerConnection::go_away(std::int64_t last_stream, std::string const& debu
 void ServerConnection::sweep(Steady::time_point now) {
   auto const& settings = *served_.settings;
   for (auto const& [id, stream] : streams_) {
-    if (!stream->is_request_complete && now - stream->began > settings.request_time) reset(id, NGHTTP2_CANCEL);
+    bool const is_late = !stream->is_request_complete && now - stream->began > settings.request_time;
+    if (is_late || stream->is_stalled(now, settings.stalled_after)) reset(id, NGHTTP2_CANCEL);
   }
+  if (auto const since = writing_since(); since && now - *since > settings.stalled_after) return close();
   auto const limit = has_heard_request_ ? settings.idle_time : settings.first_request_time;
   if (streams_.empty() && now - quiet_since_ > limit) leave();
   // Asked to leave, and it does not.
@@ -247,8 +272,10 @@ void ServerConnection::on_headers_begin(std::int32_t id) {
 void ServerConnection::on_header(std::int32_t id, std::string_view name, std::string_view value) {
   auto* stream = stream_of(id);
   if (stream == nullptr || stream->is_answered) return;
+  if (arriving_ > most_arriving) return reset(id, NGHTTP2_ENHANCE_YOUR_CALM);
   // RFC 9113 §6.5.2: the size of a header list counts 32 bytes for each field.
   stream->header_size += name.size() + value.size() + 32;
+  count_arriving(*stream, name.size() + value.size());
   if (stream->header_size > served_.settings->max_header) return refuse(*stream, 431);
   auto& request = stream->request;
   if (!name.starts_with(':')) {
@@ -268,6 +295,9 @@ void ServerConnection::on_data(std::int32_t id, std::string_view bytes) {
   auto* stream = stream_of(id);
   if (stream == nullptr || stream->is_answered) return;
   if (stream->request.body.size() + bytes.size() > served_.settings->max_body) return refuse(*stream, 413);
+  if (arriving_ + bytes.size() > most_arriving + served_.settings->max_body)
+    return reset(id, NGHTTP2_ENHANCE_YOUR_CALM);
+  count_arriving(*stream, bytes.size());
   stream->request.body += bytes;
 }
 
@@ -275,6 +305,7 @@ void ServerConnection::on_message_end(std::int32_t id) {
   auto const found = streams_.find(id);
   if (found == streams_.end() || std::exchange(found->second->is_request_complete, true)) return;
   auto const stream = found->second;
+  settle(*stream);
   if (stream->is_answered) return;
   auto request = std::move(stream->request);
   stream->request.method = request.method;  // what a HEAD needs later
@@ -291,6 +322,7 @@ void ServerConnection::on_stream_closed(std::int32_t id, std::uint32_t) {
   auto const stream = std::move(found->second);
   streams_.erase(found);
   if (streams_.empty()) quiet_since_ = Steady::now();
+  settle(*stream);
   stream->let_go();
 }
 
