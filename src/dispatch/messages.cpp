@@ -87,7 +87,10 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
   im.devices = entry->registrations().devices;
   Turn turn;
   ++session->received;
-  if (!session->resume_id.empty()) turn.dirty.emplace(entry->account().value, session->resource);
+  if (!session->resume_id.empty())
+    turn.dirty.emplace(entry->account().value, session->resource);
+  else
+    turn.otherwise = refusal_without_room(stream, stanza);
   decide::ImEffects effects;
   bool const was_available = session->is_available();
   auto const context = context_of(*entry);
@@ -162,6 +165,14 @@ void Messages::on_mode(StreamHandle stream, AppMode mode) {
   shard_.say(*entry, instance, DeviceChange::mode);
 }
 
+// Without stream management a client hears by itself of what was not kept (RFC 6120 section 8.3.3.18), and may go on.
+Messages::Act Messages::refusal_without_room(StreamHandle stream, Element const& stanza) {
+  return [this, stream, refusal = error_of(stanza, StanzaError::resource_constraint)] {
+    if (refusal) port_.send(stream, to_xml(*refusal, ns::client));
+    port_.handled(stream, 1);
+  };
+}
+
 // What must survive, with the event that made it so.
 void Messages::save_dirty(Turn& turn) {
   for (auto const& [account, resource] : turn.dirty) {
@@ -181,7 +192,8 @@ void Messages::save_dirty(Turn& turn) {
 void Messages::finish(Turn turn) {
   save_dirty(turn);
   if (turn.batch.empty() && turn.acts.empty()) return;
-  auto const waiting = std::make_shared<Waiting>(Waiting{.ready = turn.batch.empty(), .acts = std::move(turn.acts)});
+  auto const waiting = std::make_shared<Waiting>(
+      Waiting{.ready = turn.batch.empty(), .acts = std::move(turn.acts), .otherwise = std::move(turn.otherwise)});
   waiting_.push_back(waiting);
   if (waiting->ready) return run_ready();
   shard_.store.commit(
@@ -196,12 +208,13 @@ void Messages::on_commit(std::shared_ptr<Waiting> const& waiting,
     // Nothing of it may leave. The numbers that were given are void, and with them the sessions: no acknowledgement has
     // left, so the clients send again.
     waiting->acts.clear();
+    if (waiting->otherwise) waiting->acts.push_back(std::move(waiting->otherwise));
     for (auto const& [account, resource] : dirty) {
       auto* entry = shard_.directory.find(model::AccountId{account});
       auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
       if (!session) continue;
       session->resume_id.clear();
-      if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::internal_server_error));
+      if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
     }
   }
   run_ready();

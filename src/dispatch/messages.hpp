@@ -62,10 +62,12 @@ class Messages final : public model::StreamSink {
     std::set<std::pair<std::string, std::string>> dirty = {};  // sessions: account, resource
     std::set<std::string> rosters = {};
     std::deque<xmpp::Element> routes = {};
+    Act otherwise = {};  // in place of the acts, when the batch could not be written
   };
   struct Waiting {
     bool ready = false;
     std::vector<Act> acts = {};
+    Act otherwise = {};
   };
   struct Burst {
     std::uint64_t row = 0;
@@ -77,6 +79,7 @@ class Messages final : public model::StreamSink {
   [[nodiscard]] Entry* entry_of(StreamHandle stream);
   [[nodiscard]] decide::ImSession* session_of(StreamHandle stream);
   [[nodiscard]] decide::ImContext context_of(Entry const& entry) const;
+  [[nodiscard]] Act refusal_without_room(StreamHandle stream, xmpp::Element const& stanza);
   void finish(Turn turn);
   void run_ready();
   void save_dirty(Turn& turn);

@@ -31,7 +31,25 @@ TEST_F(Two, WhatCannotBeWrittenIsNotAcknowledged) {
   romeo_writes("lost");
   EXPECT_EQ(house.streams.done[romeo.stream], handled);
   EXPECT_THAT(juliet.heard("lost"), IsEmpty());
-  EXPECT_THAT(romeo.heard(), Contains(HasSubstr("internal-server-error")));
+  EXPECT_THAT(romeo.heard(), Contains(HasSubstr("resource-constraint")));
+}
+
+TEST_F(Two, AClientWithoutStreamManagementHearsWhatCouldNotBeWrittenAndGoesOn) {
+  Phone plain{house, "romeo"};
+  house.messages->on_bind_requested(plain.stream, model::AccountId{"romeo@localhost"}, "desk");
+  house.settle();
+  plain.heard();
+  juliet.heard();
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  plain.say("<message to='juliet@localhost' type='chat' id='m1'><body>lost</body></message>");
+  EXPECT_EQ(house.streams.done[plain.stream], 1U);
+  EXPECT_THAT(plain.heard("resource-constraint"), Contains(HasSubstr("id='m1'")));
+  EXPECT_THAT(juliet.heard("lost"), IsEmpty());
+  house.store.fail_with({});
+  juliet.connect();
+  juliet.sign_in();
+  plain.say("<message to='juliet@localhost' type='chat' id='m2'><body>found</body></message>");
+  EXPECT_THAT(juliet.heard("found"), testing::SizeIs(1));
 }
 
 TEST_F(Two, ASuspendedPhoneGetsEachMessageOnceInOrderWhereverItsLineIsCut) {

@@ -135,16 +135,35 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   }
   // Until it is on disk, the same again waits for the disk too.
   shard_.directory.forget(request.fingerprint);
-  save(*entry, registrations, store::Urgency::at_once,
-       [this, account, outcome, request = std::move(request), way = std::move(way),
-        answer = std::move(answer)](Result<void> saved) mutable {
-         auto* const now = shard_.directory.find(account);
-         if (!saved || now == nullptr) return answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
-         for (auto const& claim : outcome.claims) take_from_others(*now, claim.instance, claim.token);
-         remember(*now, request, outcome);
-         answer(outcome);
-         tell(*now, outcome, way);
-       });
+  write_then_answer(*entry, registrations,
+                    {.request = std::move(request),
+                     .outcome = std::move(outcome),
+                     .way = std::move(way),
+                     .answer = std::move(answer)});
+}
+
+void Registrations::write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked) {
+  tentative_.begin(entry.account(), entry.packed_registrations());
+  auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  auto done = [this, account = entry.account(), packed, asked = std::move(asked)](Result<void> saved) mutable {
+    auto const back = tentative_.end(account, packed, saved ? Fate::written : Fate::refused);
+    auto* const now = shard_.directory.find(account);
+    if (now != nullptr && back) undo(*now, *back);
+    if (!saved || now == nullptr) return asked.answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
+    for (auto const& claim : asked.outcome.claims) take_from_others(*now, claim.instance, claim.token);
+    remember(*now, asked.request, asked.outcome);
+    asked.answer(asked.outcome);
+    tell(*now, asked.outcome, asked.way);
+  };
+  shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, store::Urgency::at_once,
+                      std::move(done));
+}
+
+// RFC 3261 section 10.3, step 7.
+void Registrations::undo(Entry& entry, std::string const& packed) {
+  auto const before = model::unpack_registrations(packed).value_or(model::Registrations{});
+  (void)shard_.directory.set_registrations(entry, before);
+  forget_unbound_flows(entry, before);
 }
 
 void Registrations::save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency,

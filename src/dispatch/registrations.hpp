@@ -6,6 +6,7 @@
 #pragma once
 
 #include "dispatch/shard.hpp"
+#include "dispatch/tentative.hpp"
 #include "model/ports.hpp"
 
 #include <functional>
@@ -63,6 +64,15 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // That the same request may come again.
   void remember(Entry& entry, model::RegisterRequest const& request, model::RegisterOutcome const& outcome);
   [[nodiscard]] bool is_awaited(Entry const& entry) const { return awaited_ && awaited_(entry.account()); }
+  // A REGISTER whose answer waits for the disk.
+  struct Asked {
+    model::RegisterRequest request = {};
+    model::RegisterOutcome outcome = {};
+    model::Way way = {};
+    RegistrarPort::Answer answer = {};
+  };
+  void write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked);
+  void undo(Entry& entry, std::string const& packed);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
   void sweep_next(std::vector<model::AccountId> accounts);
   void sweep(Entry& entry);
@@ -71,6 +81,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   Awaited awaited_ = {};
   Registered registered_ = {};
   std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
+  Tentative tentative_ = {};
 };
 
 }  // namespace reveille::dispatch

@@ -83,6 +83,8 @@ struct Core {
 
 // make_certificates.cpp
 [[nodiscard]] Result<void> make_certificates(Core& core);
+// What is wrong with a certificate that can be read: a sentence with what to do, or nothing.
+[[nodiscard]] std::string trouble_with(edge::TlsContext const& context, std::filesystem::path const& certificate);
 
 // Opens a database in the data folder.
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(Core& core, char const* name);

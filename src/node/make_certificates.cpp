@@ -5,15 +5,21 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <spdlog/spdlog.h>
 
 namespace reveille::node {
+
+std::string trouble_with(edge::TlsContext const& context, std::filesystem::path const& certificate) {
+  auto const* shown = SSL_CTX_get0_certificate(context->native_handle());
+  if (!shown || X509_cmp_current_time(X509_get0_notAfter(shown)) > 0) return {};
+  return fmt::format("The certificate {} has expired: clients refuse it. Put a new one in its place, and send SIGHUP.",
+                     certificate.string());
+}
+
 namespace {
 
-std::string trouble_with(edge::TlsContext const& context, std::filesystem::path const& file) {
-  auto const* certificate = SSL_CTX_get0_certificate(context->native_handle());
-  if (!certificate || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0) return {};
-  return fmt::format("The certificate {} has expired: clients refuse it. Put a new one in its place, and send SIGHUP.",
-                     file.string());
+void warn_of(edge::TlsContext const& context, std::filesystem::path const& certificate) {
+  if (auto const trouble = trouble_with(context, certificate); !trouble.empty()) spdlog::warn("{}", trouble);
 }
 
 }  // namespace
@@ -32,6 +38,7 @@ Result<void> Certificates::reload() {
     SSL_CTX_use_certificate_chain_file(context->native_handle(), certificate.c_str());
     SSL_CTX_use_PrivateKey_file(context->native_handle(), key.c_str(), SSL_FILETYPE_PEM);
   }
+  warn_of(contexts.front(), certificate);
   return {};
 }
 
@@ -52,6 +59,7 @@ Result<void> make_certificates(Core& core) {
   if (!tls.ca.empty()) certificates.ca = tls.ca;
   auto const context = certificates.context({});
   if (!context) return std::unexpected(context.error());
+  warn_of(*context, certificates.certificate);
   core.health.watch("certificate",
                     [context = *context, file = certificates.certificate] { return trouble_with(context, file); });
   return {};

@@ -32,6 +32,17 @@ void run_deadlines(Core& core) {
   if (auto const next = core.shard->deadlines.next()) wait_until(core, *next);
 }
 
+store::TellDisk tell_of_disk(Core& core, std::string part) {
+  return [&core, part = std::move(part)](Result<void> const& state) {
+    if (state) {
+      core.health.mend(part);
+      return spdlog::info("{}: what is to be kept is written again", part);
+    }
+    core.health.degrade(part, state.error().ours);
+    spdlog::error("{}: {}", part, state.error().ours);
+  };
+}
+
 Result<void> load_accounts(store::Store& store, dispatch::Directory& directory) {
   Result<void> loaded;
   auto const refuse = [&](std::string_view table, std::string_view account) {
@@ -87,7 +98,8 @@ void add_core_metrics(Core& core) {
 Result<std::unique_ptr<store::Store>> open_store(Core& core, char const* name) {
   auto store = store::SqliteStore::open(
       {.path = core.folder.file(name)},
-      [&io = core.io](std::move_only_function<void()> job) { asio::post(io, std::move(job)); });
+      [&io = core.io](std::move_only_function<void()> job) { asio::post(io, std::move(job)); },
+      tell_of_disk(core, name == std::string_view(server_database) ? "disk" : "push_disk"));
   if (!store) return std::unexpected(store.error());
   return std::unique_ptr<store::Store>(std::move(*store));
 }

@@ -110,6 +110,10 @@ Result<std::vector<dispatch::PushCredential>> open_credentials(Core& core) {
   return credentials;
 }
 
+constexpr std::size_t most_connections = 10'000;
+// Of the push service's requests; a notification is 5 KB at most.
+constexpr std::size_t most_body = std::size_t{64} * 1024;
+
 struct HostAndPort {
   std::string host = {};
   std::uint16_t port = 443;
@@ -180,8 +184,19 @@ Result<void> PushService::open() {
 Result<void> PushService::listen(ListenAddress const& at) {
   auto tls = core_.certificates.context({"h2", "http/1.1"});
   if (!tls) return std::unexpected(tls.error());
+  auto const& limits = core_.settings.limits;
   auto opened =
-      edge::HttpServer::open(core_.io, {.address = at.host, .port = at.port, .tls = *tls, .max_streams = 1000},
+      edge::HttpServer::open(core_.io,
+                             {.address = at.host,
+                              .port = at.port,
+                              .tls = *tls,
+                              .connections = {.in_all = most_connections, .of_address = limits.connections_per_address},
+                              .max_body = most_body,
+                              .max_streams = 1000,
+                              .handshake_time = limits.handshake_within,
+                              .first_request_time = limits.request_within,
+                              .request_time = limits.request_within,
+                              .stalled_after = limits.stalled_after},
                              [this](edge::HttpRequest request, edge::Responder responder) {
                                door_.handle(std::move(request), std::move(responder));
                              });
@@ -224,8 +239,9 @@ Result<std::unique_ptr<PushService>> open_service(Core& core) {
   if (auto opened = service->open(); !opened) return std::unexpected(opened.error());
   core.health.watch("push_credentials", [queue = &service->queue()] {
     auto const alarms = queue->alarms();
-    return alarms.empty() ? std::string{}
-                          : fmt::format("{} is in trouble: {}.", alarms.front().credential, alarms.front().detail);
+    return alarms.empty()
+               ? std::string{}
+               : fmt::format("{}: {} ({})", alarms.front().credential, alarms.front().advice, alarms.front().detail);
   });
   core.metrics->add_gauge("reveille_push_open", "Notifications that have not ended.",
                           [queue = &service->queue()] { return static_cast<double>(queue->open()); });

@@ -191,6 +191,9 @@ class Store {
                             Answer<Unread> answer) = 0;
 };
 
+// On the shard's thread: the disk has begun to take nothing (why, with what to do), or takes writes again.
+using TellDisk = std::function<void(Result<void>)>;
+
 // How the store's threads reach the shard's thread: runs the function there.
 using Post = std::function<void(std::move_only_function<void()>)>;
 

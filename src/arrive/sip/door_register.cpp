@@ -13,6 +13,8 @@ namespace {
 
 using sip::HeaderName;
 
+constexpr std::uint64_t retry_after_seconds = 10;
+
 std::optional<Duration> expires_in(sip::MessageView const& message) {
   auto const seconds = sip::expires_of(message);
   return seconds ? std::optional<Duration>(*seconds) : std::nullopt;
@@ -78,6 +80,8 @@ void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcom
   if (outcome.min_expires)
     response.header(HeaderName::min_expires,
                     static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(*outcome.min_expires).count()));
+  // RFC 3261 section 21.5.1: the disk may take it later.
+  if (outcome.status == 500) response.header(HeaderName::retry_after, retry_after_seconds);
   if (outcome.status == 200) {
     for (auto const& binding : outcome.bindings) {
       write_binding(line_, {.contact = binding.contact,

@@ -137,7 +137,7 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   if (!open) return;
   if (!done && done.error().code == ErrorCode::conflict) return answer_as_kept(*open);
   if (!done) {
-    spdlog::error("push: a notification could not be stored: {}", done.error().ours);
+    spdlog::debug("push: a notification could not be stored: {}", done.error().ours);
     return refuse_open(*open, refusal_of(done.error()));
   }
   open->is_stored = true;

@@ -40,6 +40,7 @@ struct PushQueueLimits {
 struct PushAlarm {
   std::string credential = {};
   decide::Alarm alarm = decide::Alarm::none;
+  std::string advice = {};  // a sentence with what to do
   std::string detail = {};  // the provider's reason
   Instant since = {};
 };

@@ -210,7 +210,11 @@ void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const
 
 void PushQueue::raise(std::size_t credential, decide::Alarm alarm, std::string const& detail) {
   auto& known = credentials_.at(credential);
-  PushAlarm const raised{.credential = known.settings.name, .alarm = alarm, .detail = detail, .since = clock_.now()};
+  PushAlarm const raised{.credential = known.settings.name,
+                         .alarm = alarm,
+                         .advice = std::string(text_of(alarm)),
+                         .detail = detail,
+                         .since = clock_.now()};
   if (!known.alarms.emplace(alarm, raised).second) return;
   spdlog::error("push: alarm for {}: {} ({})", known.settings.name, text_of(alarm), detail);
 }

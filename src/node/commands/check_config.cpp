@@ -1,11 +1,14 @@
-// check-config: the file's form, and whether what it refers to can be read.
+// check-config: the file's form, whether what it refers to can be read, and whether the certificate is good.
 #include "node/commands.hpp"
+#include "node/core.hpp"
 #include "node/version.hpp"
+#include "wire/crypto/es256.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 namespace reveille::node {
@@ -16,15 +19,37 @@ void check_file(std::vector<Fault>& faults, std::filesystem::path const& file, u
     faults.push_back({.line = line, .sentence = fmt::format("{} {} cannot be read", what, file.string())});
 }
 
+// Both can be read: whether they belong together, and are still good.
+void check_certificate(std::vector<Fault>& faults, TlsSettings const& tls) {
+  if (tls.certificate.empty() || !faults.empty()) return;
+  auto const context = edge::make_server_tls({.certificate = tls.certificate, .key = tls.key});
+  auto const trouble = context ? trouble_with(*context, tls.certificate) : context.error().ours;
+  if (!trouble.empty()) faults.push_back({.line = 0, .sentence = trouble});
+}
+
+void check_provider_key(std::vector<Fault>& faults, ApnsSettings const& settings) {
+  std::ifstream in{settings.key_file, std::ios::binary};
+  if (!in) return;  // said already
+  std::string const pem{std::istreambuf_iterator<char>(in), {}};
+  if (crypto::Es256Key::from_pem(pem)) return;
+  faults.push_back(
+      {.line = settings.line,
+       .sentence = fmt::format("Apple's provider key {} is no P-256 key in PEM: put the .p8 file there, as "
+                               "it was downloaded",
+                               settings.key_file.string())});
+}
+
 std::vector<Fault> check_files(Settings const& settings) {
   std::vector<Fault> faults;
   check_file(faults, settings.tls.certificate, 0, "the certificate");
   check_file(faults, settings.tls.key, 0, "the certificate's key");
+  check_certificate(faults, settings.tls);
   check_file(faults, settings.tls.ca, 0, "the CA certificate");
   check_file(faults, settings.push.client_secret_file, 0, "the push service's client secret");
   check_file(faults, settings.push.ca_file, 0, "the push service's CA certificate");
   for (auto const& apns : settings.push.apns) {
     check_file(faults, apns.key_file, apns.line, "Apple's provider key");
+    check_provider_key(faults, apns);
     check_file(faults, apns.ca_file, apns.line, "the CA certificate");
   }
   for (auto const& fcm : settings.push.fcm) {

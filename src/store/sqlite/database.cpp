@@ -3,10 +3,17 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace reveille::store::sqlite {
 namespace {
 
 constexpr std::size_t error_mask = 0xff;
+
+// A quota, or a limit on the size of files: to whom it happens, the disk is full.
+bool is_limit_of_files(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+}
 
 std::unexpected<Error> failure_of(int code, std::string const& path, std::string theirs) {
   switch (static_cast<std::size_t>(code) & error_mask) {
@@ -64,6 +71,7 @@ Result<void> Statement::run() {
 
 Result<bool> Statement::next() {
   if (!statement_) return database_.last_failure();
+  errno = 0;
   int const code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
@@ -139,7 +147,11 @@ int Database::changes() const {
 
 std::unexpected<Error> Database::last_failure() const {
   if (!handle_) return failure(ErrorCode::storage, fmt::format("{} cannot be opened: out of memory.", path_));
-  return failure_of(sqlite3_extended_errcode(handle_), path_, sqlite3_errmsg(handle_));
+  int const code = sqlite3_extended_errcode(handle_);
+  // SQLite notes the system's error for most statements, but not for COMMIT: there it is still in errno.
+  bool const is_full =
+      code == SQLITE_IOERR_WRITE && (is_limit_of_files(sqlite3_system_errno(handle_)) || is_limit_of_files(errno));
+  return failure_of(is_full ? SQLITE_FULL : code, path_, sqlite3_errmsg(handle_));
 }
 
 }  // namespace reveille::store::sqlite

@@ -50,17 +50,18 @@ struct SqliteStore::Parts {
   CheckpointPace pace;
   sqlite::Writer writer;
 
-  Parts(sqlite::LockFile taken, Post to_shard, std::unique_ptr<sqlite::Database> write,
+  Parts(sqlite::LockFile taken, Post to_shard, TellDisk tell, std::unique_ptr<sqlite::Database> write,
         std::unique_ptr<sqlite::Database> read, std::unique_ptr<sqlite::Database> copy)
       : lock(std::move(taken)),
         post(std::move(to_shard)),
         reader(std::move(read)),
         checkpointer(std::move(copy)),
         pace(checkpointer),
-        writer(std::move(write), post, [this](sqlite::Database& database) { pace.on_commit(database); }) {}
+        writer(std::move(write), post, std::move(tell),
+               [this](sqlite::Database& database) { pace.on_commit(database); }) {}
 };
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post, TellDisk tell) {
   auto lock = sqlite::LockFile::take(place.path);
   if (!lock) return std::unexpected(lock.error());
   auto write = sqlite::Database::open(place);
@@ -70,8 +71,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& plac
   if (!read) return std::unexpected(read.error());
   auto copy = sqlite::Database::open(place);
   if (!copy) return std::unexpected(copy.error());
-  auto parts =
-      std::make_unique<Parts>(std::move(*lock), std::move(post), std::move(*write), std::move(*read), std::move(*copy));
+  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(post), std::move(tell), std::move(*write),
+                                       std::move(*read), std::move(*copy));
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 

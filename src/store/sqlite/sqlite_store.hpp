@@ -16,7 +16,7 @@ class SqliteStore final : public Store {
  public:
   // Errors, each with what to do: `busy` (in use by another process), `configuration` (a newer schema, another
   // program's file), `corrupt`, `storage`.
-  static Result<std::unique_ptr<SqliteStore>> open(sqlite::Place const& place, Post post);
+  static Result<std::unique_ptr<SqliteStore>> open(sqlite::Place const& place, Post post, TellDisk tell = {});
   ~SqliteStore() override;
 
   void commit(Batch batch, Urgency urgency, Done done) override;

@@ -112,6 +112,22 @@ TEST_F(SqliteStoreTest, AFullDiskIsSaidAndTheServiceGoesOnWhenThereIsRoom) {
   EXPECT_EQ(records_of(*open(disk.vfs()), Table::users), (Records{{"after", ""}, {"before", ""}}));
 }
 
+TEST_F(SqliteStoreTest, AFullDiskIsToldOnceAndThatItIsWellAgainWithoutAWrite) {
+  LosingDisk disk;
+  std::vector<Result<void>> told;
+  auto const store = std::move(*SqliteStore::open({.path = path_, .vfs = disk.vfs()}, shard_.post(),
+                                                  [&](Result<void> state) { told.push_back(std::move(state)); }));
+  ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "before", ""}}));
+  disk.fill();
+  for (int i = 0; i < 3; ++i) ASSERT_FALSE(commit_now(*store, shard_, {Put{Table::users, "meanwhile", ""}}));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].error().ours.find("The disk is full"), std::string::npos) << told[0].error().ours;
+  disk.make_room();
+  shard_.run_until([&] { return told.size() == 2; });
+  EXPECT_TRUE(told[1]);
+  EXPECT_EQ(records_of(*store, Table::settings), (Records{})) << "the trial leaves nothing";
+}
+
 TEST_F(SqliteStoreTest, AFileInUseIsRefusedWithTheProcess) {
   auto const store = open();
   auto const error = refusal();

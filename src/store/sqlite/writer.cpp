@@ -14,6 +14,10 @@ constexpr std::chrono::milliseconds lazily_linger{500};
 constexpr int commits_a_linger = 3;  // under load a linger is this many commits long
 constexpr std::size_t most_waiting = 200'000;
 constexpr std::size_t most_in_a_group = 10'000;
+constexpr std::chrono::seconds try_disk_every{1};
+// As much as a busy moment writes, so that a disk with room for a crumb is not called well.
+constexpr std::size_t trial_size = 65'536;
+constexpr auto trial_name = "disk_trial";
 
 Result<void> apply_all(Database& database, Batch const& batch) {
   for (auto const& one : batch)
@@ -23,9 +27,10 @@ Result<void> apply_all(Database& database, Batch const& batch) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, Post post, std::function<void(Database&)> committed)
+Writer::Writer(std::unique_ptr<Database> database, Post post, TellDisk tell, std::function<void(Database&)> committed)
     : database_(std::move(database)),
       post_(std::move(post)),
+      tell_(std::move(tell)),
       committed_(std::move(committed)),
       thread_([this] { run(); }) {}
 
@@ -80,29 +85,33 @@ void Writer::enqueue(Item item) {
 }
 
 void Writer::run() {
-  for (;;) {
-    auto group = next_group();
-    if (group.empty()) return;
+  while (auto group = next_group()) {
+    if (group->empty()) {
+      try_disk();
+      continue;
+    }
     auto const began = std::chrono::steady_clock::now();
-    write(group);
+    write(*group);
     auto const took = std::chrono::steady_clock::now() - began;
     {
       std::lock_guard const lock{mutex_};
       commit_takes_ = (3 * commit_takes_ + took) / 4;
     }
-    answer(std::move(group));
+    answer(std::move(*group));
     committed_(*database_);
   }
 }
 
-Writer::Group Writer::next_group() {
+std::optional<Writer::Group> Writer::next_group() {
   std::unique_lock lock{mutex_};
-  while (!stopping_ && std::chrono::steady_clock::now() < due_) {
-    if (due_ == Moment::max())
+  for (auto due = std::min(due_, try_at_); !stopping_ && std::chrono::steady_clock::now() < due;
+       due = std::min(due_, try_at_)) {
+    if (due == Moment::max())
       changed_.wait(lock);
     else
-      changed_.wait_until(lock, due_);
+      changed_.wait_until(lock, due);
   }
+  if (stopping_ && waiting_.empty()) return std::nullopt;
   Group group;
   if (waiting_.size() <= most_in_a_group) {
     group.swap(waiting_);
@@ -117,10 +126,33 @@ Writer::Group Writer::next_group() {
 
 void Writer::write(Group& group) {
   if (std::ranges::all_of(group, [](Item const& item) { return item.batch.empty(); })) return;
-  if (auto done = write_in_transaction(group); !done) {
-    (void)database_->execute("ROLLBACK");
-    for (auto& item : group) item.result = done;
-  }
+  note(write_or_roll_back(group));
+}
+
+Result<void> Writer::write_or_roll_back(Group& group) {
+  auto done = write_in_transaction(group);
+  if (done) return done;
+  (void)database_->execute("ROLLBACK");
+  for (auto& item : group) item.result = done;
+  return done;
+}
+
+void Writer::try_disk() {
+  Group there;
+  there.push_back({.batch = {Put{.table = Table::settings, .key = trial_name, .value = std::string(trial_size, ' ')}}});
+  Group gone;
+  gone.push_back({.batch = {Erase{.table = Table::settings, .key = trial_name}}});
+  // Two transactions: in one of them nothing would be left to write.
+  auto outcome = write_or_roll_back(there);
+  if (outcome) outcome = write_or_roll_back(gone);
+  note(outcome);
+}
+
+void Writer::note(Result<void> const& outcome) {
+  bool const was_well = try_at_ == Moment::max();
+  try_at_ = outcome ? Moment::max() : std::chrono::steady_clock::now() + try_disk_every;
+  if (was_well == outcome.has_value() || !tell_) return;
+  post_([tell = tell_, outcome] { tell(outcome); });
 }
 
 Result<void> Writer::write_in_transaction(Group& group) {

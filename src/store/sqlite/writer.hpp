@@ -2,6 +2,7 @@
 //
 // When: a batch `at_once` is committed as soon as the thread is free, and takes along all that was given before it; a
 // batch `soon` waits 3 ms for company, longer (to 50 ms) when commits themselves take long; `lazily` half a second.
+// A disk that takes nothing (it is full, or broken) is tried again every second until it does; `tell` hears both.
 // Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on the writer's thread.
 // Bounds: give() refuses with `busy` while too much is waiting.
 #pragma once
@@ -15,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace reveille::store::sqlite {
@@ -24,9 +26,9 @@ class Writer {
   // What is told of a batch once its fate is known.
   using Done = std::move_only_function<void(Result<void>)>;
 
-  // `post` brings the answers to the shard; `committed` is called on the writer's thread after each
-  // transaction.
-  Writer(std::unique_ptr<Database> database, Post post, std::function<void(Database&)> committed);
+  // `post` brings the answers to the shard, and what `tell` is to hear; `committed` is called on the writer's thread
+  // after each transaction.
+  Writer(std::unique_ptr<Database> database, Post post, TellDisk tell, std::function<void(Database&)> committed);
   ~Writer();
   Writer(Writer const&) = delete;
   Writer& operator=(Writer const&) = delete;
@@ -48,8 +50,11 @@ class Writer {
 
   void enqueue(Item item);
   void run();
-  // Waits for the next group; an empty one when there is nothing left to do.
-  Group next_group();
+  // Waits for the next group: an empty one when the disk is to be tried again, nothing at the end.
+  std::optional<Group> next_group();
+  Result<void> write_or_roll_back(Group& group);
+  void try_disk();
+  void note(Result<void> const& outcome);
   void write(Group& group);
   Result<void> write_in_transaction(Group& group);
   void answer(Group group);
@@ -57,7 +62,9 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   Post post_;
+  TellDisk tell_;
   std::function<void(Database&)> committed_;
+  Moment try_at_ = Moment::max();  // while the disk takes nothing; the writer's thread's
 
   std::mutex mutex_;
   std::condition_variable changed_;

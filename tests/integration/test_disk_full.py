@@ -1,0 +1,173 @@
+"""A disk that is full while the server serves, or damaged: one clear sentence, and nothing lost."""
+import resource
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from hostile import reason_of, when
+from push_client import PushTenant, a_call, a_message
+from reveille import Apple, NotReady, Server
+from test_hostile_xmpp import Client as XmppClient
+from test_operators_push import SipUser
+
+
+class SmallDisk:
+    """A file system of 24 MB of its own (which takes root), or a process whose files may not grow: write(2) fails in both."""
+
+    def __init__(self, folder: Path, of_its_own: bool):
+        self.folder = folder
+        folder.mkdir()
+        self.is_mounted = of_its_own and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True).returncode == 0
+
+    def fill(self, server: Server) -> None:
+        if not self.is_mounted:
+            return self._limit(server, 1)
+        with (self.folder / "ballast").open("wb", buffering=0) as ballast:
+            for size in (1 << 20, 4096):
+                try:
+                    while True:
+                        ballast.write(b"x" * size)
+                except OSError:
+                    pass
+
+    def make_room(self, server: Server) -> None:
+        if self.is_mounted:
+            (self.folder / "ballast").unlink()
+        else:
+            self._limit(server, resource.RLIM_INFINITY)
+
+    @staticmethod
+    def _limit(server: Server, size: int) -> None:
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def end(self) -> None:
+        if self.is_mounted:
+            subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+
+@pytest.fixture(params=["full", "limited"])
+def disk(request, tmp_path):
+    small = SmallDisk(tmp_path / "disk", of_its_own=request.param == "full")
+    yield small
+    small.end()
+
+
+class Phone(SipUser):
+    def __init__(self, server: Server, user: str):
+        super().__init__(server.address("sip_tcp"), user, "secret")
+        self.instance = uuid.uuid4()
+
+    def register(self) -> str:
+        """The final answer to a REGISTER, after the challenge."""
+        return self.ask("REGISTER", "sip:localhost", f"sip:{self.user}@localhost",
+                        f'Contact: <{self.contact()}>;+sip.instance="<urn:uuid:{self.instance}>";expires=3600')
+
+
+def message(client: XmppClient, text: str) -> str:
+    """What the server says to it within the order of the stream: the stanza before the pong."""
+    client.say(f"<message type='chat' id='{text}' to='romeo@localhost'><body>{text}</body></message>"
+               "<iq type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    return client.until("<iq [^>]*id=['\"]after['\"][^>]*(/>|>)")
+
+
+def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(tmp_path, disk):
+    server = Server(tmp_path, {"roles": ["call-control", "im", "admin"], "data": str(disk.folder / "data")}).start()
+    try:
+        for user in ("romeo", "juliet"):
+            server.add_user(f"{user}@localhost", "secret")
+        known, newcomer = Phone(server, "romeo"), Phone(server, "juliet")
+        assert known.register().startswith("SIP/2.0 200")
+        juliet = XmppClient(server).sign_in()
+        assert "error" not in message(juliet, "before")
+        assert server.healthz()["reasons"] == [] or not reason_of(server, "disk")
+
+        disk.fill(server)
+        for _ in range(2):  # the second time too: what was refused is not there
+            refused = newcomer.register()
+            assert refused.startswith("SIP/2.0 500") and "Retry-After:" in refused, refused
+        assert "The disk is full" in when(lambda: reason_of(server, "disk"))
+        assert server.healthz()["status"] == "degraded" and server.admin("/healthz")[0] == 200
+        assert server.metrics()["reveille_degraded"] >= 1
+        # A message is refused to its sender, who stays; what needs no disk goes on.
+        assert "resource-constraint" in message(juliet, "meanwhile")
+        assert known.register().startswith("SIP/2.0 200")
+        added = server.run("user", "add", "nurse@localhost", "--password-stdin", check=False, input="angelica\n")
+        assert added.returncode == 1 and "full" in added.stderr, added
+        assert server.users() == ["juliet@localhost", "romeo@localhost"]
+
+        disk.make_room(server)
+        when(lambda: not reason_of(server, "disk"))  # by itself: nobody has asked for anything
+        assert newcomer.register().startswith("SIP/2.0 200")
+        assert "error" not in message(juliet, "after")
+        if disk.is_mounted:
+            assert server.log().count("The disk is full") == 1 and "written again" in server.log()
+
+        server.kill()
+        server.start()
+        assert server.users() == ["juliet@localhost", "romeo@localhost"]
+        assert len(server.devices("romeo@localhost")) == 1 and len(server.devices("juliet@localhost")) == 1
+        juliet = XmppClient(server).sign_in()
+        juliet.say("<iq type='set' id='a'><query xmlns='urn:xmpp:mam:2'/></iq>")
+        archive = juliet.until("<fin ")
+        assert "before" in archive and "after" in archive and "meanwhile" not in archive
+    finally:
+        server.kill()
+
+
+def test_a_full_disk_of_the_push_service_loses_no_notification(tmp_path, disk):
+    apple = Apple(tmp_path).start()
+    push = Server(tmp_path, {"roles": ["push", "admin"], "data": str(disk.folder / "data"), "push": {"apns": [apple.credential(environment="sandbox")]}},
+                  name="push").start()
+    push.keep_ports()
+    try:
+        tenant, device = PushTenant(push, "tenant"), apple.new_device()
+        status, accepted = tenant.notify(a_message(apple, device))
+        assert status == 202, accepted
+
+        disk.fill(push)
+        for _ in range(3):
+            key = str(uuid.uuid4())
+            status, problem = tenant.notify(a_call(apple, device), key=key)
+            assert status == 503 and problem["type"] == "urn:reveille:problem:storage", problem
+            assert tenant.ask("GET", f"/v1/notifications/{key}")[0] == 404
+        assert "The disk is full" in when(lambda: reason_of(push, "push_disk"))
+        assert tenant.ask("GET", "/v1/providers")[0] == 200
+
+        disk.make_room(push)
+        when(lambda: not reason_of(push, "push_disk"))
+        status, later = tenant.notify(a_call(apple, device), wait=5, key=key)
+        assert status == 200 and later["state"] in ("accepted_by_provider", "acknowledged", "unconfirmed"), later
+        push.kill()
+        push.start()
+        for each in (accepted, later):
+            assert tenant.fate(each["id"])["state"] in ("accepted_by_provider", "acknowledged", "unconfirmed", "unknown"), each
+        # What was refused reached nobody.
+        assert len(apple.requests()) == 2
+    finally:
+        push.kill()
+        apple.kill()
+
+
+def test_a_damaged_page_of_the_database_is_said_at_the_start_and_left_alone(tmp_path):
+    server = Server(tmp_path, {"roles": ["call-control", "admin"]}).start()
+    try:
+        for number in range(40):
+            server.add_user(f"user{number}@localhost", "secret")
+        server.stop()
+        database = server.data / "server.db"
+        whole = database.read_bytes()
+        broken = whole[:4096] + b"\xa5" * (len(whole) - 4096)
+        database.write_bytes(broken)
+        for each in server.data.glob("server.db-*"):
+            each.unlink()
+        with pytest.raises(NotReady) as refused:
+            server.start()
+        assert server.process.returncode == 1
+        said = str(refused.value)
+        assert "server.db" in said and "backup" in said, said
+        assert database.read_bytes() == broken
+    finally:
+        server.kill()
