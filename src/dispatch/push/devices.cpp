@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace reveille::dispatch {
 namespace {
@@ -34,6 +36,11 @@ void merge(DeviceUpdate& update, Device& device, Instant now) {
   if (update.mode) device.mode_since = now;
   take(update.mode, device.reported_mode);
   device.seen_at = now;
+}
+
+// Android has one token for both channels.
+bool holds(Device const& device, std::string_view token) {
+  return std::ranges::any_of(channels, [&](auto const name) { return channel_of(device, name).token == token; });
 }
 
 std::string store_key(TenantId const& tenant, AccountId const& account, InstanceId const& instance) {
@@ -87,9 +94,10 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
 void PushDevices::set_token(Key const& key, Device& device, ChannelName channel, std::string token,
                             store::Batch& batch) {
   auto& current = channel_of(device, channel);
-  if (current.token == token && !current.dead_since && !current.quarantined_until) return;
-  forget_token(key, current.token);
-  current = {.token = std::move(token), .since = clock_.now()};
+  // The same one again is news too: what the provider says of an earlier time no longer holds.
+  auto const old = std::exchange(current, {.token = std::move(token), .since = clock_.now()}).token;
+  if (old == current.token) return;
+  if (!holds(device, old)) forget_token(key, old);
   if (current.token.empty()) return;
   // A shared phone must not ring for the last user (B-SIGN-2).
   auto const holders = by_token_.equal_range({std::get<0>(key), current.token});

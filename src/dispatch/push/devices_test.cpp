@@ -1,0 +1,158 @@
+// PushDevices: whose token it is, and what is left of it after the provider's word and after a restart.
+#include "dispatch/push/devices.hpp"
+
+#include "store/memory/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace model;
+
+class PushDevicesTest : public testing::Test {
+ protected:
+  PushDevicesTest() { restart(); }
+
+  void restart() {
+    devices = std::make_unique<PushDevices>(clock, store);
+    ASSERT_TRUE(devices->load());
+  }
+  void run() {
+    while (!posted.empty()) {
+      auto job = std::move(posted.front());
+      posted.pop_front();
+      job();
+    }
+  }
+
+  Result<Device, PushRefusal> put(std::string instance, std::string account, DeviceUpdate update,
+                                  std::string tenant = "verona") {
+    std::optional<Result<Device, PushRefusal>> answer;
+    devices->put(TenantId{std::move(tenant)}, AccountId{std::move(account)}, InstanceId{std::move(instance)},
+                 std::move(update), [&](auto got) { answer = std::move(got); });
+    EXPECT_FALSE(answer) << "answered from inside the call";
+    run();
+    return answer.value();
+  }
+  bool remove(std::string instance, std::string account = {}) {
+    std::optional<Result<void, PushRefusal>> answer;
+    devices->remove(TenantId{"verona"}, AccountId{std::move(account)}, InstanceId{std::move(instance)},
+                    [&](auto got) { answer = std::move(got); });
+    run();
+    return answer.value().has_value();
+  }
+  Result<Device, PushRefusal> find(std::string instance, std::string account = {}, std::string tenant = "verona") {
+    return devices->find(TenantId{std::move(tenant)}, AccountId{std::move(account)}, InstanceId{std::move(instance)});
+  }
+  void verdict(std::string token, TokenVerdict verdict, std::optional<Instant> dead_since = {}) {
+    devices->on_verdict(TenantId{"verona"}, token, {.token = verdict, .dead_since = dead_since, .at = clock.now()});
+    run();
+  }
+  static DeviceUpdate voip(std::string token) { return {.voip_token = std::move(token)}; }
+
+  VirtualClock clock;
+  std::deque<std::move_only_function<void()>> posted;
+  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  std::unique_ptr<PushDevices> devices;
+};
+
+TEST_F(PushDevicesTest, WhatIsNotNamedStays) {
+  (void)put("i1", "juliet@x", {.app = "org.example", .platform = Platform::ios, .voip_token = "v", .uses_call = true});
+  auto const device = put("i1", "juliet@x", {.os_version = "18.1", .message_token = "m"});
+  ASSERT_TRUE(device);
+  EXPECT_EQ(device->app, "org.example");
+  EXPECT_EQ(device->voip.token, "v");
+  EXPECT_EQ(device->message.token, "m");
+  EXPECT_EQ(device->os_version, "18.1");
+  EXPECT_TRUE(device->services.call);
+  restart();
+  EXPECT_EQ(find("i1").value(), *device);
+}
+
+TEST_F(PushDevicesTest, ASharedPhoneRingsForItsLastUserOnly) {
+  (void)put("i1", "juliet@x", voip("v"));
+  (void)put("i1", "nurse@x", voip("v"));
+  EXPECT_EQ(find("i1", "juliet@x")->voip.token, "");
+  EXPECT_EQ(find("i1", "nurse@x")->voip.token, "v");
+  EXPECT_EQ(find("i1").error(), PushRefusal::no_device) << "two accounts, and none named";
+  restart();
+  EXPECT_EQ(find("i1", "juliet@x")->voip.token, "");
+  verdict("v", TokenVerdict::dead);
+  EXPECT_FALSE(find("i1", "juliet@x")->voip.dead_since);
+  EXPECT_TRUE(find("i1", "nurse@x")->voip.dead_since);
+}
+
+TEST_F(PushDevicesTest, ATenantNeverTouchesAnothers) {
+  (void)put("i1", "juliet@x", voip("v"));
+  (void)put("i1", "juliet@x", voip("v"), "mantua");
+  EXPECT_EQ(find("i1", "juliet@x")->voip.token, "v");
+  EXPECT_EQ(find("i1", "juliet@x", "padua").error(), PushRefusal::no_device);
+  verdict("v", TokenVerdict::dead);
+  EXPECT_FALSE(find("i1", "juliet@x", "mantua")->voip.dead_since);
+}
+
+TEST_F(PushDevicesTest, TheProvidersWordHoldsForTheTimeItSpeaksOf) {
+  auto const registered = clock.now();
+  (void)put("i1", "juliet@x", voip("v"));
+  verdict("v", TokenVerdict::dead, registered - 1s);
+  EXPECT_FALSE(find("i1")->voip.dead_since) << "registered since";
+  clock.advance(10s);
+  (void)put("i1", "juliet@x", voip("v"));
+  verdict("v", TokenVerdict::dead, registered + 5s);
+  EXPECT_FALSE(find("i1")->voip.dead_since) << "registered again since";
+  verdict("v", TokenVerdict::dead, clock.now());
+  ASSERT_TRUE(find("i1")->voip.dead_since);
+  EXPECT_FALSE(is_usable(find("i1")->voip, clock.now()));
+  (void)put("i1", "juliet@x", voip("v"));
+  EXPECT_TRUE(is_usable(find("i1")->voip, clock.now()));
+}
+
+TEST_F(PushDevicesTest, QuarantineEndsByItselfAndSurvivesARestart) {
+  (void)put("i1", "juliet@x", voip("v"));
+  verdict("v", TokenVerdict::quarantined);
+  restart();
+  EXPECT_FALSE(is_usable(find("i1")->voip, clock.now()));
+  clock.advance(7 * 24h + 1s);
+  EXPECT_TRUE(is_usable(find("i1")->voip, clock.now()));
+}
+
+// Android has one token for both channels.
+TEST_F(PushDevicesTest, ATokenOfBothChannelsStaysKnownWhileOneHoldsIt) {
+  (void)put("i1", "juliet@x", {.layout = ChannelLayout::shared, .voip_token = "t", .message_token = "t"});
+  (void)put("i1", "juliet@x", voip("new"));
+  verdict("t", TokenVerdict::dead);
+  EXPECT_TRUE(find("i1")->message.dead_since);
+  EXPECT_FALSE(find("i1")->voip.dead_since);
+  (void)put("i2", "nurse@x", {.message_token = "t"});
+  EXPECT_EQ(find("i1")->message.token, "");
+}
+
+TEST_F(PushDevicesTest, RemovingForgetsDeviceAndTokens) {
+  (void)put("i1", "juliet@x", voip("v"));
+  (void)put("i1", "nurse@x", voip("w"));
+  EXPECT_TRUE(remove("i1", "juliet@x"));
+  EXPECT_TRUE(find("i1"));
+  EXPECT_TRUE(remove("i1"));
+  EXPECT_FALSE(remove("i1"));
+  verdict("w", TokenVerdict::dead);
+  restart();
+  EXPECT_EQ(devices->size(), 0U);
+}
+
+TEST_F(PushDevicesTest, ADiskThatFailsIsSaidSo) {
+  store.fail_with(Error{.code = ErrorCode::storage});
+  EXPECT_EQ(put("i1", "juliet@x", voip("v")).error(), PushRefusal::storage);
+  store.fail_with(Error{.code = ErrorCode::busy});
+  EXPECT_EQ(put("i1", "juliet@x", voip("v")).error(), PushRefusal::overloaded);
+}
+
+TEST_F(PushDevicesTest, ARowThatMakesNoSenseStopsTheStart) {
+  store.commit({store::Put{store::Table::push_devices, "verona", "nonsense"}}, store::Urgency::soon, [](auto) {});
+  EXPECT_EQ(PushDevices(clock, store).load().error().code, ErrorCode::corrupt);
+}
+
+}  // namespace
+}  // namespace reveille::dispatch
