@@ -18,15 +18,15 @@ constexpr Duration invite_wait = 15s;
 constexpr Duration deadline_margin = 3s;
 constexpr Duration late_wait = 5s;
 
-std::string uuid_of(sip::MessageView const& invite) {
-  auto uuid = std::string(invite.text(sip::HeaderName::reveille_call_uuid));
-  std::ranges::transform(uuid, uuid.begin(), sip::to_lower);
-  return uuid.empty() ? "sip:" + std::string(invite.call_id()) : uuid;
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), sip::to_lower);
+  return out;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), sip::to_lower);
-  return text;
+std::string uuid_of(sip::MessageView const& invite) {
+  auto const uuid = lower(invite.text(sip::HeaderName::reveille_call_uuid));
+  return uuid.empty() ? "sip:" + std::string(invite.call_id()) : uuid;
 }
 
 // An INVITE may come without an offer; then ours goes with the 200 (RFC 3261 section 13.2.1).
