@@ -56,8 +56,10 @@ prometheus::Counter& Metrics::counter(std::string const& name, std::string const
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
-void Metrics::add_gauge(std::string const& name, std::string const& help, std::function<double()> value) {
-  gauges_.emplace_back(&prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({}), std::move(value));
+void Metrics::add_gauge(std::string const& name, std::string const& help, std::function<double()> value,
+                        Labels const& labels) {
+  gauges_.emplace_back(&prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add(labels),
+                       std::move(value));
 }
 
 void Metrics::add_counter(std::string const& name, std::string const& help, std::function<double()> value) {

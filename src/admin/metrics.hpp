@@ -25,7 +25,8 @@ class Metrics {
 
   using Labels = std::map<std::string, std::string>;
   [[nodiscard]] prometheus::Counter& counter(std::string const& name, std::string const& help, Labels const& labels);
-  void add_gauge(std::string const& name, std::string const& help, std::function<double()> value);
+  void add_gauge(std::string const& name, std::string const& help, std::function<double()> value,
+                 Labels const& labels = {});
   // The same for a number that only grows.
   void add_counter(std::string const& name, std::string const& help, std::function<double()> value);
 

@@ -2,6 +2,7 @@
 // B-SIGN-5, B-CALL-1, B-CALL-5, B-CALL-13, B-MODE-4.
 #include "dispatch/calls.hpp"
 
+#include "dispatch/census_check.hpp"
 #include "store/memory/memory_store.hpp"
 
 #include <gtest/gtest.h>
@@ -82,6 +83,7 @@ struct House {
     EXPECT_TRUE(store.for_each(store::Table::registrations, [&](std::string_view account, std::string_view packed) {
       EXPECT_TRUE(shard->directory.put_packed_registrations(AccountId{account}, std::string(packed)));
     }));
+    shard->directory.for_each([this](Entry& entry) { shard->recount(entry); });
     registrations = std::make_unique<Registrations>(*shard);
     calls = std::make_unique<Calls>(*shard, *registrations, hands);
     EXPECT_TRUE(calls->load());
@@ -89,11 +91,13 @@ struct House {
     settle();
   }
   void settle() {
+    if (posted.empty()) return;
     while (!posted.empty()) {
       auto job = std::move(posted.front());
       posted.pop_front();
       job();
     }
+    expect_census_is_right(*shard);
   }
   void pass(Duration time) {
     for (auto const end = clock.now() + time; clock.now() < end;) {

@@ -16,6 +16,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,13 @@ class Runtime {
   [[nodiscard]] virtual model::Liveness liveness_of(model::InstanceId const& instance) const = 0;
 };
 
+// What DeviceCensus has counted of an account's devices.
+struct DeviceCounts {
+  std::array<std::uint8_t, 4> states = {};  // by model::DeviceState
+  std::uint8_t sip = 0;
+  std::uint8_t xmpp = 0;
+};
+
 // One account.
 class Entry {
  public:
@@ -48,6 +56,7 @@ class Entry {
 
   std::unique_ptr<Runtime> calls = {};     // dispatch/calls.cpp
   std::unique_ptr<Runtime> messages = {};  // dispatch/messages.cpp
+  DeviceCounts counted = {};               // dispatch/device_census.cpp
 
  private:
   friend class Directory;

@@ -1,6 +1,7 @@
 // Two clients before the dispatcher of messages, on the virtual clock, with a disk that answers when it is told to.
 #pragma once
 
+#include "dispatch/census_check.hpp"
 #include "dispatch/messages.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -77,17 +78,20 @@ struct House {
       if (kept.contains(name) && !kept[name].empty())
         EXPECT_TRUE(shard->directory.put_packed_registrations(model::AccountId{name}, kept[name]));
     }
+    shard->directory.for_each([this](Entry& entry) { shard->recount(entry); });
     registrations = std::make_unique<Registrations>(*shard);
     messages = std::make_unique<Messages>(*shard, *registrations, streams);
     EXPECT_TRUE(messages->load());
     settle();
   }
   void settle() {
+    if (posted.empty()) return;
     while (!posted.empty()) {
       auto job = std::move(posted.front());
       posted.pop_front();
       job();
     }
+    expect_census_is_right(*shard);
   }
   void pass(Duration time) {
     for (auto const end = clock.now() + time; clock.now() < end;) {

@@ -108,6 +108,7 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
 
 // The device has shown itself: its push has done its work (B-PUSH-8).
 void Messages::note_reachable(Entry& entry, model::InstanceId const& instance) {
+  shard_.recount(entry);
   auto& pushed = runtime_of(entry).pushed;
   auto const found = pushed.find(instance);
   if (found == pushed.end()) return;

@@ -126,6 +126,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   forget_unbound_flows(*entry, registrations);
   if (outcome.durability != model::Durability::before_answer) {
     auto const& packed = shard_.directory.set_registrations(*entry, registrations);
+    shard_.census.count(*entry, registrations, shard_.now());
     if (outcome.durability == model::Durability::lazily)
       shard_.store.commit({store::Put{store::Table::registrations, account.value, packed}}, store::Urgency::lazily,
                           [](auto) {});
@@ -145,6 +146,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
 void Registrations::write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked) {
   tentative_.begin(entry.account(), entry.packed_registrations());
   auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  shard_.census.count(entry, registrations, shard_.now());
   auto done = [this, account = entry.account(), packed, asked = std::move(asked)](Result<void> saved) mutable {
     auto const back = tentative_.end(account, packed, saved ? Fate::written : Fate::refused);
     auto* const now = shard_.directory.find(account);
@@ -164,11 +166,13 @@ void Registrations::undo(Entry& entry, std::string const& packed) {
   auto const before = model::unpack_registrations(packed).value_or(model::Registrations{});
   (void)shard_.directory.set_registrations(entry, before);
   forget_unbound_flows(entry, before);
+  shard_.census.count(entry, before, shard_.now());
 }
 
 void Registrations::save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency,
                          store::Store::Done done) {
   auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  shard_.census.count(entry, registrations, shard_.now());
   shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, urgency,
                       std::move(done));
 }
@@ -271,6 +275,7 @@ std::vector<model::AccountId> Registrations::on_flow_lost(model::FlowId flow) {
       if (one.id == flow) lost.push_back(one.instance);
     std::erase_if(flows, [&](auto const& one) { return one.id == flow; });
     if (flows.empty()) entry->calls.reset();
+    shard_.recount(*entry);
     for (auto const& instance : lost) shard_.say(*entry, instance, DeviceChange::liveness);
   }
   return accounts;

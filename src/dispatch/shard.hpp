@@ -7,6 +7,7 @@
 #include "base/instant.hpp"
 #include "base/random.hpp"
 #include "dispatch/deadlines.hpp"
+#include "dispatch/device_census.hpp"
 #include "dispatch/directory.hpp"
 #include "dispatch/expiries.hpp"
 #include "model/push.hpp"
@@ -40,6 +41,7 @@ struct Shard {
   model::PushPort& push;
   Expiries suspended = {};  // sessions of instant messaging; outlives the directory
   Directory directory = {};
+  DeviceCensus census = {};
   Deadlines deadlines = {};
   // The nodes that a woken phone is told to register at, best first: "host:port".
   std::vector<std::string> nodes = {};
@@ -48,6 +50,9 @@ struct Shard {
   std::vector<Listener> listeners = {};
 
   [[nodiscard]] Instant now() const { return clock.now(); }
+
+  // What is alive of the account's devices has changed.
+  void recount(Entry& entry) { census.count(entry, entry.registrations(), now()); }
 
   void listen(Listener listener) { listeners.push_back(std::move(listener)); }
   void say(Entry& entry, model::InstanceId const& instance, DeviceChange change) const {

@@ -206,6 +206,7 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
   std::erase_if(runtime.im.sessions, [&](auto const& one) { return one.resource == resource; });
   runtime.catching_up.erase(resource);
   runtime.shown.erase(resource);
+  shard_.recount(entry);
   take(turn, entry, std::move(effects));
 }
 
@@ -215,6 +216,7 @@ void Messages::suspend(Turn& turn, Entry& entry, decide::ImSession& session) {
   session.held.clear();
   session.presence_is_stale = true;
   runtime_of(entry).catching_up.erase(session.resource);
+  shard_.recount(entry);
   turn.dirty.emplace(entry.account().value, session.resource);
 }
 

@@ -77,7 +77,21 @@ void add_client_command(Core& core) {
   });
 }
 
+void add_device_metrics(Core& core) {
+  auto const& census = core.shard->census;
+  using enum model::DeviceState;
+  for (auto const state : {foreground, background, suspended, signed_out})
+    core.metrics->add_gauge("reveille_devices", "Devices by what state they are in.",
+                            [&census, state] { return static_cast<double>(census.in(state)); },
+                            {{"state", std::string(model::name_of(state))}});
+  core.metrics->add_gauge("reveille_devices_connected", "Devices with something alive to reach them on.",
+                          [&census] { return static_cast<double>(census.with_sip()); }, {{"by", "sip"}});
+  core.metrics->add_gauge("reveille_devices_connected", "Devices with something alive to reach them on.",
+                          [&census] { return static_cast<double>(census.with_xmpp()); }, {{"by", "xmpp"}});
+}
+
 void add_core_metrics(Core& core) {
+  add_device_metrics(core);
   admin::add_process_metrics(*core.metrics);
   core.metrics->add_gauge("reveille_accounts", "Users of this server.",
                           [&core] { return static_cast<double>(core.shard->directory.size()); });
@@ -123,6 +137,7 @@ Result<void> make_shard(Core& core) {
                                                                  .traces = *core.traces,
                                                                  .push = *core.push});
   if (auto loaded = load_accounts(*core.store, core.shard->directory); !loaded) return loaded;
+  core.shard->directory.for_each([&core](dispatch::Entry& entry) { core.shard->recount(entry); });
   core.shard->deadlines.set_earlier([&core](Instant at) { wait_until(core, at); });
   core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
   if (core.push_clients != nullptr) add_client_command(core);

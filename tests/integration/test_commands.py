@@ -156,6 +156,12 @@ def test_commands_without_a_data_folder_say_so(tmp_path):
 
 # Devices
 
+def device_states(server) -> dict[str, int]:
+    """The gauge of devices by state."""
+    told = server.metrics()
+    return {state: int(told[f'reveille_devices{{state="{state}"}}']) for state in ("foreground", "background", "suspended", "signed_out")}
+
+
 def test_devices_tell_of_a_phones_session_awake_asleep_and_while_no_server_runs(cluster):
     for user in ("juliet", "romeo"):
         cluster.server.add_user(f"{user}@localhost", "secret")
@@ -169,14 +175,19 @@ def test_devices_tell_of_a_phones_session_awake_asleep_and_while_no_server_runs(
         assert isinstance(awake["xmpp"]["unacked"], int)
         table = cluster.server.run("devices").stdout
         assert "XMPP" in table and awake["xmpp"]["jid"] in table
+        assert device_states(cluster.server) == {"foreground": 1, "background": 0, "suspended": 0, "signed_out": 0}
         phone.command("home")
         phone.expect("app_state", state="suspended")
-        assert cluster.server.devices("juliet@localhost")[0]["xmpp"]["jid"] == awake["xmpp"]["jid"]
+        [asleep] = cluster.server.devices("juliet@localhost")
+        assert asleep["xmpp"]["jid"] == awake["xmpp"]["jid"]
+        assert device_states(cluster.server)[asleep["state"]] == 1
     finally:
         phone.stop()
     assert cluster.server.stop() == 0
     [off] = cluster.server.devices("juliet@localhost")
     assert off["xmpp"]["jid"] == awake["xmpp"]["jid"] and off["xmpp"]["resumable"] is True
+    cluster.server.start()
+    assert device_states(cluster.server) == {"foreground": 0, "background": 0, "suspended": 1, "signed_out": 0}
 
 
 # Health and metrics
