@@ -66,7 +66,7 @@ class Traces final : public model::TracePort {
 
   // Gives what came since the last flush to the store. `changed` is called once when there is something to flush: its
   // owner calls flush() at the end of the event. While the disk is behind, flushes gather.
-  void flush();
+  void flush() override;
   void set_changed(std::move_only_function<void()> changed) { changed_ = std::move(changed); }
 
  private:

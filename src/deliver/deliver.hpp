@@ -18,6 +18,16 @@ class CallHands {
   virtual ~CallHands() = default;
   virtual void listen(Listener listener) = 0;
 
+  // From the first hold() to the last release(), which then says it all, nothing is said to the caller: not even 100,
+  // when it is held during the offer.
+  virtual void hold(model::OfferId offer) = 0;
+  virtual void release(model::OfferId offer) = 0;
+  // A call of this server's last run: its request is made anew, for phones that come late.
+  virtual void revive(model::Offer const& offer) = 0;
+  // Our Via in that branch's request as it was sent; empty when it was not.
+  [[nodiscard]] virtual std::string via_of(model::OfferId offer, model::BranchNumber branch) = 0;
+  virtual void cancel_old(model::Offer const& offer, model::CancelOldBranch const& decision) = 0;
+
   virtual void ring(model::Offer const& offer, model::RingFlow const& decision) = 0;
   virtual void forward(model::OfferId offer, model::ForwardResponse const& decision) = 0;
   virtual void answer(model::OfferId offer, int status) = 0;

@@ -1,6 +1,5 @@
 #include "dispatch/calls.hpp"
 
-#include "decide/calls/record.hpp"
 #include "decide/registry/expiry.hpp"
 
 #include <algorithm>
@@ -13,6 +12,13 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+
+bool changes_record(model::CallDecision const& decision) {
+  return std::holds_alternative<model::RememberCall>(decision) || std::holds_alternative<model::ForgetCall>(decision);
+}
+
+// No request has a handle of this thread.
+constexpr std::uint16_t thread_of_the_revived = 0xffff;
 
 }  // namespace
 
@@ -36,19 +42,44 @@ decide::CallRules Calls::rules() const {
 }
 
 Result<void> Calls::load() {
-  return shard_.store.for_each(store::Table::calls, [this](std::string_view key, std::string_view record) {
-    interrupted_.emplace_back(key, record);
+  return shard_.store.for_each(store::Table::calls, [this](std::string_view key, std::string_view packed) {
+    if (auto record = decide::unpack_call_record(packed)) return interrupted_.push_back(std::move(*record));
+    // Of another version: nobody can say what it was.
+    shard_.store.commit({store::Erase{store::Table::calls, std::string(key)}}, store::Urgency::lazily, [](auto) {});
   });
 }
 
 void Calls::start() {
-  for (auto const& [key, bytes] : std::exchange(interrupted_, {})) {
-    if (auto const record = decide::unpack_call_record(bytes)) {
-      auto const* entry = shard_.directory.find(record->offer.callee);
-      auto const devices = entry == nullptr ? std::vector<model::Device>{} : entry->registrations().devices;
-      perform(record->offer, decide::after_restart(*record, devices, rules().push, shard_.now()));
-    }
-    shard_.store.commit({store::Erase{store::Table::calls, key}}, store::Urgency::lazily, [](auto) {});
+  for (auto& record : std::exchange(interrupted_, {})) revive(std::move(record));
+}
+
+void Calls::revive(decide::CallRecord record) {
+  record.offer.id = {.thread = thread_of_the_revived, .slot = ++revived_, .generation = 1};
+  auto const* entry = shard_.directory.find(record.offer.callee);
+  auto const devices = entry == nullptr ? std::vector<model::Device>{} : entry->registrations().devices;
+  auto revival = decide::revive(std::move(record), devices, rules(), shard_.now());
+  auto const& offer = revival.call.offer;
+  hands_.revive(offer);
+  auto const id = offer.id;
+  add(offer).call = std::move(revival.call);
+  follow(id, std::move(revival.then));
+}
+
+Calls::Live& Calls::add(model::Offer const& offer) {
+  by_callee_.emplace(offer.callee, offer.id);
+  return *calls_.insert_or_assign(offer.id, std::make_unique<Live>()).first->second;
+}
+
+// A caller who had heard nothing repeats his INVITE: it is the call that counts now, and the phone gets no other.
+void Calls::supersede(model::Offer const& offer) {
+  auto const [first, last] = by_callee_.equal_range(offer.callee);
+  for (auto at = first; at != last; ++at) {
+    auto& before = calls_.at(at->second)->call;
+    if (at->second.thread != thread_of_the_revived || before.offer.call_id != offer.call_id ||
+        before.offer.from_tag != offer.from_tag || before.offer.cseq != offer.cseq)
+      continue;
+    for (auto& leg : before.legs) leg.spoke = true;
+    before.old_branches.clear();
   }
 }
 
@@ -56,8 +87,8 @@ void Calls::offer(model::Offer offer) {
   auto* const entry = shard_.directory.find(offer.callee);
   if (entry == nullptr) return refuse_unknown(offer);
   auto const id = offer.id;
-  by_callee_.emplace(offer.callee, id);
-  calls_.insert_or_assign(id, std::make_unique<Live>());
+  supersede(offer);
+  add(offer);
   // B-SIGN-5: a third party's client whose binding has just run out is not pushed, whenever the sweep comes by.
   auto registrations = entry->registrations();
   (void)decide::sweep(registrations, shard_.policy.wake, shard_.now());
@@ -112,9 +143,11 @@ void Calls::hear_of_callee(model::AccountId const& callee, model::CallEvent cons
 
 void Calls::hear(model::OfferId id, model::CallEvent const& event) {
   auto const found = calls_.find(id);
-  if (found == calls_.end()) return;
-  auto& live = *found->second;
-  auto decisions = decide::on(live.call, event, rules(), shard_.now());
+  if (found != calls_.end()) follow(id, decide::on(found->second->call, event, rules(), shard_.now()));
+}
+
+void Calls::follow(model::OfferId id, std::vector<model::CallDecision> decisions) {
+  auto& live = *calls_.at(id);
   shard_.deadlines.drop(live.deadline);
   bool const over = decide::is_over(live.call, shard_.now());
   if (auto const next = decide::next_deadline(live.call); next && !over)
@@ -136,28 +169,51 @@ void Calls::end(model::OfferId id) {
   hands_.forget(id);
 }
 
+// The record is given to the disk before a push is asked for: the push has the longer way to go, and whoever rings by
+// it is known to the next run. A push that was asked for in vain is known there too.
 void Calls::perform(model::Offer const& offer, std::vector<model::CallDecision> decisions) {
-  auto const keep = [&](store::Write write) {
-    shard_.store.commit({std::move(write)}, store::Urgency::lazily, [](auto) {});
-  };
+  std::vector<model::PushRequest> pushes;
+  if (std::ranges::any_of(decisions, changes_record)) hands_.hold(offer.id);
   for (auto& decision : decisions)
     std::visit(Overloaded{
                    [&](model::RingFlow const& ring) { hands_.ring(offer, ring); },
                    [&](model::ForwardResponse const& forward) { hands_.forward(offer.id, forward); },
                    [&](model::AnswerCaller const& answer) { hands_.answer(offer.id, answer.status); },
                    [&](model::CancelBranch const& cancelled) { hands_.cancel(offer.id, cancelled); },
+                   [&](model::CancelOldBranch const& cancelled) { hands_.cancel_old(offer, cancelled); },
                    [&](model::EndAnswered const& ended) { hands_.end_answered(offer.id, ended); },
-                   [&](model::RequestPush& push) { request_push(offer, std::move(push.request)); },
+                   [&](model::RequestPush& push) { pushes.push_back(std::move(push.request)); },
                    [&](model::TakeBackPush const& push) { shard_.push.take_back(push.id); },
                    [&](model::AcknowledgePush const& push) { shard_.push.acknowledge(push.id); },
                    [&](model::BeginTrace& trace) { shard_.traces.begin(std::move(trace.head)); },
                    [&](model::NoteMilestone& note) { shard_.traces.step(std::move(note.step)); },
-                   [&](model::RememberCall& call) {
-                     keep(store::Put{store::Table::calls, offer.tracking.value, std::move(call.record)});
-                   },
-                   [&](model::ForgetCall const&) { keep(store::Erase{store::Table::calls, offer.tracking.value}); },
+                   [&](model::RememberCall const&) { remember(offer.id); },
+                   [&](model::ForgetCall const&) { forget(offer); },
                },
                decision);
+  for (auto& push : pushes) request_push(offer, std::move(push));
+}
+
+void Calls::remember(model::OfferId id) {
+  auto const& call = calls_.at(id)->call;
+  auto record = decide::record_of(call);
+  bool const in_setup = call.phase == decide::CallPhase::ringing;
+  for (std::size_t number = 0; in_setup && number < record.branches.size(); ++number)
+    record.branches[number].via = hands_.via_of(id, number);
+  // Nothing to be cancelled.
+  std::erase_if(record.branches, [](auto const& branch) { return branch.via.empty(); });
+  using enum store::Urgency;
+  keep(id, store::Put{store::Table::calls, call.offer.tracking.value, decide::pack(record)}, in_setup ? at_once : soon);
+}
+
+void Calls::forget(model::Offer const& offer) {
+  keep(offer.id, store::Erase{store::Table::calls, offer.tracking.value}, store::Urgency::soon);
+}
+
+// On disk together with the milestones so far, or after them. A full disk keeps nobody from calling.
+void Calls::keep(model::OfferId id, store::Write write, store::Urgency urgency) {
+  shard_.traces.flush();
+  shard_.store.commit({std::move(write)}, urgency, [this, id](auto) { hands_.release(id); });
 }
 
 void Calls::request_push(model::Offer const& offer, model::PushRequest request) {

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -22,7 +23,9 @@ InstanceId const iphone{"11111111-2222-4333-8444-555555555555"};
 
 struct Milestones final : TracePort {
   std::vector<std::string> heard = {};
+  std::size_t flushes = 0;
   void begin(TraceHead) override {}
+  void flush() override { ++flushes; }
   void step(TraceStep step) override { heard.emplace_back(name_of(step.milestone)); }
 };
 
@@ -34,7 +37,8 @@ struct Pushes final : PushPort {
     answers[request.id.value] = std::move(answer);
     requests.push_back(std::move(request));
   }
-  void take_back(PushId const&) override {}
+  std::vector<std::string> taken_back = {};
+  void take_back(PushId const& id) override { taken_back.push_back(id.value); }
   void acknowledge(PushId const& id) override { acknowledged.push_back(id.value); }
   [[nodiscard]] bool serves(Provider) const override { return true; }
 };
@@ -42,7 +46,18 @@ struct Pushes final : PushPort {
 struct Hands final : deliver::CallHands {
   Listener listener = {};
   std::vector<std::string> did = {};
+  std::vector<std::string> released = {};
   void listen(Listener heard) override { listener = std::move(heard); }
+  std::size_t held = 0;
+  void hold(OfferId) override { ++held; }
+  void release(OfferId offer) override { released.push_back("offer " + std::to_string(offer.slot)); }
+  void revive(Offer const& offer) override { did.push_back("revive " + offer.call_id); }
+  std::string via_of(OfferId, BranchNumber branch) override {
+    return "SIP/2.0/UDP us;branch=z9hG4bK" + std::to_string(branch);
+  }
+  void cancel_old(Offer const&, CancelOldBranch const& cancel) override {
+    did.push_back("cancel old " + cancel.branch.via + " on flow " + std::to_string(cancel.branch.target.flow.slot));
+  }
   void ring(Offer const&, RingFlow const& ring) override {
     did.push_back("ring flow " + std::to_string(ring.target.flow.slot));
   }
@@ -141,13 +156,26 @@ struct House {
     return at_once;
   }
   void call(AccountId const& callee, std::uint32_t number = 1) {
+    offer(callee, number);
+    settle();
+  }
+  void offer(AccountId const& callee, std::uint32_t number = 1) {
     calls->offer({.id = {.slot = number, .generation = 1},
                   .callee = callee,
                   .tracking = TrackingId{"99999999-2222-4333-8444-55555555555" + std::to_string(number)},
                   .call_id = "call-" + std::to_string(number),
                   .caller = {.address = romeo.value, .account = romeo},
                   .arrived = clock.now()});
+  }
+  void push_ends(std::size_t number, PushState state) {
+    auto const id = pushes.requests.at(number).id;
+    pushes.answers.at(id.value)({.id = id, .state = state, .at = clock.now()});
     settle();
+  }
+  std::size_t records() {
+    std::size_t count = 0;
+    EXPECT_TRUE(store.for_each(store::Table::calls, [&](auto, auto) { ++count; }));
+    return count;
   }
   Device device(AccountId const& account) { return shard->directory.find(account)->registrations().devices.at(0); }
 };
@@ -177,6 +205,7 @@ TEST(Calls, B_CALL_2_time_alone_ends_a_call) {
   EXPECT_EQ(house.hands.did, std::vector<std::string>{"answer 180"});
   house.pass(8s);
   EXPECT_EQ(house.hands.did.back(), "answer 480");
+  house.push_ends(0, PushState::expired);
   house.pass(50s);
   EXPECT_EQ(house.calls->size(), 0U);
   EXPECT_EQ(house.shard->deadlines.size(), 0U);
@@ -199,9 +228,66 @@ TEST(Calls, B_CALL_13_a_restart_ends_what_was_in_set_up) {
   ASSERT_EQ(house.pushes.requests.size(), 2U);
   EXPECT_EQ(house.pushes.requests[1].push_class, PushClass::missed_call);
   EXPECT_EQ(house.pushes.requests[1].channel, ChannelName::message);
+  EXPECT_EQ(house.pushes.taken_back, std::vector<std::string>{house.pushes.requests[0].id.value});
   house.traces.heard.clear();
   house.start();
   EXPECT_TRUE(house.traces.heard.empty()) << "once";
+  EXPECT_EQ(house.pushes.requests.back().id, house.pushes.requests[1].id) << "the same notice";
+  house.push_ends(2, PushState::accepted_by_provider);
+  house.registers(juliet, 2, "token");
+  EXPECT_EQ(house.hands.did.back(), "cancel 0") << "B-CALL-9: it came late";
+  house.hands.listener({.thread = 0xffff, .slot = 1, .generation = 1}, BranchAnswered{.branch = 0, .status = 487});
+  EXPECT_EQ(house.calls->size(), 0U);
+  EXPECT_EQ(house.records(), 0U);
+}
+
+TEST(Calls, B_CALL_13_nothing_is_said_to_the_caller_before_his_call_is_on_disk) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.offer(juliet);
+  EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 1"}) << "a live INVITE waits for no disk";
+  EXPECT_EQ(house.pushes.requests.size(), 1U) << "nor does a push";
+  EXPECT_TRUE(house.hands.released.empty());
+  house.settle();
+  EXPECT_EQ(house.hands.released, std::vector<std::string>{"offer 1"});
+  EXPECT_EQ(house.records(), 1U);
+  house.hands.listener({.slot = 1, .generation = 1}, BranchAnswered{.branch = 0, .status = 200});
+  EXPECT_EQ(house.hands.held, 2U);
+  house.settle();
+  EXPECT_EQ(house.hands.released.size(), 2U) << "nor of its answer";
+  EXPECT_EQ(house.records(), 0U);
+  EXPECT_EQ(house.traces.flushes, 2U) << "its milestones are on disk no later";
+}
+
+TEST(Calls, B_CALL_13_a_full_disk_keeps_nobody_from_calling) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "full"});
+  house.call(juliet);
+  EXPECT_EQ(house.hands.released, std::vector<std::string>{"offer 1"});
+}
+
+TEST(Calls, B_CALL_13_what_rings_is_cancelled_on_the_flow_it_comes_back_on) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.call(juliet);
+  house.start();
+  house.registers(juliet, 2, "token");
+  EXPECT_NE(std::ranges::find(house.hands.did, "cancel old SIP/2.0/UDP us;branch=z9hG4bK0 on flow 2"),
+            house.hands.did.end());
+}
+
+TEST(Calls, B_CALL_4_an_invite_repeated_to_the_next_run_is_the_call_that_counts) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.call(juliet);
+  house.start();
+  house.call(juliet);
+  EXPECT_EQ(house.pushes.requests.back().id, house.pushes.requests.front().id);
+  house.hands.did.clear();
+  house.registers(juliet, 2, "token");
+  EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 2"}) << "one INVITE, and no CANCEL";
 }
 
 TEST(Calls, B_CALL_5_a_dead_token_ends_the_call_and_is_remembered) {

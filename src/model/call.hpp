@@ -124,6 +124,15 @@ struct CancelBranch {
   BranchNumber branch = 0;
   std::string reason = {};  // value of the Reason field (RFC 3326)
 };
+// An INVITE that the last run of this server sent, and what its CANCEL needs (RFC 3261 section 9.1).
+struct OldBranch {
+  Target target = {};    // its flow is gone
+  std::string via = {};  // our Via, as it was sent
+};
+struct CancelOldBranch {
+  OldBranch branch = {};
+  std::string reason = {};
+};
 // A 2xx came that the caller can no longer be given: acknowledge it and end its dialog.
 struct EndAnswered {
   BranchNumber branch = 0;
@@ -144,13 +153,13 @@ struct BeginTrace {
 struct NoteMilestone {
   TraceStep step = {};
 };
-// B-CALL-13: what a restart needs to know of a call in set-up; and that it is over.
-struct RememberCall {
-  std::string record = {};
-};
+// B-CALL-13: what a restart has to know of the call has changed (decide/calls/record.hpp); and that it has to know
+// nothing of it any more.
+struct RememberCall {};
 struct ForgetCall {};
 
-using CallDecision = std::variant<RingFlow, ForwardResponse, AnswerCaller, CancelBranch, EndAnswered, RequestPush,
-                                  TakeBackPush, AcknowledgePush, BeginTrace, NoteMilestone, RememberCall, ForgetCall>;
+using CallDecision =
+    std::variant<RingFlow, ForwardResponse, AnswerCaller, CancelBranch, CancelOldBranch, EndAnswered, RequestPush,
+                 TakeBackPush, AcknowledgePush, BeginTrace, NoteMilestone, RememberCall, ForgetCall>;
 
 }  // namespace reveille::model

@@ -120,12 +120,14 @@ struct TraceHead {
 [[nodiscard]] std::string const& id_of(TraceHead const& head);
 [[nodiscard]] std::string const& id_of(TraceStep const& step);
 
-// Where milestones go. Never blocks; kept in memory and written behind. Threads: the shard's.
+// Where milestones go. Never blocks; kept in memory and written behind. Threads: the shard's. After flush() what was
+// told so far becomes durable before any later batch of the store does.
 class TracePort {
  public:
   virtual ~TracePort() = default;
   virtual void begin(TraceHead head) = 0;
   virtual void step(TraceStep step) = 0;
+  virtual void flush() {}
 };
 
 }  // namespace reveille::model

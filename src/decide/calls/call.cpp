@@ -24,15 +24,23 @@ bool may_come(Leg const& leg) {
 
 std::vector<model::CallDecision> on(Call& call, model::CallEvent const& event, CallRules const& rules, Instant now) {
   Mind mind(call, rules, now);
+  auto const before = standing_of(call);
   std::visit([&](auto const& happened) { mind.hear(happened); }, event);
   mind.settle();
+  mind.keep_record(before);
   return mind.take();
+}
+
+bool owes_notice(Call const& call) {
+  return std::ranges::any_of(
+      call.legs, [](Leg const& leg) { return leg.notice == NoticePhase::due || leg.notice == NoticePhase::requested; });
 }
 
 std::optional<Instant> next_deadline(Call const& call) {
   std::optional<Instant> next;
   if (call.phase == CallPhase::ended) {
-    if (call.offer.kind == model::OfferKind::invite && std::ranges::any_of(call.legs, may_come)) next = call.late_until;
+    bool const waits = std::ranges::any_of(call.legs, may_come) || !call.old_branches.empty();
+    if (call.offer.kind == model::OfferKind::invite && waits) next = call.late_until;
     return next;
   }
   earliest(next, call.ringback_at);
@@ -45,9 +53,9 @@ std::optional<Instant> next_deadline(Call const& call) {
 }
 
 bool is_over(Call const& call, Instant now) {
-  if (call.phase != CallPhase::ended) return false;
+  if (call.phase != CallPhase::ended || owes_notice(call)) return false;
   if (std::ranges::any_of(call.branches, is_alive)) return false;
-  return now >= call.late_until || std::ranges::none_of(call.legs, may_come);
+  return now >= call.late_until || (std::ranges::none_of(call.legs, may_come) && call.old_branches.empty());
 }
 
 }  // namespace reveille::decide

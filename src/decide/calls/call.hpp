@@ -4,7 +4,10 @@
 //      │    ──6xx──▶ ended (declined)                by push; a pushed device that registers gets the INVITE then
 //      │    ──CANCEL▶ ended (caller gave up)         (late fork, B-CALL-1)
 //      └──nobody left▶ ended (busy, no answer, unreachable)
-//   ended ──60 s after the INVITE, or nobody can come any more──▶ over: forget it
+//   ended ──60 s after the INVITE, or nobody can come any more; and notices are with the push service──▶ over: forget
+//   it
+//
+// What of this a restart must know is on disk (record.hpp): from the INVITE until it is over.
 //
 // Pure: state and event go in with the time, decisions come out in the order in which they are to be performed; timers
 // are the one value next_deadline(). The response context of RFC 3261 section 16.7 chooses what the caller hears; this
@@ -36,6 +39,14 @@ enum class PushPhase : std::uint8_t {
   taken_back  // withdrawn before it was sent
 };
 
+// How far the phone has been told of the end of a call that it was pushed for (B-CALL-3).
+enum class NoticePhase : std::uint8_t {
+  none,       // nothing to tell
+  due,        // once it is clear that its push went out
+  requested,  // asked for, nothing heard
+  settled
+};
+
 // One device of the callee, or a binding that belongs to none.
 struct Leg {
   model::InstanceId instance = {};
@@ -48,7 +59,8 @@ struct Leg {
   bool ringing = false;     // 101 to 199 among them
   bool spoke = false;       // it declined, is busy, or signed out: it is not asked again
   bool given_up = false;    // not come in time; it may still come
-  bool notice_due = false;  // once it is clear that its push went out
+  NoticePhase notice = NoticePhase::none;
+  model::PushId notice_id = {};
 };
 
 struct Branch {
@@ -62,8 +74,17 @@ struct Branch {
 };
 
 enum class CallPhase : std::uint8_t { offered, ringing, ended };
-// completed_elsewhere: the caller's own side said so when it cancelled (RFC 3326 section 3.1).
-enum class CallEnd : std::uint8_t { none, answered, caller_gave_up, completed_elsewhere, declined, nobody };
+// completed_elsewhere: the caller's own side said so when it cancelled (RFC 3326 section 3.1); interrupted: by the end
+// of our own process (B-CALL-13).
+enum class CallEnd : std::uint8_t {
+  none,
+  answered,
+  caller_gave_up,
+  completed_elsewhere,
+  declined,
+  nobody,
+  interrupted
+};
 
 struct Call {
   model::Offer offer = {};
@@ -75,6 +96,7 @@ struct Call {
   std::optional<Instant> ringback_at = {};
   std::optional<Instant> give_up_at = {};
   Duration no_answer_after = {};
+  std::vector<model::OldBranch> old_branches = {};  // of an interrupted call: may ring still
   Instant late_until = {};
   model::Why unreachable_because = model::Why::no_device;
   std::string end_reason = {};  // Reason field for those that hear of the end by CANCEL
@@ -93,7 +115,9 @@ struct CallRules {
 // When DeadlinePassed is due; nothing when only events can move the call.
 [[nodiscard]] std::optional<Instant> next_deadline(Call const& call);
 
-// Nothing can come of it any more: no branch is alive, and no phone may come.
+// Nothing can come of it any more: no branch is alive, no phone may come, and all have been told.
 [[nodiscard]] bool is_over(Call const& call, Instant now);
+// A phone has yet to be told of the end, or the push service has yet to say that it has the notice.
+[[nodiscard]] bool owes_notice(Call const& call);
 
 }  // namespace reveille::decide

@@ -1,5 +1,4 @@
 #include "decide/calls/conversation.hpp"
-#include "decide/calls/record.hpp"
 
 namespace reveille::decide {
 namespace {
@@ -13,7 +12,7 @@ TEST(Call, B_CALL_1_wakes_a_sleeping_iphone) {
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
-      .hear(2s, registers("iphone", 7), {"has come iphone", "ring 0 iphone"})
+      .hear(2s, registers("iphone", 7), {"has come iphone", "ring 0 iphone", "remember"})
       .hear(2100ms, says(0, 100), {})
       .hear(2200ms, says(0, 180), {"forward 0"})
       .hear(5s, says(0, 200), {"forward 0", "forget"})
@@ -30,7 +29,7 @@ TEST(Call, B_CALL_2_rings_back_at_5_s_and_gives_up_at_13_s) {
       .wait(4999ms, {})
       .wait(5s, {"answer 180"})
       .wait(12999ms, {})
-      .wait(13s, {"answer 480", "push iphone missed_call message", "forget"})
+      .wait(13s, {"answer 480", "push iphone missed_call message", "remember"})
       .notes({"offered", "authenticated", "push_requested iphone", "unreachable iphone", "unreachable"})
       .hold();
 }
@@ -41,7 +40,7 @@ TEST(Call, B_CALL_2_no_ringback_of_ours_where_it_would_have_to_be_reliable) {
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
       .wait(12s, {})
-      .wait(13s, {"answer 480", "take back iphone", "forget"})
+      .wait(13s, {"answer 480", "take back iphone", "remember"})
       .hold();
 }
 
@@ -56,8 +55,8 @@ TEST(Call, B_CALL_1_rings_every_device_at_once) {
       .hear(100ms, says(0, 180), {"forward 0"})
       .hear(200ms, says(1, 180), {"forward 1"})
       .wait(6s, {})
-      .hear(7s, says(0, 200), {"forward 0", "cancel 1 SIP;cause=200", "take back android", "forget"})
-      .hear(7100ms, provider_says(call, "android", taken_back), {})
+      .hear(7s, says(0, 200), {"forward 0", "cancel 1 SIP;cause=200", "take back android", "remember"})
+      .hear(7100ms, provider_says(call, "android", taken_back), {"forget"})
       .hear(7200ms, says(1, 487), {})
       .notes({"offered", "authenticated", "push_requested iphone", "offered desk", "push_requested android",
               "invited desk", "invited iphone", "ringing desk", "ringing iphone", "answered desk",
@@ -71,7 +70,7 @@ TEST(Call, B_CALL_3_tells_a_phone_that_did_not_come_that_it_was_answered_elsewhe
       .has(desk("desk"))
       .is_at(at("desk", 1))
       .call({"push iphone call voip", "ring 0 desk", "remember"})
-      .hear(1s, says(0, 200), {"forward 0", "take back iphone", "forget"})
+      .hear(1s, says(0, 200), {"forward 0", "take back iphone", "remember"})
       .hear(1100ms, provider_says(call, "iphone", accepted_by_provider), {"push iphone answered_elsewhere message"})
       // B-CALL-9: and when it comes after all, its call screen is taken away.
       .hear(2s, registers("iphone", 9), {"has come iphone", "ring 1 iphone", "cancel 1 SIP;cause=200"})
@@ -85,7 +84,7 @@ TEST(Call, B_CALL_3_ios_12_has_but_its_one_channel) {
   call.has(iphone("iphone", "12.5"))
       .call({"push iphone call voip", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
-      .wait(13s, {"answer 180", "answer 480", "push iphone missed_call voip", "forget"})
+      .wait(13s, {"answer 180", "answer 480", "push iphone missed_call voip", "remember"})
       .hold();
 }
 
@@ -96,9 +95,9 @@ TEST(Call, B_CALL_3_a_caller_whose_call_was_completed_elsewhere_leaves_no_missed
   script.call({"push iphone call voip", "ring 0 desk", "remember"})
       .hear(1s, says(0, 180), {"forward 0"})
       .hear(2s, provider_says(script, "iphone", PushState::accepted_by_provider), {})
-      .hear(
-          4s, CallerCancelled{"Q.850;cause=26, SIP;cause=200;text=\"Call completed elsewhere\""},
-          {"cancel 0 Q.850;cause=26, SIP;cause=200", "answer 487", "push iphone answered_elsewhere message", "forget"})
+      .hear(4s, CallerCancelled{"Q.850;cause=26, SIP;cause=200;text=\"Call completed elsewhere\""},
+            {"cancel 0 Q.850;cause=26, SIP;cause=200", "answer 487", "push iphone answered_elsewhere message",
+             "remember"})
       .hear(9s, registers("iphone", 5), {"has come iphone", "ring 1 iphone", "cancel 1 Q.850;cause=26, SIP;cause=200"})
       .notes({"offered", "authenticated", "push_requested iphone", "offered desk", "invited desk", "ringing desk",
               "answered_elsewhere", "registered iphone", "invited iphone"})
@@ -111,7 +110,7 @@ TEST(Call, B_CALL_9_a_late_phone_gets_invite_and_cancel_and_a_crossing_200_is_en
       .call({"push iphone call voip", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
       .hear(4s, CallerCancelled{"SIP;cause=487;text=\"x\""},
-            {"answer 487", "push iphone missed_call message", "forget"})
+            {"answer 487", "push iphone missed_call message", "remember"})
       .hear(9s, registers("iphone", 5), {"has come iphone", "ring 0 iphone", "cancel 0 SIP;cause=487"})
       .hear(9100ms, registers("iphone", 5), {"has come iphone"})
       .hear(9200ms, says(0, 200), {"acknowledge and end 0"})
@@ -124,7 +123,7 @@ TEST(Call, B_CALL_9_after_60_s_there_is_only_the_notice) {
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
-      .wait(13s, {"answer 180", "answer 480", "push iphone missed_call message", "forget"})
+      .wait(13s, {"answer 180", "answer 480", "push iphone missed_call message", "remember"})
       .hear(61s, registers("iphone", 5), {"has come iphone"})
       .hold();
 }
@@ -133,8 +132,8 @@ TEST(Call, B_CALL_9_a_push_not_yet_sent_is_taken_back) {
   Conversation call;
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
-      .hear(20ms, CallerCancelled{}, {"answer 487", "take back iphone", "forget"})
-      .hear(30ms, provider_says(call, "iphone", taken_back), {})
+      .hear(20ms, CallerCancelled{}, {"answer 487", "take back iphone", "remember"})
+      .hear(30ms, provider_says(call, "iphone", taken_back), {"forget"})
       .hear(5s, registers("iphone", 5), {})
       .hold();
 }
@@ -145,7 +144,7 @@ TEST(Call, B_CALL_1_once_per_flow_whatever_hangs_on_another) {
       .is_at(at("iphone", 1))
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(1s, registers("iphone", 1), {"has come iphone"})
-      .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone"})
+      .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(3s, registers("iphone", 2), {"has come iphone"})
       .hear(4s, says(1, 180), {"forward 1"})
       .hear(5s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
@@ -157,7 +156,7 @@ TEST(Call, B_CALL_1_over_udp_a_register_sends_the_invite_anew) {
   call.has(iphone("iphone"))
       .is_at(at("iphone", 0))
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
-      .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone"})
+      .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(4100ms, registers("iphone", 0), {"has come iphone"})
       .hear(4200ms, says(0, 180), {"forward 0"})
       .hear(4300ms, says(1, 482), {})
@@ -171,7 +170,7 @@ TEST(Call, B_CALL_2_gives_up_the_old_flow_with_the_device) {
       .is_at(at("iphone", 1))
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
-      .wait(13s, {"answer 180", "cancel 0 SIP;cause=480", "answer 480", "push iphone missed_call message", "forget"})
+      .wait(13s, {"answer 180", "cancel 0 SIP;cause=480", "answer 480", "push iphone missed_call message", "remember"})
       .hear(32s, BranchTimedOut{0}, {})
       .hold();
 }
@@ -180,7 +179,7 @@ TEST(Call, B_CALL_2_a_device_that_came_rings_until_no_answer) {
   Conversation call;
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
-      .hear(2s, registers("iphone", 1), {"has come iphone", "ring 0 iphone"})
+      .hear(2s, registers("iphone", 1), {"has come iphone", "ring 0 iphone", "remember"})
       .hear(3s, says(0, 180), {"forward 0"})
       .wait(31s, {})
       .wait(32s, {"cancel 0 SIP;cause=480", "answer 480", "forget"})
@@ -201,7 +200,7 @@ TEST(Call, B_CALL_2_decline_ends_all_devices) {
       .hear(100ms, provider_says(call, "android", accepted_by_provider), {})
       .hear(200ms, says(0, 180), {"forward 0"})
       .hear(3s, says(1, 603),
-            {"cancel 0 SIP;cause=603", "forward 1", "push android answered_elsewhere message", "forget"})
+            {"cancel 0 SIP;cause=603", "forward 1", "push android answered_elsewhere message", "remember"})
       .hear(4s, says(0, 487), {})
       .hold();
 }
@@ -213,7 +212,7 @@ TEST(Call, B_CALL_2_busy_ends_one_device) {
       .is_at(at("desk", 1))
       .call({"push iphone call voip", "ring 0 desk", "remember"})
       .hear(1s, says(0, 486), {})
-      .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone"})
+      .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(3s, says(1, 486), {"forward 0", "forget"})
       .notes({"offered", "authenticated", "offered desk", "push_requested iphone", "invited desk", "busy desk",
               "registered iphone", "invited iphone", "busy iphone", "busy"})
@@ -245,7 +244,7 @@ TEST(Call, B_CALL_4_a_push_of_unknown_fate_may_still_wake) {
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
       .hear(200ms, provider_says(call, "iphone", unknown), {})
-      .hear(3s, registers("iphone", 4), {"has come iphone", "ring 0 iphone"})
+      .hear(3s, registers("iphone", 4), {"has come iphone", "ring 0 iphone", "remember"})
       .hear(4s, says(0, 200), {"forward 0", "forget"})
       .hold();
 }
@@ -254,8 +253,9 @@ TEST(Call, nobody_to_wait_for_is_480_at_once) {
   Conversation asleep;
   asleep.push.switched_on = false;
   asleep.has(iphone("iphone"))
-      .call({"answer 480", "forget", "remember"})
-      .notes({"offered", "authenticated", "offered iphone", "unreachable"});
+      .call({"answer 480", "forget"})
+      .notes({"offered", "authenticated", "offered iphone", "unreachable"})
+      .hold();
   Conversation none;
   none.call({"answer 480", "forget"}).notes({"offered", "authenticated", "unreachable"}).hold();
 }
@@ -266,7 +266,7 @@ TEST(Call, a_dead_flow_waits_for_the_push) {
       .is_at(at("iphone", 1))
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(10ms, BranchFailed{0}, {})
-      .hear(3s, registers("iphone", 2), {"has come iphone", "ring 1 iphone"})
+      .hear(3s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(4s, says(1, 200), {"forward 1", "forget"})
       .hold();
 }
@@ -279,7 +279,7 @@ TEST(Call, a_given_up_phone_may_join_while_another_rings) {
       .call({"push iphone call voip", "ring 0 desk", "remember"})
       .hear(1s, says(0, 180), {"forward 0"})
       .wait(14s, {})
-      .hear(15s, registers("iphone", 2), {"has come iphone", "ring 1 iphone"})
+      .hear(15s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(16s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
       .hold();
 }
@@ -324,7 +324,7 @@ TEST(Call, signing_out_ends_the_wait) {
   Conversation call;
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
-      .hear(1s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "take back iphone", "forget"})
+      .hear(1s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "take back iphone", "remember"})
       .hold();
 }
 
@@ -344,36 +344,6 @@ TEST(Call, B_CALL_7_another_request_waits_8_s_and_shows_nothing) {
       .hear(3s, registers("iphone", 2), {"has come iphone", "ring 0 iphone"})
       .hear(4s, says(0, 200), {"forward 0"})
       .hold();
-}
-
-TEST(Call, B_CALL_13_an_interrupted_call_leaves_a_notice) {
-  Call call;
-  std::vector<std::string> const nodes;
-  CallPolicy const policy;
-  CallRules const rules{.policy = policy, .push = {.switched_on = true, .apns = true}, .nodes = nodes};
-  auto const now = from_unix_seconds(1'800'000'000);
-  CallOffered const offered{.offer = {.callee = AccountId{"juliet@localhost"},
-                                      .tracking = TrackingId{"11111111-2222-8333-8444-555555555555"},
-                                      .call_id = "id",
-                                      .caller = {.name = "Romeo", .address = "romeo@localhost"},
-                                      .media = Media::video,
-                                      .arrived = now},
-                            .devices = {iphone("iphone"), desk("desk")}};
-  std::string record;
-  for (auto const& decision : on(call, offered, rules, now))
-    if (auto const* remember = std::get_if<RememberCall>(&decision)) record = remember->record;
-  auto const read = unpack_call_record(record);
-  ASSERT_TRUE(read);
-  auto const then = after_restart(*read, {iphone("iphone")}, rules.push, now + 20s);
-  ASSERT_EQ(then.size(), 3U);
-  EXPECT_EQ(std::get<NoteMilestone>(then[0]).step.milestone, Milestone::interrupted);
-  auto const& notice = std::get<RequestPush>(then[1]).request;
-  EXPECT_EQ(notice.push_class, PushClass::missed_call);
-  EXPECT_EQ(notice.channel, ChannelName::message);
-  EXPECT_EQ(notice.alert_title, "Romeo");
-  EXPECT_EQ(notice.alert_body, "Missed video call");
-  EXPECT_TRUE(std::holds_alternative<ForgetCall>(then[2]));
-  EXPECT_FALSE(unpack_call_record(record.substr(0, record.size() - 3)));
 }
 
 TEST(Call, B_CALL_6_the_push_says_who_calls) {

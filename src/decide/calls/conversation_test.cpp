@@ -30,6 +30,7 @@ std::string describe(CallDecision const& decision, std::map<std::string, std::st
             return "cancel " + std::to_string(cancel.branch) + ' ' +
                    cancel.reason.substr(0, cancel.reason.find(";text"));
           },
+          [](CancelOldBranch const& cancel) { return "cancel old branch of " + cancel.branch.target.instance.value; },
           [](EndAnswered const& end) { return "acknowledge and end " + std::to_string(end.branch); },
           [](RequestPush const& push) { return describe(push); },
           [&](TakeBackPush const& push) { return "take back " + name(push.id); },
@@ -80,6 +81,12 @@ struct Conversation::Stage {
     bool const refusal = std::holds_alternative<ForwardResponse>(decision) && !(answered && answered->status < 300);
     if ((answer && answer->status >= 200) || refusal || (success && finals == 0)) ++finals;
     if (auto text = describe(decision, devices); !text.empty()) said.push_back(std::move(text));
+  }
+  // "Answered with its first final word, at the latest when it expires" (model/push.hpp): first those of the call.
+  void settle_pushes(Conversation const& script) {
+    for (int round = 0; round < 2; ++round)
+      for (auto const& [id, device] : std::map(devices))
+        hear(script, PushAnswered{{.id = PushId{id}, .state = PushState::unconfirmed}});
   }
   // Lets time pass, deadline by deadline.
   void pass_until(Conversation const& script, Instant until) {
@@ -155,6 +162,7 @@ void Conversation::check_cut(std::size_t at) const {
   auto const branches = stage.call.branches.size();
   for (std::size_t branch = 0; branch < branches; ++branch) stage.hear(*this, BranchFailed{branch});
   stage.pass_until(*this, start + 10min);
+  stage.settle_pushes(*this);
   EXPECT_EQ(stage.finals, 1U) << "the caller hears one end";
   EXPECT_TRUE(is_over(stage.call, stage.clock.now()));
   if (offer.kind == OfferKind::invite) {

@@ -118,7 +118,6 @@ void Mind::end_call() {
   if (call_.end == CallEnd::none) call_.end = CallEnd::nobody;
   if (!is_invite()) return;
   for (auto& leg : call_.legs) part_with(leg);
-  decide(model::ForgetCall{});
 }
 
 void Mind::note_elsewhere() {
@@ -131,7 +130,8 @@ void Mind::note_end(int status) {
   bool const rang = std::ranges::any_of(call_.legs, &Leg::ringing);
   auto const detail = std::to_string(status);
   switch (call_.end) {
-    case CallEnd::none: return;
+    case CallEnd::none:
+    case CallEnd::interrupted: return;
     case CallEnd::answered: return note_elsewhere();
     case CallEnd::caller_gave_up: return note(Milestone::cancelled, {}, Why::caller_gave_up);
     case CallEnd::completed_elsewhere:
@@ -161,8 +161,10 @@ void Mind::hear(model::DeviceSignedOut const& event) {
 }
 
 void Mind::hear(model::DeadlinePassed const&) {
-  if (call_.phase == CallPhase::ended && now_ >= call_.late_until)
+  if (call_.phase == CallPhase::ended && now_ >= call_.late_until) {
     for (auto& leg : call_.legs) leg.spoke = true;
+    call_.old_branches.clear();
+  }
   if (call_.phase != CallPhase::ringing) return;
   // Ours is for callers who hear nothing: not needed once a device rings.
   if (call_.ringback_at && now_ >= *call_.ringback_at) {

@@ -15,11 +15,21 @@
 
 namespace reveille::decide {
 
+// What a restart would have to know.
+struct Standing {
+  enum class Stage : std::uint8_t { nothing, in_setup, owes, settled } stage = Stage::nothing;
+  std::size_t branches = 0;  // that a restart would have to cancel
+
+  bool operator==(Standing const&) const = default;
+};
+[[nodiscard]] Standing standing_of(Call const& call);
+
 class Mind {
  public:
   Mind(Call& call, CallRules const& rules, Instant now) : call_(call), rules_(rules), now_(now) {}
 
-  void hear(model::CallOffered const& event);      // offer.cpp
+  void hear(model::CallOffered const& event);  // offer.cpp
+  void begin_trace();
   void hear(model::FlowRegistered const& event);   // ring.cpp
   void hear(model::BranchAnswered const& event);   // answer.cpp
   void hear(model::BranchTimedOut const& event);   // answer.cpp
@@ -30,16 +40,20 @@ class Mind {
   void hear(model::DeadlinePassed const& event);   // end.cpp
   // After every event: with nobody left to wait for, the caller gets his answer (B-CALL-5).
   void settle();  // end.cpp
+  // After every event: what is on disk follows.
+  void keep_record(Standing const& before);  // record.cpp
+  // B-CALL-13: the last run of this server ended during the call, or before its notices were with the push service.
+  void interrupt();                                                                               // record.cpp
+  void pay_notices();                                                                             // record.cpp
+  void add_pushed(model::InstanceId const& instance, std::vector<model::Device> const& devices);  // record.cpp
 
   [[nodiscard]] std::vector<model::CallDecision> take() { return std::move(then_); }
 
  private:
   // offer.cpp
-  void begin_trace();
   void arm();
   void add_legs(model::CallOffered const& event);
   void wake(Leg& leg, Live live);
-  void remember();
   void ring_all(std::vector<model::Target> const& targets);
   [[nodiscard]] bool is_callers_own(model::InstanceId const& instance) const;
 
@@ -48,6 +62,9 @@ class Mind {
   [[nodiscard]] bool is_reached_on(model::Target const& target) const;
   void ring(Branch branch, model::Why because);
   void ring_late(Branch branch);
+
+  // record.cpp
+  void cancel_old_branches(model::Target const* way);
 
   // answer.cpp
   void on_late_response(model::BranchAnswered const& event);
@@ -60,6 +77,7 @@ class Mind {
   [[nodiscard]] model::PushRequest push_of(Leg const& leg) const;
   void send_notice(Leg& leg);
   void part_with(Leg& leg);
+  [[nodiscard]] bool hear_of_notice(model::PushReceipt const& receipt);
 
   // end.cpp
   void feed(sip::ForkInput const& input);
@@ -86,6 +104,8 @@ class Mind {
   Instant now_;
   std::vector<model::CallDecision> then_ = {};
 };
+
+[[nodiscard]] model::TraceHead trace_head_of(model::Offer const& offer);
 
 // The device came by SIP, before or after the end.
 [[nodiscard]] inline bool has_come(Leg const& leg) {

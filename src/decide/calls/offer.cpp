@@ -1,6 +1,5 @@
 // A call arrives: B-CALL-1, B-CALL-2.
 #include "decide/calls/mind.hpp"
-#include "decide/calls/record.hpp"
 #include "model/push.hpp"
 
 #include <algorithm>
@@ -10,15 +9,19 @@ namespace reveille::decide {
 using model::Milestone;
 using model::Why;
 
+model::TraceHead trace_head_of(model::Offer const& offer) {
+  return {.tracking = offer.tracking,
+          .kind = model::TraceKind::call,
+          .from = offer.caller.address,
+          .to = offer.callee.value,
+          .call_id = offer.call_id,
+          .began = offer.arrived};
+}
+
 void Mind::begin_trace() {
   auto const& offer = call_.offer;
   if (!is_invite()) return;
-  decide(model::BeginTrace{{.tracking = offer.tracking,
-                            .kind = model::TraceKind::call,
-                            .from = offer.caller.address,
-                            .to = offer.callee.value,
-                            .call_id = offer.call_id,
-                            .began = offer.arrived}});
+  decide(model::BeginTrace{trace_head_of(offer)});
   then_.emplace_back(model::NoteMilestone{{.tracking = offer.tracking, .at = offer.arrived}});
   if (!offer.caller.account.empty()) note(Milestone::authenticated, offer.caller.instance);
 }
@@ -68,10 +71,6 @@ void Mind::wake(Leg& leg, Live live) {
   note(Milestone::push_requested, leg.instance, wake.because);
 }
 
-void Mind::remember() {
-  if (is_invite()) decide(model::RememberCall{pack(record_of(call_))});
-}
-
 void Mind::ring_all(std::vector<model::Target> const& targets) {
   for (auto const& target : targets) {
     bool const twice = std::ranges::any_of(call_.branches, [&](Branch const& branch) {
@@ -96,7 +95,6 @@ void Mind::hear(model::CallOffered const& event) {
     wake(leg, live ? Live::yes : Live::no);
   }
   ring_all(event.targets);
-  if (!call_.legs.empty()) remember();
 }
 
 }  // namespace reveille::decide

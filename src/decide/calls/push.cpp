@@ -79,13 +79,17 @@ model::PushRequest Mind::push_of(Leg const& leg) const {
 }
 
 void Mind::send_notice(Leg& leg) {
-  leg.notice_due = false;
-  bool const missed = call_.end == CallEnd::caller_gave_up || call_.end == CallEnd::nobody;
+  leg.notice = NoticePhase::settled;
+  using enum CallEnd;
+  bool const missed = call_.end == caller_gave_up || call_.end == nobody || call_.end == interrupted;
   auto const kind = missed ? PushClass::missed_call : PushClass::answered_elsewhere;
   if (!leg.device) return;
   auto const channel = notice_channel_of(*leg.device);
   if (can_push(*leg.device, channel, rules_.push, now_).verdict == WakeVerdict::let_sleep) return;
-  decide(model::RequestPush{notice_for(call_.offer, *leg.device, leg.call_uuid, kind, now_)});
+  auto notice = notice_for(call_.offer, *leg.device, leg.call_uuid, kind, now_);
+  leg.notice = NoticePhase::requested;
+  leg.notice_id = notice.id;
+  decide(model::RequestPush{std::move(notice)});
 }
 
 // The call has ended: "a push not yet sent is taken back", and a phone that was pushed and did not come hears of the
@@ -93,11 +97,20 @@ void Mind::send_notice(Leg& leg) {
 void Mind::part_with(Leg& leg) {
   if (!is_push_out(leg) || has_come(leg)) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
-  leg.notice_due = true;
+  leg.notice = NoticePhase::due;
   decide(model::TakeBackPush{leg.push_id});
 }
 
+// Whatever it says: the push service has accounted for the notice.
+bool Mind::hear_of_notice(model::PushReceipt const& receipt) {
+  auto const found = std::ranges::find(call_.legs, receipt.id, &Leg::notice_id);
+  if (found == call_.legs.end() || found->notice != NoticePhase::requested) return false;
+  found->notice = NoticePhase::settled;
+  return true;
+}
+
 void Mind::hear(model::PushAnswered const& event) {
+  if (hear_of_notice(event.receipt)) return;
   auto const found = std::ranges::find(call_.legs, event.receipt.id, &Leg::push_id);
   if (found == call_.legs.end() || found->push == PushPhase::none) return;
   auto& leg = *found;
@@ -107,8 +120,9 @@ void Mind::hear(model::PushAnswered const& event) {
     note(model::Milestone::unreachable, leg.instance, call_.unreachable_because, event.receipt.reason);
   }
   bool const went_out = leg.push == PushPhase::accepted;
-  if (leg.notice_due && went_out && !has_come(leg)) send_notice(leg);
-  if (leg.push != PushPhase::requested) leg.notice_due = false;
+  if (leg.notice != NoticePhase::due || leg.push == PushPhase::requested) return;
+  leg.notice = NoticePhase::settled;
+  if (went_out && !has_come(leg)) send_notice(leg);
 }
 
 }  // namespace reveille::decide

@@ -1,6 +1,7 @@
 #include "decide/calls/record.hpp"
 
 #include "base/packing.hpp"
+#include "decide/calls/mind.hpp"
 #include "decide/calls/notice.hpp"
 
 #include <algorithm>
@@ -8,73 +9,167 @@
 namespace reveille::decide {
 namespace {
 
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
+
+void put(Packer& out, model::OldBranch const& branch) {
+  out.uuid(branch.target.instance.value);
+  out.text(branch.target.contact);
+  out.number(branch.target.path.size());
+  for (auto const& hop : branch.target.path) out.text(hop);
+  out.text(branch.target.remote);
+  out.text(branch.via);
+}
+
+model::OldBranch get_branch(Unpacker& in) {
+  model::OldBranch branch;
+  branch.target.instance = model::InstanceId{in.uuid()};
+  branch.target.contact = in.text();
+  for (auto left = in.count(); left > 0 && !in.failed(); --left) branch.target.path.push_back(in.text());
+  branch.target.remote = in.text();
+  branch.via = in.text();
+  return branch;
+}
+
+void put(Packer& out, model::Offer const& offer) {
+  out.text(offer.callee.value);
+  out.uuid(offer.tracking.value);
+  out.text(offer.call_id);
+  out.text(offer.from_tag);
+  out.number(offer.cseq);
+  out.text(offer.caller.name);
+  out.text(offer.caller.address);
+  out.text(offer.caller.account.value);
+  out.uuid(offer.caller.instance.value);
+  out.choice(offer.media);
+  out.instant(offer.arrived);
+}
+
+model::Offer get_offer(Unpacker& in) {
+  model::Offer offer;
+  offer.callee = model::AccountId{in.text()};
+  offer.tracking = model::TrackingId{in.uuid()};
+  offer.call_id = in.text();
+  offer.from_tag = in.text();
+  offer.cseq = static_cast<std::uint32_t>(in.number());
+  offer.caller.name = in.text();
+  offer.caller.address = in.text();
+  offer.caller.account = model::AccountId{in.text()};
+  offer.caller.instance = model::InstanceId{in.uuid()};
+  offer.media = in.choice(model::Media::video);
+  offer.arrived = in.instant();
+  return offer;
+}
+
+bool is_told_of_the_end(Leg const& leg) {
+  return leg.notice == NoticePhase::due || leg.notice == NoticePhase::requested;
+}
 
 }  // namespace
 
 CallRecord record_of(Call const& call) {
-  CallRecord record{.offer = call.offer};
+  bool const ended = call.phase == CallPhase::ended;
+  CallRecord record{.offer = call.offer, .end = ended ? call.end : CallEnd::none, .branches = call.old_branches};
   record.offer.id = {};
   for (auto const& leg : call.legs)
-    if (leg.push != PushPhase::none) record.pushed.push_back({.instance = leg.instance, .call_uuid = leg.call_uuid});
+    if (ended ? is_told_of_the_end(leg) : leg.push != PushPhase::none) record.pushed.push_back(leg.instance);
+  if (!ended)
+    for (auto const& branch : call.branches) record.branches.push_back({.target = branch.target});
   return record;
 }
 
 std::string pack(CallRecord const& record) {
-  auto const& offer = record.offer;
   Packer out;
   out.number(version);
-  out.text(offer.callee.value);
-  out.uuid(offer.tracking.value);
-  out.text(offer.call_id);
-  out.text(offer.caller.name);
-  out.text(offer.caller.address);
-  out.choice(offer.media);
-  out.instant(offer.arrived);
+  put(out, record.offer);
+  out.choice(record.end);
   out.number(record.pushed.size());
-  for (auto const& one : record.pushed) {
-    out.uuid(one.instance.value);
-    out.uuid(one.call_uuid);
-  }
+  for (auto const& instance : record.pushed) out.uuid(instance.value);
+  out.number(record.branches.size());
+  for (auto const& branch : record.branches) put(out, branch);
   return out.take();
 }
 
 Result<CallRecord> unpack_call_record(std::string_view bytes) {
   Unpacker in(bytes);
   if (in.number() != version) return failure(ErrorCode::corrupt, "call record of an unknown version");
-  CallRecord record;
-  auto& offer = record.offer;
-  offer.callee = model::AccountId{in.text()};
-  offer.tracking = model::TrackingId{in.uuid()};
-  offer.call_id = in.text();
-  offer.caller.name = in.text();
-  offer.caller.address = in.text();
-  offer.media = in.choice(model::Media::video);
-  offer.arrived = in.instant();
-  for (auto left = in.count(); left > 0; --left) {
-    auto instance = model::InstanceId{in.uuid()};
-    record.pushed.push_back({.instance = std::move(instance), .call_uuid = in.uuid()});
-  }
+  CallRecord record{.offer = get_offer(in), .end = in.choice(CallEnd::interrupted)};
+  for (auto left = in.count(); left > 0 && !in.failed(); --left) record.pushed.emplace_back(in.uuid());
+  for (auto left = in.count(); left > 0 && !in.failed(); --left) record.branches.push_back(get_branch(in));
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "call record cut short");
   return record;
 }
 
-std::vector<model::CallDecision> after_restart(CallRecord const& record, std::vector<model::Device> const& devices,
-                                               PushOffer offer, Instant now) {
-  std::vector<model::CallDecision> then;
-  then.emplace_back(model::NoteMilestone{{.tracking = record.offer.tracking,
-                                          .milestone = model::Milestone::interrupted,
-                                          .at = now,
-                                          .why = model::Why::node_restarted}});
-  for (auto const& one : record.pushed) {
-    auto const device = std::ranges::find(devices, one.instance, &model::Device::instance);
-    if (device == devices.end() || !device->services.call) continue;
-    if (can_push(*device, notice_channel_of(*device), offer, now).verdict == WakeVerdict::let_sleep) continue;
-    then.emplace_back(
-        model::RequestPush{notice_for(record.offer, *device, one.call_uuid, model::PushClass::missed_call, now)});
-  }
-  then.emplace_back(model::ForgetCall{});
-  return then;
+Standing standing_of(Call const& call) {
+  using enum Standing::Stage;
+  if (call.offer.kind != model::OfferKind::invite || call.phase == CallPhase::offered) return {};
+  if (call.phase == CallPhase::ringing) return {.stage = in_setup, .branches = call.branches.size()};
+  if (!owes_notice(call) && call.old_branches.empty()) return {.stage = settled};
+  return {.stage = owes, .branches = call.old_branches.size()};
+}
+
+void Mind::keep_record(Standing const& before) {
+  auto const after = standing_of(call_);
+  if (after == before) return;
+  if (after.stage == Standing::Stage::settled) return decide(model::ForgetCall{});
+  decide(model::RememberCall{});
+}
+
+// Over a connection there is no way to the phone until it registers anew; a datagram finds it where it was.
+void Mind::cancel_old_branches(model::Target const* way) {
+  std::erase_if(call_.old_branches, [&](model::OldBranch& branch) {
+    if (way == nullptr && !branch.target.remote.starts_with("udp ")) return false;
+    if (way != nullptr && way->instance != branch.target.instance) return false;
+    if (way != nullptr) {
+      branch.target.flow = way->flow;
+      branch.target.remote = way->remote;
+    }
+    decide(model::CancelOldBranch{.branch = std::move(branch), .reason = call_.end_reason});
+    return true;
+  });
+}
+
+void Mind::interrupt() {
+  decide(model::BeginTrace{trace_head_of(call_.offer)});
+  note(model::Milestone::interrupted, {}, model::Why::node_restarted);
+  for (auto const& leg : call_.legs)
+    if (is_push_out(leg)) decide(model::TakeBackPush{leg.push_id});
+  pay_notices();
+  cancel_old_branches(nullptr);
+}
+
+void Mind::pay_notices() {
+  // Nobody wants to know of it any more.
+  if (now_ >= call_.offer.arrived + missed_call_kept_for) return;
+  for (auto& leg : call_.legs)
+    if (is_push_out(leg)) send_notice(leg);
+}
+
+Revival revive(CallRecord record, std::vector<model::Device> const& devices, CallRules const& rules, Instant now) {
+  bool const in_setup = record.end == CallEnd::none;
+  Revival revival;
+  auto& call = revival.call;
+  call = {.offer = std::move(record.offer),
+          .phase = CallPhase::ended,
+          .end = in_setup ? CallEnd::interrupted : record.end,
+          .old_branches = std::move(record.branches),
+          .end_reason = reason_field(480, "Interrupted")};
+  call.late_until = call.offer.arrived + rules.policy.late_invite_until;
+  Standing const before{.stage = in_setup ? Standing::Stage::in_setup : Standing::Stage::owes};
+  Mind mind(call, rules, now);
+  if (now >= call.late_until) call.old_branches.clear();
+  for (auto const& instance : record.pushed) mind.add_pushed(instance, devices);
+  in_setup ? mind.interrupt() : mind.pay_notices();
+  mind.keep_record(before);
+  revival.then = mind.take();
+  return revival;
+}
+
+// It may have gone out: nobody was there to hear.
+void Mind::add_pushed(model::InstanceId const& instance, std::vector<model::Device> const& devices) {
+  auto& leg = call_.legs[leg_of(instance)];
+  leg.push = PushPhase::accepted;
+  auto const device = std::ranges::find(devices, instance, &model::Device::instance);
+  if (device != devices.end() && device->services.call) leg.device = *device;
 }
 
 }  // namespace reveille::decide

@@ -1,5 +1,8 @@
-// CallRecord: what a restart needs to know of a call in set-up (B-CALL-13), and what is done about it then. Pure; any
-// thread.
+// CallRecord: what a restart has to know of a call (B-CALL-13), and what is done about it then. Pure; any thread.
+//
+// A call has a record from its INVITE until it is over and every phone that needs a notice has it in the push service's
+// hands: so whatever the caller or a phone has heard of a call, either its trace has an end on disk or its record is
+// there. What the ids of a call derive from is in it, so a restart asks for the same pushes by the same names.
 #pragma once
 
 #include "base/result.hpp"
@@ -12,22 +15,26 @@
 namespace reveille::decide {
 
 struct CallRecord {
-  model::Offer offer = {};  // without the handle
-  struct Pushed {
-    model::InstanceId instance = {};
-    std::string call_uuid = {};
-  };
-  std::vector<Pushed> pushed = {};
+  model::Offer offer = {};                      // without the handle
+  CallEnd end = CallEnd::none;                  // none: it was in set-up
+  std::vector<model::InstanceId> pushed = {};   // in set-up: whom it was pushed to; at its end: who has to be told
+  std::vector<model::OldBranch> branches = {};  // that may ring still
 };
 
+// Without the Via of branches, which are the hands' to tell.
 [[nodiscard]] CallRecord record_of(Call const& call);
 [[nodiscard]] std::string pack(CallRecord const& record);
 [[nodiscard]] Result<CallRecord> unpack_call_record(std::string_view bytes);
 
-// "Its trace ends `interrupted` and a missed-call notice goes out after the restart", to those devices that it was
-// pushed to and that can be pushed still.
-[[nodiscard]] std::vector<model::CallDecision> after_restart(CallRecord const& record,
-                                                             std::vector<model::Device> const& devices, PushOffer offer,
-                                                             Instant now);
+// "Its trace ends `interrupted` and a missed-call notice goes out after the restart": to those that it was pushed to.
+// The push is taken back where it has not been sent; a phone that rings gets CANCEL as soon as there is a way to it,
+// and one that comes within 60 s INVITE and CANCEL, as after any other end (B-CALL-9): the call lives on as one that
+// has ended. A call that had ended already, with notices outstanding, asks for them again: they are the same ones.
+struct Revival {
+  Call call = {};
+  std::vector<model::CallDecision> then = {};
+};
+[[nodiscard]] Revival revive(CallRecord record, std::vector<model::Device> const& devices, CallRules const& rules,
+                             Instant now);
 
 }  // namespace reveille::decide

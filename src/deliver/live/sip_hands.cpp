@@ -1,6 +1,7 @@
 #include "deliver/live/sip_hands.hpp"
 
 #include "deliver/live/dialog_end.hpp"
+#include "deliver/live/revived_call.hpp"
 #include "edge/sip/remote.hpp"
 #include "model/contact.hpp"
 #include "wire/sip/name_address.hpp"
@@ -64,6 +65,42 @@ std::string SipHands::branch_request(sip::MessageView const& request, model::Rin
   std::string out;
   if (forward.write(out) != sip::Written::yes) out.clear();
   return out;
+}
+
+void SipHands::hold(model::OfferId offer) {
+  ++held_[offer].holds;
+  stack_->hold_trying(request_of(offer));
+}
+
+void SipHands::release(model::OfferId offer) {
+  auto const found = held_.find(offer);
+  if (found == held_.end() || --found->second.holds > 0) return;
+  auto const responses = std::move(found->second.responses);
+  held_.erase(found);
+  if (responses.empty()) stack_->say_trying(request_of(offer));
+  for (auto const& response : responses) stack_->respond(request_of(offer), response);
+}
+
+void SipHands::say(model::OfferId offer, std::string response) {
+  if (auto const found = held_.find(offer); found != held_.end())
+    return found->second.responses.push_back(std::move(response));
+  stack_->respond(request_of(offer), std::move(response));
+}
+
+void SipHands::revive(model::Offer const& offer) {
+  if (auto message = sip::Message::parse(invite_again(offer)))
+    kept_.put(request_of(offer.id), {.message = std::move(*message)});
+}
+
+std::string SipHands::via_of(model::OfferId offer, model::BranchNumber branch) {
+  auto const found = find(offer, branch);
+  return found ? stack_->via_of(found->transaction) : std::string{};
+}
+
+void SipHands::cancel_old(model::Offer const& offer, model::CancelOldBranch const& decision) {
+  auto const target = target_of(decision.branch.target);
+  auto const cancel = cancel_again(offer, decision);
+  if (target && !cancel.empty()) stack_->send_cancel(*target, cancel);
 }
 
 void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) {
@@ -144,7 +181,7 @@ void SipHands::forward(model::OfferId offer, model::ForwardResponse const& decis
 void SipHands::pass_on(Branch& branch, Challenges const& challenges) {
   if (branch.latest->view().status() / 100 == 2) branch.success = Branch::Success::passed_on;
   auto response = response_for_caller(branch, challenges);
-  if (!response.empty()) stack_->respond(request_of(branch.offer), std::move(response));
+  if (!response.empty()) say(branch.offer, std::move(response));
 }
 
 std::string SipHands::response_for_caller(Branch const& branch, Challenges const& challenges) const {
@@ -173,7 +210,7 @@ void SipHands::answer(model::OfferId offer, int status) {
   if (tag.empty()) tag = random_.hex(8);
   std::string out;
   auto response = sip::respond(out, kept->message.view(), {.status = status, .to_tag = tag});
-  if (response.finish() == sip::Written::yes) stack_->respond(request_of(offer), std::move(out));
+  if (response.finish() == sip::Written::yes) say(offer, std::move(out));
 }
 
 void SipHands::cancel(model::OfferId offer, model::CancelBranch const& decision) {

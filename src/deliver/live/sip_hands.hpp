@@ -33,6 +33,11 @@ class SipHands final : public CallHands {
   void connect(edge::sip::Stack& stack) { stack_ = &stack; }
 
   void listen(Listener listener) override { listener_ = std::move(listener); }
+  void hold(model::OfferId offer) override;
+  void release(model::OfferId offer) override;
+  void revive(model::Offer const& offer) override;
+  [[nodiscard]] std::string via_of(model::OfferId offer, model::BranchNumber branch) override;
+  void cancel_old(model::Offer const& offer, model::CancelOldBranch const& decision) override;
   void ring(model::Offer const& offer, model::RingFlow const& decision) override;
   void forward(model::OfferId offer, model::ForwardResponse const& decision) override;
   void answer(model::OfferId offer, int status) override;
@@ -71,6 +76,7 @@ class SipHands final : public CallHands {
   void pass_on(Branch& branch, Challenges const& challenges = {});
   void fail_later(model::OfferId offer, model::BranchNumber number);
   void tell(model::OfferId offer, model::CallEvent event);
+  void say(model::OfferId offer, std::string response);
 
   edge::sip::KeptRequests& kept_;
   edge::sip::DialogTokens const& tokens_;
@@ -79,6 +85,11 @@ class SipHands final : public CallHands {
   edge::sip::Stack* stack_ = nullptr;
   Listener listener_ = {};
   std::unordered_map<model::OfferId, Fork> forks_ = {};
+  struct Held {
+    std::size_t holds = 0;
+    std::vector<std::string> responses = {};
+  };
+  std::unordered_map<model::OfferId, Held> held_ = {};
 };
 
 }  // namespace reveille::deliver

@@ -43,14 +43,17 @@ void LocalPush::request(PushRequest request, Answer answer) {
   auto const id = request.id;
   auto const until = request.expires_at;
   Notification notification{.tenant = own_tenant, .request = std::move(request)};
-  service_.request(std::move(notification), until,
-                   [this, id, answer = std::move(answer)](Outcome<NotificationView> view) mutable {
-                     if (view) return answer(final_word(view->receipt));
-                     answer({.id = id,
-                             .state = PushState::refused,
-                             .reason = std::string(reason_of(view.error())),
-                             .at = clock_.now()});
-                   });
+  service_.request(
+      std::move(notification), until, [this, id, answer = std::move(answer)](Outcome<NotificationView> view) mutable {
+        if (view) return answer(final_word(view->receipt));
+        // An earlier run of this server has asked for it in other words: it may have gone out.
+        if (view.error() == PushRefusal::key_reused)
+          return answer({.id = id, .state = PushState::unknown, .reason = "asked before", .at = clock_.now()});
+        answer({.id = id,
+                .state = PushState::refused,
+                .reason = std::string(reason_of(view.error())),
+                .at = clock_.now()});
+      });
 }
 
 void LocalPush::take_back(PushId const& id) {

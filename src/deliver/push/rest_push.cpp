@@ -47,6 +47,8 @@ edge::Http2ClientOptions watchful(edge::Http2ClientOptions options) {
   return options;
 }
 
+constexpr std::string_view asked_before = "idempotency-key-reused";
+
 bool is_final(PushState state) {
   return state == PushState::accepted_by_provider || is_end(state);
 }
@@ -219,6 +221,11 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     }
     if (reply.status == 429 || reply.status >= 500) return again(job, read_problem(reply.body));
     if (reply.status == 404 && what == Ask::take_back) return finish(job, {.state = PushState::taken_back});
+    // An earlier run of this server has asked for it in other words: what became of that is the answer (B-CALL-4).
+    if (reply.status == 422 && what == Ask::post && read_problem(reply.body) == asked_before) {
+      job->accepted = job->may_be_there = true;
+      return look_again(job);
+    }
     if (reply.status >= 400) return finish(job, {.state = PushState::refused, .reason = read_problem(reply.body)});
     auto const receipt = read_view(reply.body, clock_.now());
     if (!receipt) return again(job, "the push service's answer cannot be read");

@@ -179,6 +179,16 @@ TEST_F(RestPushTest, WhatMayBeThereIsTakenBackThere) {
   EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
 }
 
+TEST_F(RestPushTest, WhatAnEarlierRunAskedForIsLookedAfter) {
+  on_request = [](auto const& got, edge::Responder responder) {
+    if (got.method == "GET") return accepts(got, std::move(responder));
+    responder.send(json(422, R"({"type":"urn:reveille:problem:idempotency-key-reused"})"));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
+}
+
 TEST_F(RestPushTest, EndsWithItsTime) {
   server.reset();
   auto const receipt = request("p1", model::PushClass::call, 500ms);

@@ -122,6 +122,27 @@ void ClientTransactions::forget(ClientTransactionHandle transaction) {
   if (auto* const record = records_.find(transaction)) record->handler = {};
 }
 
+std::string ClientTransactions::via_of(ClientTransactionHandle transaction) const {
+  auto const* const record = records_.find(transaction);
+  if (record == nullptr) return {};
+  // with_via() has put it below the request line.
+  constexpr std::string_view begin = "\r\nVia: ";
+  std::string_view const request = record->request;
+  auto const at = request.find(begin);
+  if (at == request.npos) return {};
+  auto const via = request.substr(at + begin.size());
+  return std::string(via.substr(0, via.find("\r\n")));
+}
+
+void ClientTransactions::send_cancel(Target target, std::string_view cancel) {
+  auto const message = wire::Message::parse(std::string(cancel));
+  auto const via = message ? top_via_of(message->view()) : std::nullopt;
+  if (!via || records_.size() >= limits_.client_transactions) return;
+  std::string branch(via->branch());
+  auto const handle = start(std::move(target), std::string(cancel), branch, {});
+  if (records_.find(handle) != nullptr) by_old_branch_.insert_or_assign(std::move(branch), handle);
+}
+
 bool ClientTransactions::send_stateless(Target const& target, std::string_view message) {
   if (message.starts_with("SIP/2.0 ")) return sender_.send(target, message).has_value();
   std::uint64_t const hash = SeededHash{stateless_seed_}(message);
@@ -139,6 +160,8 @@ ClientTransactionHandle ClientTransactions::match(wire::MessageView const& respo
   auto handle = handle_in(branch);
   auto const* record = records_.find(handle);
   auto const cseq = wire::parse_cseq(response.text(HeaderName::cseq));
+  if (cseq && cseq->method == Method::cancel && !by_old_branch_.empty())
+    if (auto const old = by_old_branch_.find(std::string(branch)); old != by_old_branch_.end()) return old->second;
   if (record == nullptr || !cseq) return {};
   // "A CANCEL request constitutes a different transaction, but shares the same value of the branch parameter."
   if (cseq->method == Method::cancel && record->method != Method::cancel) {
@@ -265,6 +288,8 @@ void ClientTransactions::end(ClientTransactionHandle handle) {
     by_flow_.erase(at);
     break;
   }
+  if (auto const old = by_old_branch_.find(record->branch); old != by_old_branch_.end() && old->second == handle)
+    by_old_branch_.erase(old);
   // The handler's own objects may call back when they go: after the record.
   auto const handler = std::move(records_.find(handle)->handler);
   records_.erase(handle);

@@ -50,6 +50,10 @@ class ClientTransactions final : private TimerListener {
   void cancel(ClientTransactionHandle transaction, std::string_view reason = {});
   // Nobody wants to hear of it any more; the transaction goes on by itself.
   void forget(ClientTransactionHandle transaction);
+  // Of one that is open; otherwise empty.
+  [[nodiscard]] std::string via_of(ClientTransactionHandle transaction) const;
+  // A CANCEL that has its Via already: that of an INVITE which an earlier process sent.
+  void send_cancel(Target target, std::string_view cancel);
   // A request with a Via of ours that is the same each time for the same bytes (section 16.11), or a response as it is.
   // False when it cannot be sent.
   bool send_stateless(Target const& target, std::string_view message);
@@ -105,6 +109,7 @@ class ClientTransactions final : private TimerListener {
   std::uint64_t stateless_seed_;
   SlotMap<Record, ClientTransactionTag> records_;
   std::unordered_multimap<FlowHandle, ClientTransactionHandle> by_flow_ = {};
+  std::unordered_map<std::string, ClientTransactionHandle> by_old_branch_ = {};  // of send_cancel
   ClientTransactionCounts counts_ = {};
 };
 

@@ -102,7 +102,22 @@ void ServerTransactions::keep(Current& current) {
   if (wire::respond(record.trying, current.message, {.status = 100}).finish() != wire::Written::yes)
     record.trying.clear();
   by_key_.emplace(record.key, current.handle);
+  std::string held;
+  if (current.trying == Current::Trying::held) held.swap(record.trying);
   step(current.handle, wire::Started{}, {});
+  if (current.trying == Current::Trying::held) records_.find(current.handle)->trying = std::move(held);
+}
+
+// RFC 3261 section 17.2.1 allows 200 ms for it.
+void ServerTransactions::hold_trying(RequestHandle request) {
+  if (is_open(request)) current_->trying = Current::Trying::held;
+}
+
+void ServerTransactions::say_trying(RequestHandle request) {
+  auto const* const record = records_.find(request);
+  if (record == nullptr || !record->latest.empty()) return;
+  std::string trying = record->trying;
+  step(request, wire::ResponseHandedDown{100}, {.response = &trying});
 }
 
 void ServerTransactions::take_ack(wire::MessageView const& ack, Source const& source) {

@@ -52,6 +52,11 @@ class ServerTransactions final : private TimerListener {
   // During on_request only: no transaction is kept. Later it is the same as respond.
   void reply_statelessly(RequestHandle request, std::string_view response);
 
+  // During on_request: the request's 100 does not leave before say_trying, which does nothing once there was a
+  // response.
+  void hold_trying(RequestHandle request);
+  void say_trying(RequestHandle request);
+
   [[nodiscard]] ServerTransactionCounts counts() const;
 
  private:
@@ -72,6 +77,7 @@ class ServerTransactions final : private TimerListener {
     Target reply = {};
     std::string const& key;
     Fate fate = Fate::open;
+    enum class Trying : std::uint8_t { at_once, held } trying = Trying::at_once;
   };
   // What the actions of a step may need.
   struct Input {

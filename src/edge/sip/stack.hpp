@@ -37,6 +37,9 @@ class Stack final : private MessageReceiver {
 
   // A whole response. Dropped when the request has ended.
   void respond(RequestHandle request, std::string response) { server_.respond(request, std::move(response)); }
+  // During on_request: no 100 leaves by itself. say_trying sends it, unless something else has been said meanwhile.
+  void hold_trying(RequestHandle request) { server_.hold_trying(request); }
+  void say_trying(RequestHandle request) { server_.say_trying(request); }
   // During on_request: without keeping anything. The bytes are copied.
   void reply_statelessly(RequestHandle request, std::string_view response) {
     server_.reply_statelessly(request, response);
@@ -52,6 +55,10 @@ class Stack final : private MessageReceiver {
     client_.cancel(transaction, reason);
   }
   void forget(ClientTransactionHandle transaction) { client_.forget(transaction); }
+  // The Via that was put on that request; empty when it is gone.
+  [[nodiscard]] std::string via_of(ClientTransactionHandle transaction) const { return client_.via_of(transaction); }
+  // A CANCEL with its Via, for an INVITE that an earlier process sent.
+  void send_cancel(Target target, std::string_view cancel) { client_.send_cancel(std::move(target), cancel); }
   // An ACK to a 2xx (our Via is added) or a response (sent as it is). False when there is no way.
   bool send_stateless(Target const& target, std::string_view message) {
     return client_.send_stateless(target, message);

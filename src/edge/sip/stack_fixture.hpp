@@ -98,9 +98,11 @@ class Server {
       status_ = status;
       how_ = how;
     }
+    void hold_trying() { holds_trying_ = true; }
     void on_request(RequestHandle request, wire::MessageView const& message, Source const& source) override {
       requests_.push_back(request);
       sources_.push_back(source);
+      if (holds_trying_) stack->hold_trying(request);
       if (status_ == 0) return;
       std::string response;
       static_cast<void>(wire::respond(response, message, {.status = status_, .to_tag = "us"}).finish());
@@ -127,6 +129,7 @@ class Server {
 
    private:
     int status_ = 0;
+    bool holds_trying_ = false;
     How how_ = How::by_transaction;
     std::vector<RequestHandle> requests_ = {};
     std::vector<Source> sources_ = {};

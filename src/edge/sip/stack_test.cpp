@@ -76,6 +76,62 @@ TEST(Stack, RepeatsARefusalUntilTheAck) {
   EXPECT_TRUE(server.handler().acks().empty());
 }
 
+// B-CALL-13: until the house can answer for a call, its caller hears nothing, however often he asks.
+TEST(Stack, A100ThatIsHeldComesWhenItIsSaid) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  server.handler().hold_trying();
+  auto const invite = request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport");
+  phone.send(invite);
+  phone.send(invite);
+  phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKelse", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 481") == 1; }));
+  EXPECT_EQ(phone.received().size(), 1U);
+  EXPECT_EQ(server.handler().requests().size(), 1U);
+  server.stack().say_trying(server.handler().requests().front());
+  server.stack().say_trying(server.handler().requests().front());
+  phone.send(invite);
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 100") == 2; }));
+}
+
+TEST(Stack, A100ThatIsHeldNeverFollowsAnAnswer) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  server.handler().hold_trying();
+  server.handler().answer_all_with(486, Server::Handler::How::by_transaction);
+  phone.send(request_text("INVITE", "UDP", phone.local(), "z9hG4bKinv", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 486") == 1; }));
+  server.stack().say_trying(server.handler().requests().front());
+  ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 486") == 2; }));
+  EXPECT_EQ(phone.count("SIP/2.0 100"), 0U);
+}
+
+// B-CALL-13: an INVITE of an earlier process is cancelled by its Via; the answer ends the repetition.
+TEST(Stack, CancelsWhatAnEarlierProcessSent) {
+  std::string via;
+  std::string invite;
+  {
+    Server earlier;
+    UdpPeer phone{earlier.context(), earlier.address(Transport::udp)};
+    auto const sent = earlier.stack().send_request({.remote = phone.local()}, invite_text(), {});
+    ASSERT_TRUE(sent);
+    via = earlier.stack().via_of(*sent);
+    ASSERT_TRUE(earlier.run_until([&] { return phone.received().size() == 1; }));
+    invite = phone.received().front();
+  }
+  EXPECT_THAT(invite, HasSubstr("Via: " + via + "\r\n"));
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  server.stack().send_cancel({.remote = phone.local()},
+                             "CANCEL sip:j@x SIP/2.0\r\nVia: " + via +
+                                 "\r\nFrom: <sip:r@x>;tag=1\r\nTo: <sip:j@x>\r\nCall-ID: a\r\nCSeq: 1 CANCEL\r\n"
+                                 "Content-Length: 0\r\n\r\n");
+  ASSERT_TRUE(server.run_until([&] { return phone.count("CANCEL sip:j@x") == 2; })) << "repeated over UDP";
+  phone.send(response_text(200, phone.received().front(), "j1"));
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().client.responses == 1; }));
+  EXPECT_EQ(server.stack().counts().client.stray, 0U);
+}
+
 TEST(Stack, ARingingInviteIsCancelled) {
   Server server;
   UdpPeer phone{server.context(), server.address(Transport::udp)};

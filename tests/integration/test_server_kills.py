@@ -1,0 +1,302 @@
+"""kill -9 of the server at random instants under calls, messages and registrations: what was accepted is there after the restart, once
+(B-IM-1), every call that its caller heard of has a trace that ends, and no phone rings on for a dead call without being told (B-CALL-13, B-CALL-3)."""
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+
+import pytest
+from reveille import Cluster
+from sip_load import Call, DeskPhone, Peer, header_of, headers_of, sleeping_phone
+from xmpp_client import XmppClient
+
+SLEEPERS = 3
+CALL_ENDS = {"answered", "cancelled", "declined", "busy", "no_answer", "unreachable", "interrupted"}
+
+
+class Messages:
+    """Romeo writes without pause; Juliet reads. Both come back after every kill, and resume."""
+
+    def __init__(self, server):
+        self.romeo, self.juliet = (XmppClient(server.address("xmpp_tls"), server.ca, user, resource=user) for user in ("romeo", "juliet"))
+        for client in (self.juliet, self.romeo):
+            client.connect()
+        self.written: list[str] = []
+        self.over = threading.Event()
+        self.faults: list[str] = []
+        self._threads = [threading.Thread(target=self._keep_up, args=each) for each in ((self.romeo, self._write), (self.juliet, self._read))]
+
+    def _keep_up(self, client: XmppClient, work) -> None:
+        while not self.over.is_set():
+            try:
+                if client._link is None:
+                    client.connect()
+                work()
+            except AssertionError as fault:
+                self.faults.append(str(fault))
+                return
+            except OSError:
+                client.close()
+                self.over.wait(0.02)
+
+    def _write(self) -> None:
+        self.written.append(f"message {len(self.written)}")
+        self.romeo.message("juliet", self.written[-1])
+        self.romeo.ask()
+        self.romeo.run(random.uniform(0, 0.02))
+
+    def _read(self) -> None:
+        self.juliet.run(0.1)
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def account(self) -> None:
+        assert self.faults == []
+        for client in (self.romeo, self.juliet):
+            if client._link is None:
+                client.connect()
+        until = time.monotonic() + 15
+        while (self.romeo.unacked or len(self.juliet.bodies) < len(self.written)) and time.monotonic() < until:
+            self.romeo.ask()
+            self.romeo.run(0.1)
+            self.juliet.run(0.1)
+        assert self.romeo.unacked == [], "not accepted"
+        self.juliet.run(0.5)
+        assert self.juliet.bodies == self.written, first_difference(self.juliet.bodies, self.written)
+        for client in (self.romeo, self.juliet):
+            archived = client.archive()
+            assert archived == self.written, f"{client.user}'s archive: " + first_difference(archived, self.written)
+        print(len(self.written), "messages;", self.romeo.resumptions, "and", self.juliet.resumptions, "resumptions")
+
+
+def first_difference(found: list[str], wanted: list[str]) -> str:
+    at = next((at for at, (one, other) in enumerate(zip(found, wanted)) if one != other), min(len(found), len(wanted)))
+    return f"{len(found)} instead of {len(wanted)}; at {at}: {found[at:at + 3]} instead of {wanted[at:at + 3]}"
+
+
+class Registrations:
+    """New phones register one after another; what got its 200 is remembered."""
+
+    def __init__(self, server, apple):
+        self.server, self.apple = server, apple
+        self.accepted: list[dict] = []
+        self.over = threading.Event()
+        self._thread = threading.Thread(target=self._register)
+
+    def _register(self) -> None:
+        while not self.over.is_set():
+            phone = sleeping_phone(self.server.address("sip_udp"), self.apple, f"user{len(self.accepted) % 5}")
+            if phone["registered"]:
+                self.accepted.append(phone)
+            self.over.wait(0.1)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self._thread.join()
+
+    def account(self) -> None:
+        devices = {device["instance"]: device for device in self.server.devices()}
+        for phone in self.accepted:
+            device = devices.get(phone["instance"])
+            assert device is not None, f"{phone} is forgotten"
+            assert device["sip"] is not None, device
+            assert all(device["channels"][channel] is not None for channel in ("voip", "message")), device
+        for number in range(5):
+            query = Peer(self.server.address("sip_udp"), f"user{number}")
+            listed = query.ask(query.request("REGISTER", "sip:localhost", f"<sip:user{number}@localhost>", uuid.uuid4().hex, 1))
+            wanted = len(self.accepted[number::5])
+            assert min(wanted, 1) <= len(headers_of(listed, "Contact")), listed
+        print(len(self.accepted), "registrations")
+
+
+class Sleeper:
+    """A phone asleep: it never comes. What its operating system shows is heard on Apple's stream."""
+
+    def __init__(self, server, apple, user: str):
+        self.user = user
+        phone = sleeping_phone(server.address("sip_udp"), apple, user)
+        assert phone["registered"]
+        self.stream = apple.pushes(phone["device"])
+        self.rung: Counter = Counter()
+        self.told: Counter = Counter()
+
+    def listen(self) -> None:
+        while not self.stream.none_waiting():
+            pushed = self.stream.next()["payload"]["reveille"]
+            (self.rung if pushed["type"] == "call" else self.told)[pushed["call_uuid"]] += 1
+
+    def untold(self) -> set[str]:
+        self.listen()
+        return set(self.rung) - set(self.told)
+
+
+class Calls:
+    """Callers for phones that sleep, ring and answer."""
+
+    def __init__(self, server, apple):
+        self.address = server.address("sip_udp")
+        self.sleepers = [Sleeper(server, apple, f"sleeper{number}") for number in range(SLEEPERS)]
+        self.rings, self.answers = DeskPhone(self.address, "rings", None), DeskPhone(self.address, "answers", 0.1)
+        for desk in (self.rings, self.answers):
+            assert desk.register().startswith("SIP/2.0 200")
+            desk.start()
+        self.made: list[Call] = []
+        self.over = threading.Event()
+        self._threads = [threading.Thread(target=self._make, args=(kind,)) for kind in ("sleeper", "rings", "answers")]
+
+    def _make(self, kind: str) -> None:
+        while not self.over.is_set():
+            callee = f"sleeper{random.randrange(SLEEPERS)}" if kind == "sleeper" else kind
+            call = Call(self.address, "romeo", callee, gives_up_after=random.uniform(0.1, 2.5), talks_for=random.uniform(0.1, 2.5))
+            call.start()
+            self.made.append(call)
+            self.over.wait(random.uniform(0.1, 0.4))
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def account(self, server) -> None:
+        for call in self.made:
+            call.join(40)
+            assert not call.is_alive(), f"no end: {call.callee} told {call.told}"
+        talked = [call for call in self.made if call.answer]
+        assert {call.bye for call in talked} <= {200}, Counter(call.bye for call in talked)
+        outcomes = Counter(self._outcome(server, call) for call in self.made if call.told)
+        print(len(self.made), "calls;", len(talked), "answered;", dict(outcomes))
+        assert set(outcomes) <= CALL_ENDS, outcomes
+        self._check_ringing()
+
+    @staticmethod
+    def _outcome(server, call: Call) -> str:
+        until = time.monotonic() + 5
+        while True:
+            status, _, trace = server.admin(f"/v1/traces/{call.call_id}")
+            if status == 200 and trace["outcome"]:
+                return trace["outcome"]
+            if time.monotonic() > until:
+                return f"told {call.told}, {call.callee}, and the trace: {status} {trace}"
+            threading.Event().wait(0.1)
+
+    def _check_ringing(self) -> None:
+        until = time.monotonic() + 15
+        while (any(each.untold() for each in self.sleepers) or self._rings_on()) and time.monotonic() < until:
+            threading.Event().wait(0.2)
+        for each in self.sleepers:
+            assert each.untold() == set(), f"{each.user} rang and was told of no end"
+            assert set(each.rung.values()) <= {1}, "B-CALL-4: one call shows once"
+            assert set(each.told.values()) <= {1}, "one notice a call"
+        assert self._rings_on() == set(), "rings on"
+        print(sum(len(each.rung) for each in self.sleepers), "calls woke a sleeping phone; cancelled on the desk:",
+              Counter(call.get("reason", "") for call in self.rings.calls.values()))
+
+    # A caller who had heard nothing when the server was killed calls anew, and the phone knows the INVITE already.
+    def _rings_on(self) -> set[str]:
+        return self.rings.in_state("ringing") - self.rings.merged
+
+
+def killable(cluster: Cluster):
+    server = cluster.server
+    server.settings["sip"] = {"require_digest": False}
+    server.keep_ports()
+    for user in ("romeo", "juliet", "rings", "answers", *(f"sleeper{number}" for number in range(SLEEPERS)), *(f"user{number}" for number in range(5))):
+        server.add_user(f"{user}@localhost", "secret")
+    server.restart()
+    return server
+
+
+def kill_under_load(cluster: Cluster, kills: int, seed: int) -> None:
+    print("seed", seed)
+    instants = random.Random(seed)
+    server = killable(cluster)
+    with Messages(server) as messages, Registrations(server, cluster.apple) as registrations, Calls(server, cluster.apple) as calls:
+        for _ in range(kills):
+            threading.Event().wait(instants.uniform(0.05, 1.5))
+            server.kill()
+            server.start()
+        threading.Event().wait(0.5)
+    messages.account()
+    registrations.account()
+    calls.account(server)
+
+
+def test_killed_5_times_what_was_accepted_is_there(cluster):
+    kill_under_load(cluster, kills=5, seed=random.randrange(1 << 32))
+
+
+@pytest.mark.long
+def test_killed_50_times_what_was_accepted_is_there(cluster):
+    kill_under_load(cluster, kills=50, seed=random.randrange(1 << 32))
+
+
+def test_a_call_that_is_up_outlives_a_kill(cluster):
+    """B-CALL-13: requests of the dialog find their way by Record-Route, both ways."""
+    server = killable(cluster)
+    desk = DeskPhone(server.address("sip_udp"), "answers", 0.05)
+    assert desk.register().startswith("SIP/2.0 200")
+    desk.start()
+    call = Call(server.address("sip_udp"), "romeo", "answers", gives_up_after=10, talks_for=0)
+    call.talk = lambda: call.send(call.in_dialog("ACK", 1))
+    call.run()
+    assert call.answer, call.told
+    server.kill()
+    server.start()
+    assert call.ask(call.in_dialog("INVITE", 2)).startswith("SIP/2.0 200")
+    desk.over.set()
+    desk.join()
+    # Hung up by the callee: its dialog is the caller's seen from the other end.
+    invite = desk.calls[call.call_id]["invite"]
+    routes = ["Route: " + route.strip() for line in headers_of(invite, "Record-Route") for route in line.split(",")]
+    desk.send([f"BYE sip:romeo@{call.host}:{call.port} SIP/2.0", f"Via: SIP/2.0/UDP {desk.host}:{desk.port};rport;branch=z9hG4bK{uuid.uuid4().hex}",
+               "Max-Forwards: 70", f"From: {header_of(call.answer, 'To')}", f"To: {header_of(invite, 'From')}", f"Call-ID: {call.call_id}", "CSeq: 1 BYE",
+               *routes])
+    until = time.monotonic() + 5
+    while not (message := call.receive(0.2)).startswith("BYE "):
+        assert time.monotonic() < until, "no BYE"
+    assert server.trace(call.call_id)["outcome"] == "answered"
+
+
+def test_a_waiting_call_that_is_killed_is_a_missed_call(cluster):
+    """B-CALL-13, with B-CALL-9: the phone that comes after the restart is shown the end of the call."""
+    server = killable(cluster)
+    sleeper = Sleeper(server, cluster.apple, "sleeper0")
+    desk = DeskPhone(server.address("sip_udp"), "rings", None)
+    assert desk.register().startswith("SIP/2.0 200")
+    desk.start()
+    waiting, ringing = (Call(server.address("sip_udp"), "romeo", callee, gives_up_after=30, talks_for=0) for callee in ("sleeper0", "rings"))
+    for call in (waiting, ringing):
+        call.start()
+    until = time.monotonic() + 10
+    while not (sleeper.rung and desk.in_state("ringing")) and time.monotonic() < until:
+        threading.Event().wait(0.01)
+        sleeper.listen()
+    server.kill()
+    server.start()
+    while (sleeper.untold() or desk.in_state("ringing")) and time.monotonic() < until + 10:
+        threading.Event().wait(0.05)
+    assert sleeper.untold() == set()
+    assert desk.calls[ringing.call_id]["state"] == "cancelled"
+    assert "Interrupted" in desk.calls[ringing.call_id]["reason"]
+    for call in (waiting, ringing):
+        trace = server.trace(call.call_id)
+        assert trace["outcome"] == "interrupted"
+        assert [milestone["name"] for milestone in trace["milestones"]].count("interrupted") == 1
