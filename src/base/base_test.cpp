@@ -1,5 +1,7 @@
 #include "base/encoding.hpp"
 #include "base/instant.hpp"
+#include "base/packed_text.hpp"
+#include "base/packing.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
 
@@ -53,6 +55,47 @@ TEST(Random, SystemBytesDiffer) {
   SystemRandom random;
   EXPECT_NE(random.hex(16), random.hex(16));
   EXPECT_EQ(random.hex(300).size(), 600U);
+}
+
+TEST(Packing, HexadecimalTakesHalfAndAnythingElseComesBackToo) {
+  for (std::string const text : {"", "00fc13ad", "00FC13AD", "abc", "not hex", "a token:with/other.signs"}) {
+    Packer out;
+    out.hex(text);
+    auto const bytes = out.take();
+    EXPECT_EQ(Unpacker{bytes}.hex(), text);
+    Unpacker skipping{bytes, Unpacker::Texts::skipped};
+    EXPECT_EQ(skipping.hex(), "");
+    EXPECT_TRUE(skipping.at_end());
+  }
+  Packer out;
+  out.hex(std::string(64, 'a'));
+  EXPECT_EQ(out.take().size(), 34U);
+}
+
+TEST(Packing, ANumberIsOverwrittenWhereOneOfItsWidthStands) {
+  Packer out;
+  out.number(7, packed_word);
+  out.number(300);
+  auto bytes = out.take();
+  EXPECT_TRUE(overwrite_number(bytes, 0, packed_word, 0xffffffff));
+  Unpacker in{bytes};
+  EXPECT_EQ(in.number(), 0xffffffffU);
+  EXPECT_EQ(in.number(), 300U);
+  EXPECT_FALSE(overwrite_number(bytes, 0, packed_word, std::uint64_t{1} << 35U)) << "takes more";
+  EXPECT_FALSE(overwrite_number(bytes, 1, packed_word, 1)) << "none begins there";
+  EXPECT_FALSE(overwrite_number(bytes, 5, packed_word, 1)) << "behind the end";
+}
+
+TEST(PackedText, KeepsBytesAndLetsThemChangeInPlace) {
+  PackedText text;
+  EXPECT_TRUE(text.empty());
+  EXPECT_EQ(text.view(), "");
+  text.assign(std::string_view{"a\0b", 3});
+  EXPECT_EQ(text.view().size(), 3U);
+  text.bytes()[1] = '-';
+  EXPECT_EQ(text.view(), "a-b");
+  text.assign({});
+  EXPECT_TRUE(text.empty());
 }
 
 TEST(Secret, ShowsOnlyATail) {

@@ -17,7 +17,7 @@ void Packer::number(std::uint64_t value, std::size_t width) {
   bytes_ += static_cast<char>(value);
 }
 
-bool overwrite_number(std::string& bytes, std::size_t at, std::size_t width, std::uint64_t value) {
+bool overwrite_number(std::span<char> bytes, std::size_t at, std::size_t width, std::uint64_t value) {
   if (width == 0 || at + width > bytes.size() || (7 * width < 64 && value >> (7 * width) != 0)) return false;
   auto const goes_on = [&](std::size_t i) { return (static_cast<unsigned char>(bytes[at + i]) & 0x80U) != 0; };
   for (std::size_t i = 0; i < width; ++i)
@@ -63,6 +63,20 @@ std::uint64_t Unpacker::long_number() {
 std::optional<Instant> Unpacker::optional_instant() {
   Instant const at = instant();
   return at == Instant{} ? std::nullopt : std::optional(at);
+}
+
+void Packer::hex(std::string_view value) {
+  auto const raw = value.empty() ? std::nullopt : decode_hex(value);
+  bool const packed = raw && encode_hex(*raw) == value;
+  number(packed ? 1 : 0);
+  text(packed ? std::string_view(*raw) : value);
+}
+
+std::string Unpacker::hex() {
+  bool const packed = number() == 1;
+  auto const bytes = view();
+  if (texts_ == Texts::skipped) return {};
+  return packed ? encode_hex(bytes) : std::string(bytes);
 }
 
 void PackedUuid::append_to(std::string& out) const {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +22,7 @@ inline constexpr std::size_t packed_word = 5;
 inline constexpr std::size_t packed_instant = 8;
 
 // Puts another number where one of that width stands. False when none does or it takes more: nothing is changed then.
-[[nodiscard]] bool overwrite_number(std::string& bytes, std::size_t at, std::size_t width, std::uint64_t value);
+[[nodiscard]] bool overwrite_number(std::span<char> bytes, std::size_t at, std::size_t width, std::uint64_t value);
 
 class Packer {
  public:
@@ -33,6 +34,8 @@ class Packer {
   void instant(std::optional<Instant> at) { instant(at.value_or(Instant{})); }
   // A lower-case UUID as 16 bytes, anything else as text.
   void uuid(std::string_view value);
+  // Lower-case hexadecimal as half as many bytes, anything else as text.
+  void hex(std::string_view value);
   template <class Enum>
   void choice(Enum value) {
     number(static_cast<std::uint64_t>(value));
@@ -79,6 +82,7 @@ class Unpacker {
   std::optional<Instant> optional_instant();
   std::string uuid();
   PackedUuid uuid_view();
+  std::string hex();
   // A value of an enumeration whose last enumerator is `last`.
   template <class Enum>
   Enum choice(Enum last) {

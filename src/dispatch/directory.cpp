@@ -26,11 +26,11 @@ std::vector<std::uint64_t> token_hashes(model::Registrations const& registration
 
 model::Registrations Entry::registrations() const {
   if (registrations_.empty()) return {};
-  return model::unpack_registrations(registrations_).value_or(model::Registrations{});
+  return model::unpack_registrations(registrations_.view()).value_or(model::Registrations{});
 }
 
 model::Verifier Entry::verifier() const {
-  return model::unpack_verifier(verifier_).value_or(model::Verifier{});
+  return model::unpack_verifier(verifier_.view()).value_or(model::Verifier{});
 }
 
 Entry* Directory::find(model::AccountId const& account) {
@@ -50,9 +50,8 @@ Entry& Directory::put(model::AccountId const& account, model::Verifier const& ve
 Entry& Directory::put_packed_verifier(model::AccountId const& account, std::string packed) {
   auto const [at, added] = entries_.try_emplace(account);
   if (added) at->second.account_ = &at->first;
-  packed.shrink_to_fit();
   forget_refreshes(at->second);
-  at->second.verifier_ = std::move(packed);
+  at->second.verifier_.assign(packed);
   return at->second;
 }
 
@@ -77,10 +76,10 @@ bool Directory::remove(model::AccountId const& account) {
   return true;
 }
 
-std::string const& Directory::set_registrations(Entry& entry, model::Registrations const& registrations) {
+std::string Directory::set_registrations(Entry& entry, model::Registrations const& registrations) {
   auto before = entry.registrations();
   auto packed = model::pack(registrations);
-  bool const same_places = packed.size() == entry.registrations_.size();
+  bool const same_places = packed.size() == entry.packed_registrations().size();
   if (!same_places || !decide::is_refreshed_only(std::move(before), registrations)) {
     forget_refreshes(entry);
     before = entry.registrations();
@@ -89,9 +88,8 @@ std::string const& Directory::set_registrations(Entry& entry, model::Registratio
       index_tokens(entry, registrations);
     }
   }
-  packed.shrink_to_fit();
-  entry.registrations_ = std::move(packed);
-  return entry.registrations_;
+  entry.registrations_.assign(packed);
+  return packed;
 }
 
 void Directory::remember(model::RegisterFingerprint request, Refresh const& refresh) {
@@ -122,7 +120,7 @@ Refresh const* Directory::find_refresh(model::RegisterFingerprint request) const
 }
 
 decide::Extended Directory::extend(Refresh const& refresh, std::uint32_t cseq, Instant now) {
-  return decide::extend(refresh.entry->registrations_, refresh.known, cseq, now);
+  return decide::extend(refresh.entry->registrations_.bytes(), refresh.known, cseq, now);
 }
 
 void Directory::forget_refreshes(Entry& entry) {
@@ -131,11 +129,11 @@ void Directory::forget_refreshes(Entry& entry) {
 
 std::vector<Directory::Holder> Directory::holders_of(std::string_view token) {
   std::vector<Holder> holders;
-  auto const [first, last] = by_token_.equal_range(hash_of(token));
-  for (auto at = first; at != last; ++at)
-    for (auto const& device : at->second->registrations().devices)
+  by_token_.for_each(hash_of(token), [&](Entry& entry) {
+    for (auto const& device : entry.registrations().devices)
       if (device.voip.token == token || device.message.token == token)
-        holders.push_back({.entry = at->second, .instance = device.instance});
+        holders.push_back({.entry = &entry, .instance = device.instance});
+  });
   return holders;
 }
 
@@ -144,15 +142,11 @@ void Directory::for_each(std::function<void(Entry&)> const& visit) {
 }
 
 void Directory::index_tokens(Entry& entry, model::Registrations const& registrations) {
-  for (auto const hash : token_hashes(registrations)) by_token_.emplace(hash, &entry);
+  for (auto const hash : token_hashes(registrations)) by_token_.add(hash, entry);
 }
 
 void Directory::forget_tokens(Entry& entry, model::Registrations const& registrations) {
-  for (auto const hash : token_hashes(registrations)) {
-    auto const [first, last] = by_token_.equal_range(hash);
-    auto const found = std::find_if(first, last, [&](auto const& held) { return held.second == &entry; });
-    if (found != last) by_token_.erase(found);
-  }
+  for (auto const hash : token_hashes(registrations)) by_token_.remove(hash, entry);
 }
 
 model::Liveness liveness_of(Entry const& entry, model::Registrations const& registrations,

@@ -9,8 +9,10 @@
 #pragma once
 
 #include "base/instant.hpp"
+#include "base/packed_text.hpp"
 #include "decide/registry/refresh.hpp"
 #include "decide/wake/should_wake.hpp"
+#include "dispatch/token_index.hpp"
 #include "model/account.hpp"
 #include "model/device.hpp"
 
@@ -51,8 +53,8 @@ class Entry {
   // Unpacked anew at each call: keep the result while you work on it.
   [[nodiscard]] model::Registrations registrations() const;
   [[nodiscard]] model::Verifier verifier() const;
-  [[nodiscard]] std::string const& packed_registrations() const { return registrations_; }
-  [[nodiscard]] std::string const& packed_verifier() const { return verifier_; }
+  [[nodiscard]] std::string_view packed_registrations() const { return registrations_.view(); }
+  [[nodiscard]] std::string_view packed_verifier() const { return verifier_.view(); }
 
   std::unique_ptr<Runtime> calls = {};     // dispatch/calls.cpp
   std::unique_ptr<Runtime> messages = {};  // dispatch/messages.cpp
@@ -61,8 +63,8 @@ class Entry {
  private:
   friend class Directory;
   model::AccountId const* account_ = nullptr;
-  std::string verifier_ = {};
-  std::string registrations_ = {};
+  PackedText verifier_ = {};
+  PackedText registrations_ = {};
   model::RegisterFingerprint refreshes_ = {};  // the first of its chain; 0: none
 };
 
@@ -88,7 +90,7 @@ class Directory {
   bool remove(model::AccountId const& account);
 
   // Replaces what is kept, and gives the packed form for the store.
-  std::string const& set_registrations(Entry& entry, model::Registrations const& registrations);
+  std::string set_registrations(Entry& entry, model::Registrations const& registrations);
 
   // Refreshes are remembered, one for each binding, until the account's registrations or keys change.
   void remember(model::RegisterFingerprint request, Refresh const& refresh);
@@ -116,7 +118,7 @@ class Directory {
   void forget_refreshes(Entry& entry);
 
   std::unordered_map<model::AccountId, Entry> entries_;
-  std::unordered_multimap<std::uint64_t, Entry*> by_token_;  // by the token's hash
+  TokenIndex by_token_ = {};
   boost::unordered_flat_map<model::RegisterFingerprint, Refresh> refreshes_;
 };
 

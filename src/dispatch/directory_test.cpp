@@ -19,6 +19,31 @@ Registrations phone(std::string const& token) {
                              .services = {.call = true}}}};
 }
 
+TEST(TokenIndex, knows_each_holder_whoever_came_first) {
+  Directory directory;
+  auto& one = directory.put(juliet, {});
+  auto& other = directory.put(romeo, {});
+  TokenIndex index;
+  auto const holders = [&index] {
+    int count = 0;
+    index.for_each(7, [&count](Entry&) { ++count; });
+    return count;
+  };
+  index.add(7, one);
+  index.add(7, other);
+  EXPECT_EQ(holders(), 2);
+  index.remove(7, one);
+  index.for_each(7, [&](Entry& entry) { EXPECT_EQ(&entry, &other); });
+  EXPECT_EQ(holders(), 1);
+  index.remove(7, one);
+  EXPECT_EQ(holders(), 1) << "it holds none any more";
+  index.add(7, one);
+  index.remove(7, one);
+  EXPECT_EQ(holders(), 1);
+  index.remove(7, other);
+  EXPECT_EQ(holders(), 0);
+}
+
 TEST(Directory, keeps_packed_what_it_is_given) {
   Directory directory;
   auto& entry = directory.put(juliet, Verifier{.ha1_md5 = "abc"});

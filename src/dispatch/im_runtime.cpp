@@ -18,6 +18,12 @@ void append(std::string& packed, Kept kind, std::string_view bytes) {
   packed += out.take();
 }
 
+void append(PackedText& packed, Kept kind, std::string_view bytes) {
+  std::string longer{packed.view()};
+  append(longer, kind, bytes);
+  packed.assign(longer);
+}
+
 std::string pack_number(std::uint64_t number) {
   Packer out;
   out.number(number);
@@ -79,12 +85,12 @@ model::Liveness ImRuntime::liveness_of(model::InstanceId const& instance) const 
 ImState& ImRuntime::unpack(decide::ImContext const& context) {
   if (state_) return *state_;
   state_ = std::make_unique<ImState>(peek(context));
-  packed_ = {};
+  packed_.assign({});
   return *state_;
 }
 
 ImState ImRuntime::peek(decide::ImContext const& context) const {
-  return unpack_state(expiry.entry(), packed_, context);
+  return unpack_state(expiry.entry(), packed_.view(), context);
 }
 
 void ImRuntime::pack() {
@@ -104,14 +110,13 @@ void ImRuntime::pack() {
     append(packed, Kept::pushed, out.take());
   }
   if (state.displayed != 0) append(packed, Kept::displayed, pack_number(state.displayed));
-  packed_ = std::move(packed);
-  packed_.shrink_to_fit();
+  packed_.assign(packed);
   state_.reset();
 }
 
 bool ImRuntime::has_no_session() const {
   if (state_) return state_->im.sessions.empty();
-  for (Unpacker in{packed_}; !in.at_end() && !in.failed(); (void)in.view()) {
+  for (Unpacker in{packed_.view()}; !in.at_end() && !in.failed(); (void)in.view()) {
     auto const kind = in.choice(Kept::displayed);
     if (kind == Kept::session || kind == Kept::session_shown_awake || kind == Kept::session_shown_asleep) return false;
   }
@@ -124,7 +129,6 @@ void ImRuntime::keep_roster(std::string_view packed) {
 
 void ImRuntime::keep_session(std::string_view packed) {
   append(packed_, Kept::session, packed);
-  packed_.shrink_to_fit();
 }
 
 void ImRuntime::keep_displayed(std::uint64_t row) {

@@ -4,6 +4,7 @@
 // when that has settled (dispatch/xmpp_sleep.cpp). Lifetime: the entry's. Threads: the shard's.
 #pragma once
 
+#include "base/packed_text.hpp"
 #include "decide/presence/away.hpp"
 #include "decide/xmpp/im.hpp"
 #include "dispatch/directory.hpp"
@@ -73,7 +74,7 @@ class ImRuntime final : public Runtime {
 
  private:
   std::unique_ptr<ImState> state_ = {};
-  std::string packed_ = {};
+  PackedText packed_ = {};
 };
 
 }  // namespace reveille::dispatch

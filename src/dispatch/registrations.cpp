@@ -125,7 +125,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   remember_flows(*entry, request, way);
   forget_unbound_flows(*entry, registrations);
   if (outcome.durability != model::Durability::before_answer) {
-    auto const& packed = shard_.directory.set_registrations(*entry, registrations);
+    auto const packed = shard_.directory.set_registrations(*entry, registrations);
     shard_.census.count(*entry, registrations, shard_.now());
     if (outcome.durability == model::Durability::lazily)
       shard_.store.commit({store::Put{store::Table::registrations, account.value, packed}}, store::Urgency::lazily,
@@ -144,8 +144,8 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
 }
 
 void Registrations::write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked) {
-  tentative_.begin(entry.account(), entry.packed_registrations());
-  auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  tentative_.begin(entry.account(), std::string(entry.packed_registrations()));
+  auto const packed = shard_.directory.set_registrations(entry, registrations);
   shard_.census.count(entry, registrations, shard_.now());
   auto done = [this, account = entry.account(), packed, asked = std::move(asked)](Result<void> saved) mutable {
     auto const back = tentative_.end(account, packed, saved ? Fate::written : Fate::refused);
@@ -171,7 +171,7 @@ void Registrations::undo(Entry& entry, std::string const& packed) {
 
 void Registrations::save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency,
                          store::Store::Done done) {
-  auto const& packed = shard_.directory.set_registrations(entry, registrations);
+  auto const packed = shard_.directory.set_registrations(entry, registrations);
   shard_.census.count(entry, registrations, shard_.now());
   shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, urgency,
                       std::move(done));

@@ -1,4 +1,5 @@
 #include "base/encoding.hpp"
+#include "base/packing.hpp"
 #include "base/random.hpp"
 #include "model/account.hpp"
 #include "model/device.hpp"
@@ -39,10 +40,46 @@ Registrations a_phone() {
 
 TEST(Record, ComesBackAsItWas) {
   auto const packed = pack(a_phone());
-  EXPECT_LT(packed.size(), 600U);
+  EXPECT_LT(packed.size(), 530U);
   auto const back = unpack_registrations(packed);
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, a_phone());
+}
+
+// As version 1 wrote it, with tokens as text.
+TEST(Record, OfTheVersionBeforeIsReadToo) {
+  Packer out;
+  out.number(1);
+  out.number(1);
+  out.uuid("00000000-0000-4000-8000-0000000000a1");
+  out.text("org.example.phone");
+  out.number(1);
+  out.text("18.0");
+  out.number(1);
+  out.number(0);
+  out.text("TEAM012345");
+  out.text("");
+  out.number(0);
+  out.text("00fc13ad");
+  for (auto const at : {now, Instant{}, Instant{}}) out.instant(at);
+  out.text("");
+  out.number(1);
+  out.text("");
+  out.text("");
+  out.number(1);
+  out.instant(Instant{});
+  out.instant(now);
+  out.uuid("");
+  out.instant(Instant{});
+  out.text("");
+  out.number(0);
+  auto const read = unpack_registrations(out.take());
+  ASSERT_TRUE(read);
+  auto const& device = read->devices.at(0);
+  EXPECT_EQ(device.voip, (Channel{.token = "00fc13ad", .since = now}));
+  EXPECT_EQ(device.message, Channel{});
+  EXPECT_EQ(device.seen_at, now);
+  EXPECT_EQ(unpack_registrations(pack(*read)), *read);
 }
 
 TEST(Record, EveryTruncationIsNoticed) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,7 +64,7 @@ class PackedBindings {
 };
 
 // False when a number does not fit where it is to stand: the record is good all the same, and the change half done.
-[[nodiscard]] bool refresh(std::string& packed, RefreshPlaces const& places, PackedBinding const& binding,
+[[nodiscard]] bool refresh(std::span<char> packed, RefreshPlaces const& places, PackedBinding const& binding,
                            std::uint32_t cseq, Instant expires_at, Instant seen_at);
 
 }  // namespace reveille::model

@@ -9,21 +9,29 @@
 namespace reveille::model {
 namespace {
 
-constexpr std::uint8_t registrations_version = 1;
+// 1 had tokens as text.
+constexpr std::uint8_t registrations_version = 2;
 constexpr std::uint8_t verifier_version = 1;
 
 void put(Packer& out, Channel const& channel) {
-  out.text(channel.token);
+  out.number(channel.token.empty() ? 0 : 1);
   if (channel.token.empty()) return;
+  out.hex(channel.token);
   out.instant(channel.since);
   out.instant(channel.dead_since);
   out.instant(channel.quarantined_until);
 }
 
-Channel get_channel(Unpacker& in) {
-  auto const token = in.view();
-  if (token.empty()) return {};
-  Channel channel{.token = in.kept(token)};
+Channel get_channel(Unpacker& in, std::uint64_t version) {
+  Channel channel;
+  if (version == 1) {
+    auto const token = in.view();
+    if (token.empty()) return {};
+    channel.token = in.kept(token);
+  } else {
+    if (in.number() == 0) return {};
+    channel.token = in.hex();
+  }
   channel.since = in.instant();
   channel.dead_since = in.optional_instant();
   channel.quarantined_until = in.optional_instant();
@@ -58,7 +66,7 @@ void put(Packer& out, Device const& device) {
   out.text(device.last_push.outcome);
 }
 
-Device get_device(Unpacker& in, std::size_t& seen_at) {
+Device get_device(Unpacker& in, std::uint64_t version, std::size_t& seen_at) {
   Device device;
   device.instance = InstanceId{in.uuid()};
   device.app = in.text();
@@ -69,8 +77,8 @@ Device get_device(Unpacker& in, std::size_t& seen_at) {
   device.team = in.text();
   device.project = in.text();
   device.layout = in.choice(ChannelLayout::shared);
-  device.voip = get_channel(in);
-  device.message = get_channel(in);
+  device.voip = get_channel(in, version);
+  device.message = get_channel(in, version);
   auto const flags = in.number();
   device.services = {.call = (flags & 1) != 0, .im = (flags & 2) != 0};
   device.away_in_background = (flags & 4) != 0;
@@ -170,10 +178,12 @@ std::string pack(Registrations const& registrations) {
 Result<Registrations> unpack_registrations(std::string_view bytes) {
   Unpacker in{bytes};
   Registrations registrations;
-  if (in.number() != registrations_version) return failure(ErrorCode::corrupt, "a device record of an unknown version");
+  auto const version = in.number();
+  if (version == 0 || version > registrations_version)
+    return failure(ErrorCode::corrupt, "a device record of an unknown version");
   std::size_t seen_at = 0;
   for (auto count = in.count(); count > 0 && !in.failed(); --count)
-    registrations.devices.push_back(get_device(in, seen_at));
+    registrations.devices.push_back(get_device(in, version, seen_at));
   for (auto count = in.count(); count > 0 && !in.failed(); --count) registrations.bindings.push_back(get_binding(in));
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a device record does not make sense");
   return registrations;
@@ -191,7 +201,7 @@ std::optional<RefreshPlaces> refresh_places(std::string_view packed, Registratio
   RefreshPlaces places{.binding = static_cast<std::uint16_t>(binding - bindings.begin())};
   for (auto at = devices.begin(); at != devices.end(); ++at) {
     std::size_t seen_at = 0;
-    (void)get_device(in, seen_at);
+    (void)get_device(in, registrations_version, seen_at);
     if (at == device) places.seen_at = static_cast<std::uint32_t>(seen_at);
   }
   places.bindings = static_cast<std::uint32_t>(in.position());
@@ -211,7 +221,7 @@ std::optional<PackedBinding> PackedBindings::next() {
   return in_.failed() ? std::nullopt : std::optional(binding);
 }
 
-bool refresh(std::string& packed, RefreshPlaces const& places, PackedBinding const& binding, std::uint32_t cseq,
+bool refresh(std::span<char> packed, RefreshPlaces const& places, PackedBinding const& binding, std::uint32_t cseq,
              Instant expires_at, Instant seen_at) {
   auto const expires = static_cast<std::uint64_t>(unix_microseconds(expires_at));
   auto const seen = static_cast<std::uint64_t>(unix_microseconds(seen_at));

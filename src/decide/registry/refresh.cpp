@@ -46,8 +46,8 @@ bool is_refreshed_only(model::Registrations before, model::Registrations const& 
   return before == after;
 }
 
-Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {
-  auto const own = own_binding(packed, known.places, now);
+Extended extend(std::span<char> packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {
+  auto const own = own_binding({packed.data(), packed.size()}, known.places, now);
   // "If the Call-ID … agrees and CSeq is not higher, the update MUST be aborted": the refusal is on_register's.
   if (!own || cseq <= own->cseq) return Extended::no;
   // design.md, section 3: what is on disk must outlast what is promised.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace reveille::decide {
@@ -26,7 +27,8 @@ enum class Extended : std::uint8_t { yes, no };
 [[nodiscard]] bool is_refreshed_only(model::Registrations before, model::Registrations const& after);
 
 // The same request came again with that CSeq, and the record is as the last one left it.
-[[nodiscard]] Extended extend(std::string& packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now);
+[[nodiscard]] Extended extend(std::span<char> packed, model::KnownRefresh const& known, std::uint32_t cseq,
+                              Instant now);
 
 // Whether the request with that CSeq is the one that was done last, and nothing has run out since.
 [[nodiscard]] bool is_last(std::string_view packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now);
