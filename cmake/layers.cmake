@@ -4,6 +4,8 @@
 # exactly the layers that it uses, so that an include which the architecture forbids does not compile.
 # Sources are found by pattern: adding a file to a feature touches no build file.
 enable_testing()
+# Every unit test, and nothing else.
+add_custom_target(unit_tests)
 include(GoogleTest)
 
 set(REVEILLE_PRECOMPILED ${CMAKE_SOURCE_DIR}/cmake/precompiled_network.hpp)
@@ -52,6 +54,7 @@ function(reveille_layer name)
     if("reveille_network" IN_LIST LAYER_LINKS)
       target_precompile_headers(${name}_test PRIVATE ${REVEILLE_PRECOMPILED})
     endif()
+    add_dependencies(unit_tests ${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_shuffle --gtest_brief=1)
   endif()
 endfunction()

@@ -2,6 +2,7 @@
 """Runs every test program of a build and the integration tests, and ends in one line: N passed, N failed.
 
 Unit tests are GoogleTest programs NAME_test in the build folder; integration tests are pytest files in tests/integration.
+The same unit tests of other builds (with sanitizers) can be run as well, and are counted as well.
 Exit status: 0 when at least one test ran and none failed.
 """
 import argparse
@@ -35,7 +36,7 @@ def run_unit(program: Path) -> tuple[int, int]:
     passed = counts["tests"] - failed - skipped - counts.get("disabled", 0)
     if code != 0 and failed == 0:
         failed = 1
-    print(f"{program.name}: {passed} passed, {failed} failed in {counts['time']}")
+    print(f"{program.parent.name}/{program.name}: {passed} passed, {failed} failed in {counts['time']}")
     return passed, failed
 
 
@@ -62,13 +63,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--only", help="unit tests of these layers only, no integration tests")
+    parser.add_argument("--also", type=Path, action="append", default=[], metavar="BUILD", help="every unit test of that build too")
     parser.add_argument("--long", action="store_true", help="also what takes longer than a cold run may")
     arguments = parser.parse_args()
 
     if arguments.only:
         programs = [arguments.build / f"{name}_test" for name in arguments.only.split(",")]
     else:
-        programs = sorted(arguments.build.glob("*_test"))
+        programs = sorted(program for build in [arguments.build, *arguments.also] for program in build.glob("*_test"))
     results = [run_unit(program) for program in programs if program.exists()]
     if not arguments.only and any((ROOT / "tests/integration").glob("test_*.py")):
         results.append(run_integration(arguments.build, arguments.long))

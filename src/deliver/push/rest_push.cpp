@@ -77,6 +77,9 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     closed_ = true;
     notices_->close();
     providers_timer_.cancel();
+    // What is under way holds this object, and this object its connections.
+    calls_.close();
+    others_.close();
   }
 
   void request(PushRequest request, Answer answer) {

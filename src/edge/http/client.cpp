@@ -57,7 +57,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
 
   void send(Http2Request request, Http2Client::Done done, Attempt attempt) {
     if (!is_usable()) {
-      if (must_wait()) return fail(std::move(done));
+      if (must_wait() || is_ending) return fail(std::move(done));
       connect();
     }
     auto const deadline = Steady::now() + request.timeout;
@@ -102,6 +102,10 @@ HttpClient::HttpClient(boost::asio::any_io_executor executor, Http2ClientOptions
     : state_(std::make_shared<State>(std::move(executor), std::move(options))) {}
 
 HttpClient::~HttpClient() {
+  state_->end();
+}
+
+void HttpClient::close() {
   state_->end();
 }
 

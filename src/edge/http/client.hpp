@@ -25,6 +25,8 @@ class HttpClient {
 
   void request(Http2Request request, Http2Client::Done done);
   [[nodiscard]] bool is_connected() const;
+  // Ends what is under way, now; a later request fails. For an owner whose requests refer to it.
+  void close();
 
  private:
   struct State;

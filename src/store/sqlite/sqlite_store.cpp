@@ -87,7 +87,11 @@ void SqliteStore::commit(Batch batch, Urgency urgency, Done done) {
 Result<void> SqliteStore::for_each(Table table,
                                    std::function<void(std::string_view key, std::string_view value)> visit) {
   Result<void> result;
-  parts_->reader.run_here([&](sqlite::Database& database) { result = sqlite::visit_records(database, table, visit); });
+  parts_->reader.run_here([&](sqlite::Database& database) {
+    result = sqlite::visit_records(database, table, visit);
+    // What was read once is not needed again: the cache would cost as much as ten thousand sleeping phones.
+    if (result) result = database.execute("PRAGMA shrink_memory");
+  });
   return result;
 }
 
