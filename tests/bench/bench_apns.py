@@ -5,6 +5,7 @@ import re
 import resource
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from measure import Figure, interleaved
@@ -38,7 +39,7 @@ def wait_for(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=0.05).close()
             return
         except OSError:
-            continue
+            time.sleep(0.05)  # a refusal comes at once
     raise RuntimeError("nghttpd does not listen")
 
 
