@@ -158,9 +158,9 @@ void Messages::on_mode(StreamHandle stream, AppMode mode) {
   if (!session || session->instance.empty()) return;
   auto const instance = session->instance;
   bool const foreground = mode == AppMode::foreground;
-  update_device(*entry, {.instance = instance,
-                         .freshness = model::Freshness::refresh,
-                         .mode = foreground ? model::Mode::foreground : model::Mode::background});
+  note_mode(*entry, {.instance = instance,
+                     .freshness = model::Freshness::refresh,
+                     .mode = foreground ? model::Mode::foreground : model::Mode::background});
   if (foreground) note_reachable(*entry, instance);
   shard_.say(*entry, instance, DeviceChange::mode);
 }
@@ -187,37 +187,42 @@ void Messages::save_dirty(Turn& turn) {
   for (auto const& account : turn.rosters)
     if (auto* entry = shard_.directory.find(model::AccountId{account}))
       turn.batch.emplace_back(store::Put{store::Table::rosters, account, model::pack(runtime_of(*entry).im.roster)});
+  for (auto const& change : turn.devices) turn.batch.emplace_back(change.write());
 }
 
 void Messages::finish(Turn turn) {
   save_dirty(turn);
   if (turn.batch.empty() && turn.acts.empty()) return;
-  auto const waiting = std::make_shared<Waiting>(
-      Waiting{.ready = turn.batch.empty(), .acts = std::move(turn.acts), .otherwise = std::move(turn.otherwise)});
+  auto const waiting = std::make_shared<Waiting>(Waiting{.ready = turn.batch.empty(),
+                                                         .acts = std::move(turn.acts),
+                                                         .otherwise = std::move(turn.otherwise),
+                                                         .dirty = std::move(turn.dirty),
+                                                         .devices = std::move(turn.devices)});
   waiting_.push_back(waiting);
   if (waiting->ready) return run_ready();
-  shard_.store.commit(
-      std::move(turn.batch), store::Urgency::soon,
-      [this, waiting, dirty = std::move(turn.dirty)](Result<void> result) { on_commit(waiting, dirty, result); });
+  shard_.store.commit(std::move(turn.batch), store::Urgency::soon,
+                      [this, waiting](Result<void> result) { on_commit(*waiting, result); });
 }
 
-void Messages::on_commit(std::shared_ptr<Waiting> const& waiting,
-                         std::set<std::pair<std::string, std::string>> const& dirty, Result<void> const& result) {
-  waiting->ready = true;
-  if (!result) {
-    // Nothing of it may leave. The numbers that were given are void, and with them the sessions: no acknowledgement has
-    // left, so the clients send again.
-    waiting->acts.clear();
-    if (waiting->otherwise) waiting->acts.push_back(std::move(waiting->otherwise));
-    for (auto const& [account, resource] : dirty) {
-      auto* entry = shard_.directory.find(model::AccountId{account});
-      auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
-      if (!session) continue;
-      session->resume_id.clear();
-      if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
-    }
-  }
+void Messages::on_commit(Waiting& waiting, Result<void> const& result) {
+  waiting.ready = true;
+  for (auto const& change : waiting.devices) registrations_.end(change, result ? Fate::written : Fate::refused);
+  if (!result) give_up(waiting);
   run_ready();
+}
+
+// Nothing of it may leave. The numbers that were given are void, and with them the sessions: no acknowledgement has
+// left, so the clients send again.
+void Messages::give_up(Waiting& waiting) {
+  waiting.acts.clear();
+  if (waiting.otherwise) waiting.acts.push_back(std::move(waiting.otherwise));
+  for (auto const& [account, resource] : waiting.dirty) {
+    auto* entry = shard_.directory.find(model::AccountId{account});
+    auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
+    if (!session) continue;
+    session->resume_id.clear();
+    if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
+  }
 }
 
 void Messages::run_ready() {

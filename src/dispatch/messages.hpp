@@ -61,6 +61,7 @@ class Messages final : public model::StreamSink {
     std::vector<Act> acts = {};
     std::set<std::pair<std::string, std::string>> dirty = {};  // sessions: account, resource
     std::set<std::string> rosters = {};
+    std::vector<Registrations::Change> devices = {};
     std::deque<xmpp::Element> routes = {};
     Act otherwise = {};  // in place of the acts, when the batch could not be written
   };
@@ -68,6 +69,8 @@ class Messages final : public model::StreamSink {
     bool ready = false;
     std::vector<Act> acts = {};
     Act otherwise = {};
+    std::set<std::pair<std::string, std::string>> dirty = {};
+    std::vector<Registrations::Change> devices = {};
   };
   struct Burst {
     std::uint64_t row = 0;
@@ -83,8 +86,8 @@ class Messages final : public model::StreamSink {
   void finish(Turn turn);
   void run_ready();
   void save_dirty(Turn& turn);
-  void on_commit(std::shared_ptr<Waiting> const& waiting, std::set<std::pair<std::string, std::string>> const& dirty,
-                 Result<void> const& result);
+  void on_commit(Waiting& waiting, Result<void> const& result);
+  void give_up(Waiting& waiting);
 
   // xmpp_routes.cpp
   void take(Turn& turn, Entry& entry, decide::ImEffects effects);
@@ -98,7 +101,9 @@ class Messages final : public model::StreamSink {
   void emit(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza, std::uint64_t row);
   void answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
   void change_device(Turn& turn, Entry& entry, decide::DeviceRequest const& request);
-  void update_device(Entry& entry, model::DeviceUpdate const& update);
+  void enable_push(Turn& turn, Entry& entry, decide::DeviceRequest const& request);
+  void disable_push(Turn& turn, Entry& entry, model::InstanceId const& only);
+  void note_mode(Entry& entry, model::DeviceUpdate const& update);
 
   // xmpp_sessions.cpp
   void drop_session(Turn& turn, Entry& entry, std::string const& resource);

@@ -5,6 +5,7 @@ namespace reveille::dispatch::test {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -50,6 +51,28 @@ TEST_F(Two, AClientWithoutStreamManagementHearsWhatCouldNotBeWrittenAndGoesOn) {
   juliet.sign_in();
   plain.say("<message to='juliet@localhost' type='chat' id='m2'><body>found</body></message>");
   EXPECT_THAT(juliet.heard("found"), testing::SizeIs(1));
+}
+
+TEST_F(Two, ADeviceIsOnDiskBeforeItsEnableIsAnswered) {
+  Phone plain{house, "juliet"};
+  house.messages->on_bind_requested(plain.stream, model::AccountId{"juliet@localhost"}, "pad");
+  house.settle();
+  auto const devices = [this] {
+    return house.shard->directory.find(model::AccountId{"juliet@localhost"})->registrations().devices;
+  };
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  plain.enable_push();
+  EXPECT_THAT(plain.heard("id='p'"), ElementsAre(HasSubstr("resource-constraint")));
+  EXPECT_THAT(devices(), IsEmpty());
+  house.store.fail_with({});
+  plain.enable_push();
+  EXPECT_THAT(plain.heard("id='p'"), ElementsAre(HasSubstr("result")));
+  EXPECT_THAT(devices(), testing::SizeIs(1));
+
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  plain.say("<iq type='set' id='q'><disable xmlns='urn:xmpp:push:0' jid='push.localhost'/></iq>");
+  EXPECT_THAT(plain.heard("id='q'"), ElementsAre(HasSubstr("resource-constraint")));
+  EXPECT_TRUE(devices().at(0).services.im);
 }
 
 TEST_F(Two, ASuspendedPhoneGetsEachMessageOnceInOrderWhereverItsLineIsCut) {

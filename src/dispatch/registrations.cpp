@@ -125,11 +125,12 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   remember_flows(*entry, request, way);
   forget_unbound_flows(*entry, registrations);
   if (outcome.durability != model::Durability::before_answer) {
-    auto const packed = shard_.directory.set_registrations(*entry, registrations);
-    shard_.census.count(*entry, registrations, shard_.now());
-    if (outcome.durability == model::Durability::lazily)
-      shard_.store.commit({store::Put{store::Table::registrations, account.value, packed}}, store::Urgency::lazily,
-                          [](auto) {});
+    if (outcome.durability == model::Durability::lazily) {
+      note(*entry, registrations, store::Urgency::lazily);
+    } else {
+      (void)shard_.directory.set_registrations(*entry, registrations);
+      shard_.census.count(*entry, registrations, shard_.now());
+    }
     remember(*entry, request, outcome);
     answer(outcome);
     return tell(*entry, outcome, way);
@@ -144,37 +145,44 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
 }
 
 void Registrations::write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked) {
-  tentative_.begin(entry.account(), std::string(entry.packed_registrations()));
-  auto const packed = shard_.directory.set_registrations(entry, registrations);
-  shard_.census.count(entry, registrations, shard_.now());
-  auto done = [this, account = entry.account(), packed, asked = std::move(asked)](Result<void> saved) mutable {
-    auto const back = tentative_.end(account, packed, saved ? Fate::written : Fate::refused);
-    auto* const now = shard_.directory.find(account);
-    if (now != nullptr && back) undo(*now, *back);
+  auto change = begin(entry, registrations, Stake::promise);
+  store::Batch batch{change.write()};
+  auto done = [this, change = std::move(change), asked = std::move(asked)](Result<void> saved) mutable {
+    end(change, saved ? Fate::written : Fate::refused);
+    auto* const now = shard_.directory.find(change.account);
     if (!saved || now == nullptr) return asked.answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
     for (auto const& claim : asked.outcome.claims) take_from_others(*now, claim.instance, claim.token);
     remember(*now, asked.request, asked.outcome);
     asked.answer(asked.outcome);
     tell(*now, asked.outcome, asked.way);
   };
-  shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, store::Urgency::at_once,
-                      std::move(done));
+  shard_.store.commit(std::move(batch), store::Urgency::at_once, std::move(done));
 }
 
-// RFC 3261 section 10.3, step 7.
-void Registrations::undo(Entry& entry, std::string const& packed) {
-  auto const before = model::unpack_registrations(packed).value_or(model::Registrations{});
-  (void)shard_.directory.set_registrations(entry, before);
-  forget_unbound_flows(entry, before);
-  shard_.census.count(entry, before, shard_.now());
-}
-
-void Registrations::save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency,
-                         store::Store::Done done) {
-  auto const packed = shard_.directory.set_registrations(entry, registrations);
+Registrations::Change Registrations::begin(Entry& entry, model::Registrations const& registrations, Stake stake) {
+  tentative_.begin(entry.account(), entry.packed_registrations(), stake);
+  auto packed = shard_.directory.set_registrations(entry, registrations);
   shard_.census.count(entry, registrations, shard_.now());
-  shard_.store.commit({store::Put{store::Table::registrations, entry.account().value, packed}}, urgency,
-                      std::move(done));
+  return {.account = entry.account(), .packed = std::move(packed)};
+}
+
+// RFC 3261 section 10.3, step 7: what was promised to nobody is removed.
+void Registrations::end(Change const& change, Fate fate) {
+  auto const back = tentative_.end(change.account, change.packed, fate);
+  auto* const entry = shard_.directory.find(change.account);
+  if (!back || entry == nullptr) return;
+  auto const before = model::unpack_registrations(*back).value_or(model::Registrations{});
+  (void)shard_.directory.set_registrations(*entry, before);
+  forget_unbound_flows(*entry, before);
+  shard_.census.count(*entry, before, shard_.now());
+}
+
+void Registrations::note(Entry& entry, model::Registrations const& registrations, store::Urgency urgency) {
+  auto change = begin(entry, registrations, Stake::note);
+  store::Batch batch{change.write()};
+  shard_.store.commit(std::move(batch), urgency, [this, change = std::move(change)](Result<void> saved) {
+    end(change, saved ? Fate::written : Fate::refused);
+  });
 }
 
 void Registrations::take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token) {
@@ -182,7 +190,7 @@ void Registrations::take_from_others(Entry const& entry, model::InstanceId const
     if (holder.entry == &entry && holder.instance == instance) continue;
     auto registrations = holder.entry->registrations();
     if (!decide::take_token(registrations, holder.instance, token)) continue;
-    save(*holder.entry, registrations, store::Urgency::soon, [](auto) {});
+    note(*holder.entry, registrations, store::Urgency::soon);
     shard_.say(*holder.entry, holder.instance, DeviceChange::token_forgotten);
   }
 }
@@ -290,7 +298,7 @@ void Registrations::on_receipt(model::AccountId const& account, model::InstanceI
   if (device == nullptr) return;
   device->last_push = {.id = receipt.id.value, .at = receipt.at, .outcome = std::string(model::name_of(receipt.state))};
   bool const judged = decide::on_token_verdict(registrations, instance, token, receipt, shard_.policy.wake);
-  save(*entry, registrations, judged ? store::Urgency::soon : store::Urgency::lazily, [](auto) {});
+  note(*entry, registrations, judged ? store::Urgency::soon : store::Urgency::lazily);
   if (judged) shard_.say(*entry, instance, DeviceChange::token_forgotten);
 }
 
@@ -318,7 +326,7 @@ void Registrations::sweep(Entry& entry) {
   auto registrations = entry.registrations();
   auto const swept = decide::sweep(registrations, shard_.policy.wake, shard_.now());
   if (!swept.changed) return;
-  save(entry, registrations, store::Urgency::lazily, [](auto) {});
+  note(entry, registrations, store::Urgency::lazily);
   for (auto const& instance : swept.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
   for (auto const& instance : swept.lost_binding) shard_.say(entry, instance, DeviceChange::liveness);
 }

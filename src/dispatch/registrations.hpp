@@ -1,8 +1,8 @@
-// Registrations: the dispatcher of REGISTER, and the owner of what is known of SIP flows (B-SIGN-2, B-SIGN-5,
-// B-CALL-1).
+// Registrations: the dispatcher of REGISTER, and the owner of every account's devices and SIP flows, whichever role
+// changes them (B-SIGN-2, B-SIGN-5, B-CALL-1).
 //
-// Lifetime: as long as the shard. Threads: the shard's. A REGISTER that promises something new is answered when that is
-// on disk; one that only extends a binding is answered at once and writes nothing.
+// Lifetime: as long as the shard, and one for each. Threads: the shard's. A REGISTER that promises something new is
+// answered when that is on disk; one that only extends a binding is answered at once and writes nothing.
 #pragma once
 
 #include "dispatch/shard.hpp"
@@ -52,8 +52,17 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // The provider's word on a token (B-SIGN-3), and that the device was pushed.
   void on_receipt(model::AccountId const& account, model::InstanceId const& instance, std::string const& token,
                   model::PushReceipt const& receipt);
-  // Keeps what was changed outside (XMPP, REST), and takes its tokens from all others.
-  void save(Entry& entry, model::Registrations const& registrations, store::Urgency urgency, store::Store::Done done);
+  // What was changed outside (XMPP): it stands at once; what is returned is to be written, and its fate to be said.
+  struct Change {
+    model::AccountId account = {};
+    std::string packed = {};
+
+    [[nodiscard]] store::Put write() const { return {store::Table::registrations, account.value, packed}; }
+  };
+  [[nodiscard]] Change begin(Entry& entry, model::Registrations const& registrations, Stake stake);
+  void end(Change const& change, Fate fate);
+  // Both, in a batch of its own, for what nobody waits for.
+  void note(Entry& entry, model::Registrations const& registrations, store::Urgency urgency);
   void take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token);
 
  private:
@@ -72,7 +81,6 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
     RegistrarPort::Answer answer = {};
   };
   void write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked);
-  void undo(Entry& entry, std::string const& packed);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
   void sweep_next(std::vector<model::AccountId> accounts);
   void sweep(Entry& entry);

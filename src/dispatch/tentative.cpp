@@ -4,10 +4,11 @@
 
 namespace reveille::dispatch {
 
-void Tentative::begin(model::AccountId const& account, std::string const& before) {
+void Tentative::begin(model::AccountId const& account, std::string_view before, Stake stake) {
   auto const [at, is_first] = under_way_.try_emplace(account);
   if (is_first) at->second.on_disk = before;
   ++at->second.writes;
+  at->second.is_promised |= stake == Stake::promise;
 }
 
 std::optional<std::string> Tentative::end(model::AccountId const& account, std::string const& after, Fate fate) {
@@ -17,7 +18,8 @@ std::optional<std::string> Tentative::end(model::AccountId const& account, std::
   if (--found->second.writes > 0) return std::nullopt;
   auto const last = std::move(found->second);
   under_way_.erase(found);
-  return fate == Fate::written ? std::nullopt : std::optional(last.on_disk);
+  bool const goes_back = fate == Fate::refused && last.is_promised;
+  return goes_back ? std::optional(last.on_disk) : std::nullopt;
 }
 
 }  // namespace reveille::dispatch

@@ -199,29 +199,25 @@ void Messages::answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest r
   });
 }
 
-void Messages::update_device(Entry& entry, model::DeviceUpdate const& update) {
+void Messages::note_mode(Entry& entry, model::DeviceUpdate const& update) {
   auto registrations = entry.registrations();
-  auto const merged = decide::merge(registrations, update, shard_.now());
-  if (!merged.device) return;
-  registrations_.save(entry, registrations, store::Urgency::soon, [](auto) {});
-  for (auto const& token : merged.claimed_tokens) registrations_.take_from_others(entry, update.instance, token);
-  runtime_of(entry).im.devices = entry.registrations().devices;
+  if (!decide::merge(registrations, update, shard_.now()).device) return;
+  registrations_.note(entry, registrations, store::Urgency::soon);
+  runtime_of(entry).im.devices = std::move(registrations.devices);
 }
 
-// XEP-0357: the device's session is this one from now on; an older one of the same device is over.
 void Messages::change_device(Turn& turn, Entry& entry, decide::DeviceRequest const& request) {
-  auto& im = runtime_of(entry).im;
-  if (request.kind == decide::DeviceRequest::Kind::disable) {
-    auto registrations = entry.registrations();
-    for (auto const& device : entry.registrations().devices) {
-      if (!request.update.instance.empty() && device.instance != request.update.instance) continue;
-      if (!decide::end_service(registrations, device.instance, decide::Service::im)) continue;
-      registrations_.save(entry, registrations, store::Urgency::soon, [](auto) {});
-      shard_.say(entry, device.instance, DeviceChange::signed_out);
-    }
-    im.devices = registrations.devices;
-    return;
+  using Kind = decide::DeviceRequest::Kind;
+  switch (request.kind) {
+    case Kind::enable: return enable_push(turn, entry, request);
+    case Kind::disable: return disable_push(turn, entry, request.update.instance);
   }
+}
+
+// XEP-0357 section 5; the client is answered when it is on disk. Other holders lose its tokens then (B-SIGN-2). The
+// device's session is this one from now on; an older one of the same device is over.
+void Messages::enable_push(Turn& turn, Entry& entry, decide::DeviceRequest const& request) {
+  auto& im = runtime_of(entry).im;
   auto const instance = request.update.instance;
   std::vector<std::string> older;
   for (auto const& session : im.sessions)
@@ -229,14 +225,37 @@ void Messages::change_device(Turn& turn, Entry& entry, decide::DeviceRequest con
   for (auto const& resource : older) replace(turn, entry, resource);
   auto update = request.update;
   update.mode = model::Mode::foreground;
-  update_device(entry, update);
+  auto registrations = entry.registrations();
+  auto merged = decide::merge(registrations, update, shard_.now());
+  if (merged.device) turn.devices.push_back(registrations_.begin(entry, registrations, Stake::promise));
+  im.devices = std::move(registrations.devices);
   if (auto* session = decide::find_session(im, request.resource)) {
     session->instance = instance;
     if (!session->resume_id.empty()) turn.dirty.emplace(entry.account().value, session->resource);
   }
   note_reachable(entry, instance);
-  turn.acts.emplace_back([this, account = entry.account(), instance] {
-    if (auto* now = shard_.directory.find(account)) shard_.say(*now, instance, DeviceChange::registered);
+  turn.acts.emplace_back([this, account = entry.account(), instance, tokens = std::move(merged.claimed_tokens)] {
+    auto* now = shard_.directory.find(account);
+    if (now == nullptr) return;
+    for (auto const& token : tokens) registrations_.take_from_others(*now, instance, token);
+    shard_.say(*now, instance, DeviceChange::registered);
+  });
+}
+
+// XEP-0357 section 6: one device, or every one of the account.
+void Messages::disable_push(Turn& turn, Entry& entry, model::InstanceId const& only) {
+  auto registrations = entry.registrations();
+  std::vector<model::InstanceId> ended;
+  for (auto const& device : entry.registrations().devices) {
+    if (!only.empty() && device.instance != only) continue;
+    if (decide::end_service(registrations, device.instance, decide::Service::im)) ended.push_back(device.instance);
+  }
+  if (!ended.empty()) turn.devices.push_back(registrations_.begin(entry, registrations, Stake::promise));
+  runtime_of(entry).im.devices = std::move(registrations.devices);
+  turn.acts.emplace_back([this, account = entry.account(), ended = std::move(ended)] {
+    auto* now = shard_.directory.find(account);
+    if (now == nullptr) return;
+    for (auto const& instance : ended) shard_.say(*now, instance, DeviceChange::signed_out);
   });
 }
 

@@ -84,8 +84,7 @@ void Messages::on_resume_requested(StreamHandle stream, model::AccountId const& 
   finish(std::move(turn));
   if (!instance.empty()) {
     // Silence means foreground while a stream lives (interfaces, section 2).
-    update_device(*entry,
-                  {.instance = instance, .freshness = model::Freshness::refresh, .mode = model::Mode::foreground});
+    note_mode(*entry, {.instance = instance, .freshness = model::Freshness::refresh, .mode = model::Mode::foreground});
     note_reachable(*entry, instance);
     shard_.say(*entry, instance, DeviceChange::liveness);
   }

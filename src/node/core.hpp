@@ -10,6 +10,7 @@
 #include "base/instant.hpp"
 #include "base/random.hpp"
 #include "dispatch/push/clients.hpp"
+#include "dispatch/registrations.hpp"
 #include "dispatch/shard.hpp"
 #include "edge/tls.hpp"
 #include "model/push.hpp"
@@ -69,6 +70,7 @@ struct Core {
   dispatch::PushClients* push_clients = nullptr;  // of the push service, when it is here
   std::unique_ptr<model::PushPort> push = {};
   std::unique_ptr<dispatch::Shard> shard = {};
+  std::unique_ptr<dispatch::Registrations> registrations = {};
   std::unique_ptr<admin::Operator> operate = {};
   std::vector<Listener> listeners = {};
 

@@ -63,12 +63,13 @@ class CallControl final : public Part {
   CallControl(Core& core, Secret key)
       : core_(core),
         tokens_(std::move(key)),
-        registrations_(*core.shard),
         hands_(kept_, tokens_, core.random, core.io.get_executor()),
-        calls_(*core.shard, registrations_, hands_),
-        door_(
-            {.credentials = registrations_, .registrar = registrations_, .locations = registrations_, .calls = calls_},
-            kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
+        calls_(*core.shard, *core.registrations, hands_),
+        door_({.credentials = *core.registrations,
+               .registrar = *core.registrations,
+               .locations = *core.registrations,
+               .calls = calls_},
+              kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
         stack_(core.io, core.clock, core.random, door_, limits_of(core.settings.limits)) {
     hands_.connect(stack_);
   }
@@ -83,7 +84,6 @@ class CallControl final : public Part {
   Core& core_;
   edge::sip::KeptRequests kept_ = {};
   edge::sip::DialogTokens tokens_;
-  dispatch::Registrations registrations_;
   deliver::SipHands hands_;
   dispatch::Calls calls_;
   arrive::SipDoor door_;
@@ -121,7 +121,6 @@ Result<void> CallControl::open() {
   if (auto tcp = listen("sip_tcp", wire::Transport::tcp, at.sip_tcp); !tcp) return tcp;
   if (auto tls = listen("sip_tls", wire::Transport::tls, at.sip_tls); !tls) return tls;
   door_.connect(stack_, hosts_);
-  registrations_.start();
   calls_.start();
   add_metrics();
   return {};

@@ -139,6 +139,8 @@ Result<void> make_shard(Core& core) {
   if (auto loaded = load_accounts(*core.store, core.shard->directory); !loaded) return loaded;
   core.shard->directory.for_each([&core](dispatch::Entry& entry) { core.shard->recount(entry); });
   core.shard->deadlines.set_earlier([&core](Instant at) { wait_until(core, at); });
+  core.registrations = std::make_unique<dispatch::Registrations>(*core.shard);
+  core.registrations->start();
   core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
   if (core.push_clients != nullptr) add_client_command(core);
   add_core_metrics(core);

@@ -13,10 +13,7 @@ namespace {
 class InstantMessaging final : public Part {
  public:
   explicit InstantMessaging(Core& core)
-      : core_(core),
-        registrations_(*core.shard),
-        messages_(*core.shard, registrations_, streams_),
-        door_(messages_, registrations_) {}
+      : core_(core), messages_(*core.shard, *core.registrations, streams_), door_(messages_, *core.registrations) {}
 
   Result<void> open();
   void stop() override { server_->drain(); }
@@ -25,7 +22,6 @@ class InstantMessaging final : public Part {
   Result<void> listen(char const* name, xmpp::Security security, std::optional<ListenAddress> const& where);
 
   Core& core_;
-  dispatch::Registrations registrations_;
   deliver::XmppStreams streams_ = {};
   dispatch::Messages messages_;
   arrive::XmppDoor door_;
