@@ -6,6 +6,7 @@ Without --once everything stays up afterwards, to play with. Exit status: 0 when
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tools")]
 
 from play import cells, scenarios, screen  # noqa: E402
 from play.cast import Cast  # noqa: E402
+from reveille import NotReady  # noqa: E402
 
 
 def main() -> int:
@@ -29,7 +31,9 @@ def main() -> int:
     os.environ["REVEILLE_BUILD"] = str(arguments.build.resolve())
     began = time.monotonic()
     screen.opening()
-    with Cast(arguments.data) as cast:
+    # Told to end, it ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with Cast(arguments.data and arguments.data.resolve()) as cast:
         screen.cast(cast)
         results = cells.play(cast, arguments.only) + scenarios.play(cast, arguments.only)
         report = {
@@ -42,7 +46,10 @@ def main() -> int:
         screen.closing(report, time.monotonic() - began)
         if not arguments.once:
             screen.play_with(cast)
-            cast.wait()
+            try:
+                cast.wait()
+            except KeyboardInterrupt:
+                screen.say("Everything ends.")
     return 0 if report["failed"] == 0 and report["passed"] > 0 else 1
 
 
@@ -51,3 +58,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    except NotReady as trouble:
+        sys.exit(f"./dev demo: {trouble}")

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import queue
+import shlex
 import signal
 import ssl
 import subprocess
@@ -184,11 +185,19 @@ class Server(Program):
         """From the next start on, listen where it listens now."""
         self.settings["listen"] = {**self.settings["listen"], **self.listeners}
 
+    def words(self, *words) -> list[str]:
+        return [str(word) for word in (program("reveille"), *words, "--config", self.config)]
+
+    def command_line(self, *words) -> str:
+        """As one types it, from where this program runs."""
+        here = Path.cwd()
+        words = (Path(word).relative_to(here) if Path(word).is_relative_to(here) else word for word in self.words(*words))
+        return shlex.join(map(str, words))
+
     def run(self, *words, check: bool = True, **options) -> subprocess.CompletedProcess:
         """A command beside the server: run("user", "list")."""
         self._write_config()
-        done = subprocess.run([program("reveille"), *map(str, words), "--config", self.config], capture_output=True, text=True, timeout=60,
-                              **options)
+        done = subprocess.run(self.words(*words), capture_output=True, text=True, timeout=60, **options)
         if check and done.returncode != 0:
             raise AssertionError(f"reveille {' '.join(map(str, words))}: exit {done.returncode}\n{done.stderr}")
         return done
@@ -213,10 +222,12 @@ class Server(Program):
         return self.objects("push", "test", device)[0]
 
     def add_client(self, name: str) -> tuple[str, Path]:
-        """Credentials for a server that uses this push service: the client id, and the file that holds the secret."""
-        secret = self.folder / f"{name}.secret"
-        made = self.objects("client", "add", name, "--secret-file", secret)[0]
-        return made["client_id"], secret
+        """Credentials for a server that uses this push service: the client id, and the file that holds the secret. Kept from one start to the next."""
+        secret, known = self.folder / f"{name}.secret", self.folder / f"{name}.client"
+        if not known.exists():
+            secret.unlink(missing_ok=True)
+            known.write_text(self.objects("client", "add", name, "--secret-file", secret)[0]["client_id"])
+        return known.read_text(), secret
 
     def admin(self, path: str):
         host, port = self.address("admin")

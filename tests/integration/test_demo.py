@@ -1,5 +1,7 @@
 """The demo is the delivery table over the wire: each of its cells and scenarios must hold, and its report has the form that interfaces promise."""
 import json
+import shlex
+import signal
 import subprocess
 import sys
 
@@ -23,3 +25,45 @@ def test_every_cell_and_scenario_holds(tmp_path):
     assert ids == {f"jabber-ios-18/{mode}/{event}" for mode in MODES for event in EVENTS} | {f"scenario/{name}" for name in SCENARIOS}
     assert told["passed"] == len(ids) and told["failed"] == 0
     assert all(step["ms"] >= 0 for cell in told["cells"] for step in cell["milestones"])
+
+
+class Stage:
+    """The demo without --once, as one sees it in a terminal."""
+
+    def __init__(self, data):
+        command = [sys.executable, ROOT / "tools" / "demo.py", "--build", build_folder(), "--only", "foreground/message", "--data", data]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+    def says(self, end: str) -> list[str]:
+        """Its lines up to the one that holds `end`."""
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line.strip())
+            if end in line:
+                return lines
+        raise AssertionError(f"the demo ended without '{end}':\n" + "\n".join(lines))
+
+    def ends(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        self.process.stdout.read()
+        return self.process.wait(30)
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.process.poll() is None:
+            self.ends(signal.SIGTERM)
+
+
+def test_it_stays_up_to_play_with_and_starts_again_on_the_same_data(tmp_path):
+    for number, status in ((signal.SIGINT, 0), (signal.SIGTERM, 143)):
+        with Stage(tmp_path / "data") as stage:
+            lines = stage.says("as visitor@localhost")
+            assert "1 passed, 0 failed" in " ".join(lines)
+            for word in ("devices", "trace"):
+                [command, *_] = [line for line in lines if f"reveille {word} " in line]
+                told = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=20, cwd=ROOT)
+                assert told.returncode == 0 and told.stdout.strip(), told.stderr
+            assert stage.ends(number) == status
+        assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).returncode == 1, "a process stayed behind"

@@ -19,11 +19,19 @@ class Cast:
         self.folder = data or Path(tempfile.mkdtemp(prefix="reveille-demo-"))
         self.cluster: Cluster | None = None
         self.handsets: list[Handset] = []
+        self.password = PASSWORD
+        self.addresses: list[str] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Cast":
         self.cluster = Cluster(self.folder)
-        self.cluster.start()
+        try:
+            self.cluster.start()
+            self.visitor = self.add_user("visitor")
+        except BaseException:
+            self.cluster.kill()
+            raise
+        self.addresses.clear()
         return self
 
     def __exit__(self, *_) -> None:
@@ -37,6 +45,8 @@ class Cast:
     def add_user(self, user: str) -> str:
         address = f"{user}@{DOMAIN}"
         self.cluster.server.add_user(address, PASSWORD)
+        with self._lock:
+            self.addresses.append(address)
         return address
 
     def phone(self, name: str, account: str, *more: str, os_version: str = "18.0") -> Handset:
@@ -52,4 +62,5 @@ class Cast:
         return handset
 
     def wait(self) -> None:
-        self.cluster.wait()
+        """Until the server ends: it does not, unless it is told to."""
+        self.cluster.server.process.wait()

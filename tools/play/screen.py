@@ -66,10 +66,15 @@ def closing(report: dict, seconds: float) -> None:
 def play_with(cast) -> None:
     server = cast.cluster.server
     say()
-    heading("Everything stays up; Ctrl-C ends it. To look around, in another terminal:")
-    say(f"  {server.command_line('devices')}")
-    say(f"  {server.command_line('trace', 'ID')}      (an id of the traces below)")
+    heading("Everything stays up until Ctrl-C. Meanwhile, in another terminal:")
+    say("  every phone, the state it is in, its last push:")
+    say(f"    {server.command_line('devices')}")
+    say("  why a phone rang, or did not, step by step; here for the newest traces:")
     for trace in server.recent_traces(5):
-        say(f"      {trace}")
-    if "admin" in server.listeners:
-        say(f"  curl http://{server.listeners['admin']}/metrics")
+        told = " → ".join(filter(None, (trace.get("from"), trace.get("to"))))
+        say(f"    {server.command_line('trace', trace['tracking_id'])}")
+        say(f"        {_paint(' '.join(filter(None, (trace['kind'], told, trace.get('outcome')))), '2')}")
+    say(f"  what Prometheus would read: curl http://{server.listeners['admin']}/metrics")
+    say("  a SIP or XMPP client of your own signs in at")
+    say(f"    SIP {server.listeners['sip_udp']} (UDP), {server.listeners['sip_tls']} (TLS); XMPP {server.listeners['xmpp_tls']} (TLS); CA {server.ca}")
+    say(f"    as {cast.visitor}, password {cast.password}; and calls or writes to {cast.addresses[0]}")
