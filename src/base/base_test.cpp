@@ -98,6 +98,22 @@ TEST(PackedText, KeepsBytesAndLetsThemChangeInPlace) {
   EXPECT_TRUE(text.empty());
 }
 
+TEST(SystemClock, FollowsTheWallClockAndNeverGoesBack) {
+  // Ahead: at once. Behind: a tenth of the time that passes, and no further than it is behind.
+  EXPECT_EQ(followed(100s, 115s, 1s), 115s);
+  EXPECT_EQ(followed(100s, 40s, 1s), 100s - 100ms);
+  EXPECT_EQ(followed(100s, 100s - 10ms, 1s), 100s - 10ms);
+  SystemClock clock;
+  auto last = clock.now();
+  for (int i = 0; i < 1000; ++i) {
+    (void)clock.follow();
+    auto const now = clock.now();
+    ASSERT_GE(now, last);
+    last = now;
+  }
+  EXPECT_LT(std::chrono::abs(last.time_since_epoch() - std::chrono::system_clock::now().time_since_epoch()), 1s);
+}
+
 TEST(Secret, ShowsOnlyATail) {
   EXPECT_EQ(tail_of("0123456789abcdef"), "…abcdef");
   EXPECT_EQ(tail_of("short"), "…");

@@ -1,7 +1,9 @@
 #include "base/instant.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 namespace reveille {
 namespace {
@@ -94,12 +96,38 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
                  *offset};
 }
 
-SystemClock::SystemClock()
-    : wall_at_start_(chrono::duration_cast<Duration>(chrono::system_clock::now().time_since_epoch())),
-      steady_at_start_(chrono::steady_clock::now()) {}
+namespace {
+
+Duration steady_now() {
+  return chrono::duration_cast<Duration>(chrono::steady_clock::now().time_since_epoch());
+}
+
+Duration wall_lead() {
+  return chrono::duration_cast<Duration>(chrono::system_clock::now().time_since_epoch()) - steady_now();
+}
+
+}  // namespace
+
+Duration followed(Duration lead, Duration measured, Duration passed) {
+  return std::max(measured, lead - passed / 10);
+}
+
+SystemClock::SystemClock() : lead_(wall_lead()), latest_(Duration{}), followed_at_(steady_now()) {}
 
 Instant SystemClock::now() const {
-  return wall_at_start_ + chrono::duration_cast<Duration>(chrono::steady_clock::now() - steady_at_start_);
+  auto const said = steady_now() + lead_.load(std::memory_order_relaxed);
+  auto latest = latest_.load(std::memory_order_relaxed);
+  while (latest < said && !latest_.compare_exchange_weak(latest, said, std::memory_order_relaxed)) continue;
+  return Instant{std::max(latest, said)};
+}
+
+Duration SystemClock::follow() {
+  auto const steady = steady_now();
+  auto const measured = wall_lead();
+  auto const before = lead_.load(std::memory_order_relaxed);
+  auto const lead = followed(before, measured, steady - std::exchange(followed_at_, steady));
+  lead_.store(lead, std::memory_order_relaxed);
+  return lead > before ? lead - before : measured - lead;
 }
 
 }  // namespace reveille

@@ -1,10 +1,12 @@
 // Instant: a point in time; Clock: where points in time come from.
 //
-// An Instant is microseconds since 1970-01-01T00:00:00Z, on a clock that never goes back: the process's clock is the
-// wall clock read once at the start and advanced by the steady clock from then on. So one type serves timers, stored
+// An Instant is microseconds since 1970-01-01T00:00:00Z, on a clock that never goes back: the process's clock runs as
+// the steady clock does and follows the wall clock, at once when that is ahead (a machine that was paused, a first
+// setting by NTP), by standing still for a tenth of the time when it is behind. So one type serves timers, stored
 // deadlines and traces. Pure code never reads a clock: it is given `now`.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -59,15 +61,23 @@ class Clock {
   [[nodiscard]] virtual Instant now() const = 0;
 };
 
-// The process's clock. Threads: any.
+// How far the process's clock leads the steady clock, after `passed` since it was asked last; `measured` is how far the
+// wall clock does now.
+[[nodiscard]] Duration followed(Duration lead, Duration measured, Duration passed);
+
+// The process's clock. Threads: any; follow() one.
 class SystemClock final : public Clock {
  public:
   SystemClock();
   [[nodiscard]] Instant now() const override;
+  // To be called about once a second. Gives by how much the clock has jumped, and by how much it is still ahead of the
+  // wall clock, as a negative number.
+  Duration follow();
 
  private:
-  Instant wall_at_start_;
-  std::chrono::steady_clock::time_point steady_at_start_;
+  std::atomic<Duration> lead_;
+  mutable std::atomic<Duration> latest_;  // what was said last
+  Duration followed_at_;                  // by the steady clock
 };
 
 // A clock that a test moves by hand. Threads: one.

@@ -52,7 +52,11 @@ using Listener = std::pair<std::string, std::string>;  // "sip_udp", "127.0.0.1:
 
 struct Core {
   Core(boost::asio::io_context& context, Settings given, DataFolder where)
-      : io(context), settings(std::move(given)), folder(std::move(where)), deadline_timer(context) {}
+      : io(context),
+        settings(std::move(given)),
+        folder(std::move(where)),
+        deadline_timer(context),
+        clock_timer(context) {}
   Core(Core const&) = delete;
   Core& operator=(Core const&) = delete;
 
@@ -75,6 +79,7 @@ struct Core {
   std::vector<Listener> listeners = {};
 
   boost::asio::steady_timer deadline_timer;
+  boost::asio::steady_timer clock_timer;
 };
 
 // make_core.cpp: everything of it but the push service and its port.

@@ -110,6 +110,7 @@ void end(Core& core, Parts& parts) {
   for (auto const& part : parts | std::views::reverse) part->stop();
   if (core.push_service) core.push_service->stop();
   core.deadline_timer.cancel();
+  core.clock_timer.cancel();
   core.traces->flush();
   core.io.restart();
   core.io.run_for(time_to_end);

@@ -3,13 +3,16 @@
 #include "base/encoding.hpp"
 #include "deliver/push/notices.hpp"
 #include "deliver/push/push_json.hpp"
+#include "deliver/push/waiting_pushes.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,7 +30,7 @@ constexpr Duration longest_wait = 50s;
 constexpr Duration wait_of_others = 5s;
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{2'000};
-constexpr std::chrono::milliseconds longest_pause_between_looks{30'000};
+constexpr std::chrono::milliseconds longest_pause_between_looks{300'000};
 constexpr std::chrono::seconds providers_every{30};
 constexpr std::chrono::seconds beyond_wait{5};
 
@@ -63,7 +66,8 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
         settings_(std::move(settings)),
         calls_(executor, watchful(settings_.server)),
         others_(executor, watchful(settings_.server)),
-        providers_timer_(executor) {}
+        providers_timer_(executor),
+        others_timer_(executor) {}
 
   void start() {
     // Weak, or each would keep the other.
@@ -77,6 +81,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     closed_ = true;
     notices_->close();
     providers_timer_.cancel();
+    others_timer_.cancel();
     // What is under way holds this object, and this object its connections.
     calls_.close();
     others_.close();
@@ -88,9 +93,11 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     job->push_class = request.push_class;
     job->lane = lane_of(request.push_class);
     job->expires_at = request.expires_at;
+    job->subject = subject_of(request);
     job->body = write_request(request);
     job->answer = std::move(answer);
     jobs_[job->id] = job;
+    if (job->lane == Lane::others && is_pausing_) return hold(job);
     ask(job);
   }
 
@@ -129,6 +136,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     PushClass push_class = PushClass::message;
     Lane lane = Lane::others;
     Instant expires_at = {};
+    std::string subject = {};
     std::string body = {};
     Answer answer = {};
     std::chrono::milliseconds pause = first_pause;
@@ -222,7 +230,9 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       token_ = {};
       return again(job, "the access token was refused");
     }
-    if (reply.status == 429 || reply.status >= 500) return again(job, read_problem(reply.body));
+    if (reply.status == 429 || reply.status >= 500)
+      return again(job, read_problem(reply.body), retry_after_of(reply.headers));
+    if (job->lane == Lane::others) go_on_with_others();
     if (reply.status == 404 && what == Ask::take_back) return finish(job, {.state = PushState::taken_back});
     // An earlier run of this server has asked for it in other words: what became of that is the answer (B-CALL-4).
     if (reply.status == 422 && what == Ask::post && read_problem(reply.body) == asked_before) {
@@ -249,15 +259,76 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   }
 
   // The same id and body again is the same notification: asking again is safe, whatever became of the last time.
-  void again(JobPointer const& job, std::string const& why) {
+  void again(JobPointer const& job, std::string const& why, std::optional<std::chrono::seconds> retry_after = {}) {
     if (closed_) return;
     complain(why);
     if (job->is_withdrawn && !job->may_be_there) return finish(job, {.state = PushState::taken_back});
+    if (job->lane == Lane::others) {
+      hold(job);
+      return pause_others(retry_after);
+    }
     job->pause = std::min(job->pause, longest_pause);
     if (clock_.now() + job->pause >= job->expires_at)
       return finish_late(job, "the push service could not be asked: " + why);
     ask_after(job, job->pause);
     job->pause = std::min(job->pause * 2, longest_pause);
+  }
+
+  // What messages of one conversation say, the newest says for all.
+  static std::string subject_of(PushRequest const& request) {
+    if (request.push_class != PushClass::message || request.conversation.empty()) return {};
+    return request.target.token + '\0' + request.conversation;
+  }
+
+  static std::optional<std::chrono::seconds> retry_after_of(edge::HttpFields const& fields) {
+    auto const value = fields.find("retry-after").value_or(std::string_view{});
+    unsigned seconds = 0;
+    auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (error != std::errc{} || end != value.data() + value.size()) return {};
+    return std::chrono::seconds{seconds};
+  }
+
+  void hold(JobPointer const& job) {
+    // One that may be there is asked after until that is known.
+    auto const gives_way = held_.hold(job->id, job->may_be_there ? std::string{} : job->subject);
+    if (!gives_way) return;
+    if (auto const found = jobs_.find(*gives_way); found != jobs_.end())
+      asio::post(executor_, [self = shared_from_this(), old = found->second] {
+        self->finish(old, {.state = old->may_be_there ? PushState::unknown : PushState::taken_back,
+                           .reason = "a newer one has taken its place while the push service was away"});
+      });
+  }
+
+  void pause_others(std::optional<std::chrono::seconds> retry_after) {
+    if (std::exchange(is_pausing_, true)) return;
+    others_timer_.expires_after(held_.next_pause(retry_after));
+    others_timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (error || self->closed_) return;
+      self->is_pausing_ = false;
+      self->ask_for_held();
+    });
+  }
+
+  void go_on_with_others() {
+    held_.on_answer();
+    if (!is_pausing_) ask_for_held();
+  }
+
+  void ask_for_held() {
+    std::size_t asked = 0;
+    while (asked == 0 && held_.size() > 0) {
+      for (auto const& id : held_.take()) {
+        auto const found = jobs_.find(id);
+        if (found == jobs_.end()) continue;
+        auto const job = found->second;
+        if (clock_.now() >= job->expires_at) {
+          finish_late(job, "the push service could not be asked: " + trouble_);
+          continue;
+        }
+        ++asked;
+        ask(job);
+      }
+    }
   }
 
   void complain(std::string const& why) {
@@ -279,7 +350,10 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   void finish(JobPointer const& job, PushReceipt receipt) {
     receipt.id = job->id;
     receipt.at = clock_.now();
-    if (auto const found = jobs_.find(job->id); found != jobs_.end() && found->second == job) jobs_.erase(found);
+    if (auto const found = jobs_.find(job->id); found != jobs_.end() && found->second == job) {
+      jobs_.erase(found);
+      held_.drop(job->id);
+    }
     if (auto answer = std::exchange(job->answer, {})) answer(std::move(receipt));
   }
 
@@ -348,12 +422,15 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   edge::HttpClient calls_;
   edge::HttpClient others_;
   asio::steady_timer providers_timer_;
+  asio::steady_timer others_timer_;
   std::shared_ptr<PushNotices> notices_ = {};
   std::vector<Provider> providers_ = {Provider::apns};
   Token token_ = {};
   Instant renew_at_ = {};
   std::vector<Then> waiting_ = {};
   std::unordered_map<PushId, JobPointer> jobs_ = {};  // that have no answer yet
+  WaitingPushes held_ = {};
+  bool is_pausing_ = false;  // all but calls
   std::string trouble_ = {};
   std::string token_trouble_ = {};
   bool closed_ = false;

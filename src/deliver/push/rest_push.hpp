@@ -2,7 +2,8 @@
 // verified TLS, OAuth 2.0 client credentials.
 //
 // A request carries its PushId as Idempotency-Key, so that asking again after a lost connection asks for the same
-// notification; it is asked again until it expires. What is taken back or acknowledged is said until it is heard
+// notification; it is asked again until it expires, calls each by themselves, all others in turns (waiting_pushes.hpp).
+// What is taken back or acknowledged is said until it is heard
 // (notices.hpp). Calls and all else have a connection each, so that neither waits for the other (B-TABLE-2); each is
 // pinged while it is quiet, so that one that died without a reset costs a call a second at most (B-MODE-4). The access
 // token is fetched once for all that wait for it, and again before it ends.

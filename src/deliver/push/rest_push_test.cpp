@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -150,6 +151,27 @@ TEST_F(RestPushTest, WaitsForAServiceThatIsAway) {
   serve();
   ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
   EXPECT_TRUE(push->trouble().empty());
+}
+
+TEST_F(RestPushTest, AServiceThatSaysLaterIsAskedLaterByAFewAndThenByAll) {
+  on_request = [](edge::HttpRequest const&, edge::Responder responder) {
+    auto later = json(429, "{}");
+    later.headers.add("retry-after", "1");
+    responder.send(std::move(later));
+  };
+  std::vector<std::shared_ptr<model::PushReceipt>> receipts;
+  for (int i = 0; i < 300; ++i) receipts.push_back(request("m" + std::to_string(i), model::PushClass::message, 60s));
+  ASSERT_TRUE(run_until([&] { return seen.size() == 300; }));
+  run_until([] { return false; }, 500ms);
+  EXPECT_EQ(seen.size(), 300U) << "before the time that it named";
+  ASSERT_TRUE(run_until([&] { return seen.size() >= 400; }));
+  run_until([] { return false; }, 200ms);
+  EXPECT_EQ(seen.size(), 400U) << "a few at a time";
+  on_request = accepts;
+  EXPECT_TRUE(run_until([&] {
+    return std::ranges::all_of(receipts,
+                               [](auto const& receipt) { return receipt->state == PushState::accepted_by_provider; });
+  }));
 }
 
 TEST_F(RestPushTest, WhatWasTakenBackWhileTheServiceWasAwayIsNeverAskedFor) {
