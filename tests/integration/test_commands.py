@@ -272,12 +272,53 @@ def test_a_full_disk_at_the_start_is_said(tmp_path):
     assert ended.stderr.startswith("reveille: ") and not ended.stdout
 
 
+def offers_push(server) -> bool:
+    """What a phone that registers is told (RFC 8599 section 4.1)."""
+    contact = "<sip:juliet@127.0.0.1:5999;pn-provider=apns;pn-param=TEAM123456.org.example.phone;pn-prid=00112233>"
+    message = ("REGISTER sip:localhost SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:5999;rport;branch=z9hG4bK" + os.urandom(6).hex(), "Max-Forwards: 70",
+               "From: <sip:juliet@localhost>;tag=1", "To: <sip:juliet@localhost>", "Call-ID: " + os.urandom(6).hex(), "CSeq: 1 REGISTER",
+               f"Contact: {contact}", "Content-Length: 0", "", "")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.settimeout(10)
+        phone.sendto("\r\n".join(message).encode(), server.address("sip_udp"))
+        answer = phone.recv(65536).decode()
+    assert answer.startswith(("SIP/2.0 200", "SIP/2.0 555")), answer
+    return "feature-caps:" in answer.lower()
+
+
+def test_B_PUSH_0_push_is_switched_without_a_restart(tmp_path):
+    key = tmp_path / "key.p8"
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key], check=True)
+    credential = {"team": "TEAM123456", "key_id": "KEY1234567", "key_file": str(key), "apps": ["org.example.phone"]}
+    server = Server(tmp_path, {"sip": {"require_digest": False}, "push": {"via": "in-process", "apns": [credential]}})
+    server.start()
+    try:
+        server.add_user("juliet@localhost", "secret")
+        assert offers_push(server)
+        for enabled in (False, True):
+            server.settings["wake"] = {"enabled": enabled}
+            server.run("user", "list")  # writes the file
+            server.process.send_signal(signal.SIGHUP)
+            wait_for_log(server, f"push is {'on' if enabled else 'off'}")
+            assert offers_push(server) == enabled
+        server.config.write_text(server.config.read_text().replace("enabled = true", "enabled = 7"))
+        server.process.send_signal(signal.SIGHUP)
+        wait_for_log(server, "settings kept as they were")
+        assert offers_push(server)
+    finally:
+        server.stop()
+
+
+def wait_for_log(server, text: str) -> None:
+    deadline = time.monotonic() + 10
+    while text not in server.log():
+        assert time.monotonic() < deadline, server.log()
+        os.sched_yield()
+
+
 def test_certificates_are_read_again_on_sighup(server):
     first = (server.data / "server.pem").read_bytes()
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 10
-    while "certificates read again" not in server.log():
-        assert time.monotonic() < deadline
-        os.sched_yield()
+    wait_for_log(server, "certificates read again")
     assert (server.data / "server.pem").read_bytes() == first
     assert server.healthz()["status"] in ("ready", "degraded")
