@@ -71,6 +71,7 @@ PushStep on_event(PushLife& life, Answered const& event, Instant now) {
       step = tell(life, PushState::refused, consequence.why, now);
       break;
     case Act::try_again:
+      life.state = PushState::accepted;  // nothing of it has left
       step = send_at(life, now + wait_after(life.push_class, life.tries, life.spread, answer.retry_after),
                      consequence.why, now);
       break;

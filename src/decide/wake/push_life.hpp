@@ -1,6 +1,7 @@
 // The life of one notification in the push service (B-CALL-4, B-PUSH-3, B-PUSH-8), as a pure machine.
 //
-//                                     ┌──── try again, once more ────┐
+//      ┌───────────────── try again ─────────────────┐
+//      ▼                                             │       (once more: `sending` again)
 //   accepted ──Ready──▶ (send) ──▶ sending ──Answered──▶ accepted_by_provider ──Acknowledged──▶ acknowledged
 //      │                              │  │                       └──Deadline──▶ unconfirmed
 //      ├──TakenBack──▶ taken_back ◀───┘  └──Answered──▶ refused, unknown
@@ -10,9 +11,9 @@
 // A call of which nothing has left yet is sent all the same when its phone shows itself: that sign was on its way
 // before the push, perhaps from an app that is gone by now. It ends `acknowledged` once the provider has it.
 //
-// `sending` is on disk before the first byte leaves; so a notification that is found `sending` at the start of the
-// process has an unknown fate. It is sent once more while there is time, with the same ids; then it ends `unknown`.
-// Threads: any. Values only.
+// What provably did not leave is `accepted` again until its next try. `sending` is on disk before the first byte
+// leaves; so a notification that is found `sending` at the start of the process has an unknown fate. It is sent once
+// more while there is time, with the same ids; then it ends `unknown`. Threads: any. Values only.
 #pragma once
 
 #include "base/instant.hpp"

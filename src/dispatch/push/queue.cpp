@@ -17,6 +17,9 @@ PushRefusal refusal_of(Error const& error) {
   return error.code == ErrorCode::busy ? PushRefusal::overloaded : PushRefusal::storage;
 }
 
+// Half of what one sweep may take: so what has ended never grows faster than it is swept.
+constexpr std::size_t sweep_after_accepted = 500;
+
 bool has_final_word(PushRecord const& record) {
   return is_end(record.life.state) || record.life.state == PushState::accepted_by_provider;
 }
@@ -64,11 +67,19 @@ void PushQueue::request(Notification notification, WaitUntil wait, Answer<View> 
   open_row(std::move(notification), *credential, std::move(waiter));
 }
 
-Result<std::size_t, PushRefusal> PushQueue::admit(Notification& notification) const {
-  if (rows_.size() >= limits_.open) return std::unexpected(PushRefusal::overloaded);
-  if (auto const mine = open_of_tenant_.find(notification.tenant);
-      mine != open_of_tenant_.end() && mine->second >= limits_.open_of_tenant)
+// B-TABLE-2: the last tenth is for calls.
+Result<void, PushRefusal> PushQueue::check_limits(Notification const& notification) const {
+  bool const is_call = lane_of(notification.request.push_class) == Lane::calls;
+  auto const share = [is_call](std::size_t most) { return is_call ? most : most - most / 10; };
+  if (waiting_ >= share(limits_.waiting)) return std::unexpected(PushRefusal::overloaded);
+  if (auto const mine = waiting_of_tenant_.find(notification.tenant);
+      mine != waiting_of_tenant_.end() && mine->second >= share(limits_.waiting_of_tenant))
     return std::unexpected(PushRefusal::too_many);
+  return {};
+}
+
+Result<std::size_t, PushRefusal> PushQueue::admit(Notification& notification) const {
+  if (auto within = check_limits(notification); !within) return std::unexpected(within.error());
   if (!notification.device.empty())
     if (auto aimed = aim_at_device(notification); !aimed) return std::unexpected(aimed.error());
   for (std::size_t i = 0; i < credentials_.size(); ++i)
@@ -103,8 +114,8 @@ void PushQueue::open_row(Notification notification, std::size_t credential, Wait
   auto const& asked = kept.record.notification;
   by_id_[{asked.tenant, asked.request.id}] = kept.row;
   if (!asked.request.tracking.empty()) by_tracking_.emplace(std::pair{asked.tenant, asked.request.tracking}, kept.row);
-  ++open_of_tenant_[asked.tenant];
   rows_[kept.row] = std::move(open);
+  count(kept);
   if (!asked.request.tracking.empty())
     traces_.begin({.tracking = asked.request.tracking,
                    .kind = TraceKind::push,
@@ -112,11 +123,15 @@ void PushQueue::open_row(Notification notification, std::size_t credential, Wait
                    .push_id = asked.request.id.value,
                    .began = clock_.now()});
   note(kept, Milestone::accepted);
+  store_first(kept);
+}
 
-  // With room at the provider, the acceptance and the mark `sending` are one record.
+// With room at the provider, the acceptance and the mark `sending` are one record.
+void PushQueue::store_first(Open& kept) {
+  auto const& asked = kept.record.notification;
   auto const lane = lane_of(asked.request.push_class);
   bool const is_late = asked.request.expires_at <= clock_.now();
-  if (!is_late && credentials_.at(credential).pool.take_room(lane)) {
+  if (!is_late && credentials_.at(kept.credential).pool.take_room(lane)) {
     kept.has_room = true;
     kept.record.life.state = PushState::sending;
     note(kept, Milestone::sending);
@@ -130,6 +145,7 @@ void PushQueue::open_row(Notification notification, std::size_t credential, Wait
                                     .record = update.record}}},
                 lane == Lane::calls ? store::Urgency::at_once : store::Urgency::soon,
                 [this, row = kept.row](Result<void> done) { on_stored(row, std::move(done)); });
+  if (++accepted_since_sweep_ >= sweep_after_accepted) sweep();
 }
 
 void PushQueue::on_stored(PushRow row, Result<void> done) {
@@ -242,7 +258,8 @@ void PushQueue::hear_then_answer(Open& open, decide::PushEvent event, Answer<Vie
   auto* still = find_open(row);
   if (!still) return;
   // What it leads to is told once it is on disk; where it leads to nothing, at once.
-  bool const is_pending = !still->is_stored || still->marked.state != still->record.life.state;
+  bool const is_pending =
+      !still->is_stored || (has_final_word(still->record) && still->marked.state != still->record.life.state);
   add_waiter(*still, {.answer = std::move(answer), .until = is_pending ? WaitUntil(clock_.now() + 5s) : WaitUntil{}});
 }
 

@@ -2,8 +2,10 @@
 //
 // There is one commit between a request and its first byte: the row is written as `sending` when there is room at the
 // provider, and only then the asker hears 202 and the sender gets it. A row that had to wait is marked `sending` by a
-// commit of its own before it goes. Rows and payloads live in memory while they are open; the schedule is deadlines.
-// What has ended is kept on disk for a day, which is also how long an idempotency key is known.
+// commit of its own before it goes, and one whose retry is put off for longer than a moment is marked `accepted` again,
+// so that no start takes what provably did not leave for one of unknown fate. Rows and payloads live in memory while
+// they are open; the schedule is deadlines. What has ended is kept on disk for a day, which is also how long an
+// idempotency key is known.
 //
 // Lifetime: load() once at the start; everything given outlives it. Threads: the shard's. Answers as PushServicePort
 // says. Errors: a disk that fails refuses new requests; outcomes are written again until they are down.
@@ -24,15 +26,19 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace reveille::dispatch {
 
+// Only what still has to be sent is held against its tenant; the last tenth of both bounds is for calls. What the
+// provider has taken waits for a sign of its phone under a bound of its own, so that a day of messages stops no call.
 struct PushQueueLimits {
-  std::size_t open = 500'000;
-  std::size_t open_of_tenant = 200'000;
+  std::size_t waiting = 500'000;
+  std::size_t waiting_of_tenant = 200'000;
+  std::size_t resting = 500'000;  // beyond it the oldest end `unconfirmed` before their time, calls last
   Duration keep_ended = 24h;
 };
 
@@ -72,6 +78,8 @@ class PushQueue final : public model::PushServicePort {
   // Alarms that stand.
   [[nodiscard]] std::vector<PushAlarm> alarms() const;
   [[nodiscard]] std::size_t open() const { return rows_.size(); }
+  // Of these, what still has to be sent.
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
  private:
   using View = model::NotificationView;
@@ -80,6 +88,7 @@ class PushQueue final : public model::PushServicePort {
     model::WaitUntil until = {};
     DeadlineId deadline = {};
   };
+  enum class Tally : std::uint8_t { none, waiting, resting };
   // What the disk knows that matters before a byte leaves.
   struct Marked {
     model::PushState state = model::PushState::accepted;
@@ -91,6 +100,7 @@ class PushQueue final : public model::PushServicePort {
     PushRecord record = {};
     std::size_t credential = 0;
     bool is_stored = false;
+    Tally counted_as = Tally::none;
     bool has_room = false;  // room at its credential's pool is taken for it
     Marked marked = {};
     DeadlineId expiry = {};
@@ -110,7 +120,9 @@ class PushQueue final : public model::PushServicePort {
   // queue.cpp: asking
   Result<std::size_t, model::PushRefusal> admit(model::Notification& notification) const;
   Result<void, model::PushRefusal> aim_at_device(model::Notification& notification) const;
+  [[nodiscard]] Result<void, model::PushRefusal> check_limits(model::Notification const& notification) const;
   void open_row(model::Notification notification, std::size_t credential, Waiter waiter);
+  void store_first(Open& open);
   void on_stored(PushRow row, Result<void> done);
   void refuse_open(Open& open, model::PushRefusal refusal);
   void answer_as_kept(Open& open);
@@ -124,12 +136,16 @@ class PushQueue final : public model::PushServicePort {
 
   // queue_sending.cpp: living
   void hear(Open& open, decide::PushEvent const& event);
+  void count(Open& open);
+  void count_as(Open& open, Tally tally);
+  void end_oldest_resting();
   void perform(Open& open, decide::PushStep const& step);
   void wait_for_room(Open& open);
   void pump(std::size_t credential);
   void mark_then_send(Open& open);
   void send(Open& open);
   void on_answer(PushRow row, std::size_t credential, model::ProviderAnswer answer);
+  void unmark(Open& open);
   void record_word(PushRow row);
   void on_recorded(PushRow row, model::PushState recorded, Result<void> done);
   void forget(Open& open);
@@ -143,6 +159,7 @@ class PushQueue final : public model::PushServicePort {
   // queue_start.cpp
   void resume(PushRow row);
   void sweep();
+  void sweep_from_time_to_time();
 
   Clock const& clock_;
   Random& random_;
@@ -155,7 +172,10 @@ class PushQueue final : public model::PushServicePort {
   std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
   std::map<Key, PushRow> by_id_ = {};
   std::multimap<std::pair<model::TenantId, model::TrackingId>, PushRow> by_tracking_ = {};
-  std::unordered_map<model::TenantId, std::size_t> open_of_tenant_ = {};
+  std::size_t waiting_ = 0;
+  std::unordered_map<model::TenantId, std::size_t> waiting_of_tenant_ = {};
+  std::set<std::pair<bool, PushRow>> resting_ = {};  // is it a call; so that calls come last
+  std::size_t accepted_since_sweep_ = 0;
   PushRow newest_row_ = 0;
 };
 

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t most_milestones = 48;
 constexpr Duration store_again_after = 1s;
 constexpr Duration refused_credential_rests = 30s;
+// Longer than a call waits between two tries: these make no further commit.
+constexpr Duration unmark_before_a_wait_of = 1500ms;
 
 std::string_view text_of(decide::Alarm alarm) {
   using enum decide::Alarm;
@@ -73,7 +75,39 @@ void PushQueue::note(Open& open, Milestone name, Why why, std::string detail) {
 }
 
 void PushQueue::hear(Open& open, decide::PushEvent const& event) {
-  perform(open, decide::on(open.record.life, event, clock_.now()));
+  auto const step = decide::on(open.record.life, event, clock_.now());
+  count(open);
+  perform(open, step);
+}
+
+void PushQueue::count(Open& open) {
+  auto const state = open.record.life.state;
+  count_as(open, is_end(state)                              ? Tally::none
+                 : state == PushState::accepted_by_provider ? Tally::resting
+                                                            : Tally::waiting);
+}
+
+void PushQueue::count_as(Open& open, Tally tally) {
+  auto const before = std::exchange(open.counted_as, tally);
+  if (before == tally) return;
+  auto const& notification = open.record.notification;
+  std::pair const place{lane_of(notification.request.push_class) == Lane::calls, open.row};
+  if (before == Tally::resting) resting_.erase(place);
+  if (tally == Tally::resting) resting_.insert(place);
+  if (before == Tally::waiting) {
+    --waiting_;
+    if (auto const mine = waiting_of_tenant_.find(notification.tenant); --mine->second == 0)
+      waiting_of_tenant_.erase(mine);
+  }
+  if (tally != Tally::waiting) return;
+  ++waiting_;
+  ++waiting_of_tenant_[notification.tenant];
+}
+
+// Its deadline is brought forward: the provider has it, and memory has an end.
+void PushQueue::end_oldest_resting() {
+  while (resting_.size() > limits_.resting)
+    hear(*find_open(resting_.begin()->second), decide::push_event::DeadlinePassed{});
 }
 
 void PushQueue::perform(Open& open, decide::PushStep const& step) {
@@ -83,6 +117,7 @@ void PushQueue::perform(Open& open, decide::PushStep const& step) {
     case Then::nothing: return;
     case Then::send:
       if (open.record.life.not_before <= clock_.now()) return wait_for_room(open);
+      if (open.record.life.not_before > clock_.now() + unmark_before_a_wait_of) unmark(open);
       open.retry = deadlines_.add(open.record.life.not_before, [this, row] {
         if (auto* due = find_open(row)) wait_for_room(*due);
       });
@@ -226,6 +261,15 @@ store::UpdatePush PushQueue::update_of(Open const& open) const {
           .record = pack(open.record)};
 }
 
+// B-CALL-4: what provably did not leave waits as `accepted` on disk, or each start would count an unknown fate.
+void PushQueue::unmark(Open& open) {
+  auto const& life = open.record.life;
+  if (life.state != PushState::accepted || open.marked.state != PushState::sending) return;
+  open.marked = {PushState::accepted, life.unknown_fates};
+  // Writes keep their order, so this one cannot undo a later mark. Where it fails, a start is too careful, no more.
+  store_.commit({update_of(open)}, store::Urgency::lazily, [](Result<void>) {});
+}
+
 void PushQueue::record_word(PushRow row) {
   auto* open = find_open(row);
   if (!open) return;
@@ -245,7 +289,8 @@ void PushQueue::on_recorded(PushRow row, PushState recorded, Result<void> done) 
   }
   open->marked.state = recorded;
   answer_waiters(*open);
-  if (is_end(recorded)) forget(*open);
+  if (is_end(recorded)) return forget(*open);
+  end_oldest_resting();
 }
 
 void PushQueue::forget(Open& open) {
@@ -255,8 +300,7 @@ void PushQueue::forget(Open& open) {
   by_id_.erase({notification.tenant, notification.request.id});
   auto const range = by_tracking_.equal_range({notification.tenant, notification.request.tracking});
   for (auto at = range.first; at != range.second;) at = at->second == open.row ? by_tracking_.erase(at) : std::next(at);
-  if (auto const mine = open_of_tenant_.find(notification.tenant); mine != open_of_tenant_.end() && --mine->second == 0)
-    open_of_tenant_.erase(mine);
+  count_as(open, Tally::none);
   // While its request is with the sender, the answer gives the room back.
   if (open.record.life.under_way == decide::UnderWay::no) give_room_back(open);
   rows_.erase(open.row);

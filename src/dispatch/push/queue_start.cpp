@@ -9,7 +9,7 @@ using namespace model;
 
 namespace {
 
-constexpr Duration sweep_every = 60s;
+constexpr Duration sweep_every = 10s;
 
 }  // namespace
 
@@ -32,8 +32,8 @@ Result<void> PushQueue::load() {
     by_id_[{notification.tenant, notification.request.id}] = stored.row;
     if (!notification.request.tracking.empty())
       by_tracking_.emplace(std::pair{notification.tenant, notification.request.tracking}, stored.row);
-    ++open_of_tenant_[notification.tenant];
-    rows_[stored.row] = std::move(open);
+    auto& kept = *(rows_[stored.row] = std::move(open));
+    count(kept);
     found.push_back(stored.row);
   });
   if (!newest) return std::unexpected(newest.error());
@@ -41,7 +41,8 @@ Result<void> PushQueue::load() {
   newest_row_ = *newest;
   if (!found.empty()) spdlog::info("push: {} notifications were open when the last process ended", found.size());
   for (auto const row : found) resume(row);
-  sweep();
+  end_oldest_resting();
+  sweep_from_time_to_time();
   return {};
 }
 
@@ -55,15 +56,24 @@ void PushQueue::resume(PushRow row) {
   open.expiry = deadlines_.add(open.record.life.expires_at, [this, row] {
     if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
   });
-  // The key was taken out of the settings: it waits for its deadline, and the next start may bring the key back.
-  if (!has_credential) return;
-  hear(open, decide::push_event::FoundAtStart{});
+  if (has_credential) return hear(open, decide::push_event::FoundAtStart{});
+  // The key was taken out of the settings: it waits for its deadline, and the next start may bring the key back. What
+  // may have left is of unknown fate all the same.
+  auto const step = decide::on(open.record.life, decide::push_event::FoundAtStart{}, clock_.now());
+  count(open);
+  if (step.then == decide::Then::tell) perform(open, step);
+}
+
+// A little at a time, so that no call waits for it: with the notifications that come in, and while none does.
+void PushQueue::sweep_from_time_to_time() {
+  sweep();
+  deadlines_.add(clock_.now() + sweep_every, [this] { sweep_from_time_to_time(); });
 }
 
 void PushQueue::sweep() {
+  accepted_since_sweep_ = 0;
   store_.commit({store::Sweep{.now = clock_.now(), .traces_before = Instant{}}}, store::Urgency::lazily,
                 [](Result<void>) {});
-  deadlines_.add(clock_.now() + sweep_every, [this] { sweep(); });
 }
 
 }  // namespace reveille::dispatch

@@ -1,166 +1,8 @@
 // The push queue as conversations between a tenant, the disk, a provider and the clock.
-#include "dispatch/push/queue.hpp"
+#include "dispatch/push/queue_test.hpp"
 
-#include "store/memory/memory_store.hpp"
-
-#include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
-
-#include <deque>
-
-namespace reveille::dispatch {
+namespace reveille::dispatch::queue_test {
 namespace {
-
-using namespace model;
-using Answered = std::optional<Result<NotificationView, PushRefusal>>;
-
-class NoTraces final : public TracePort {
- public:
-  void begin(TraceHead) override {}
-  void step(TraceStep) override {}
-};
-
-// Apple, played by the test: what was sent waits here for its answer.
-struct Provider {
-  struct Sending {
-    PushRequest request = {};
-    PushProvider::Done done = {};
-  };
-  std::deque<Sending> sent = {};
-
-  class Sender final : public PushProvider {
-   public:
-    explicit Sender(Provider& provider) : provider_(provider) {}
-    void send(PushRequest const& request, Instant, Done done) override {
-      provider_.sent.push_back({request, std::move(done)});
-    }
-
-   private:
-    Provider& provider_;
-  };
-};
-
-class PushQueueTest : public testing::Test {
- protected:
-  PushQueueTest() {
-    spdlog::set_level(spdlog::level::off);
-    start();
-  }
-
-  // A process; a second one stands for the restart after a kill: what was under way at the provider is forgotten.
-  void start() {
-    apple = {};
-    posted.clear();
-    deadlines = std::make_unique<Deadlines>();
-    std::vector<PushCredential> credentials;
-    for (auto const* team : {"TEAM000001", "TEAM000002"}) {
-      PushCredential credential{.name = team, .team = team, .most_under_way = 20};
-      credential.sender = std::make_unique<Provider::Sender>(apple);
-      credentials.push_back(std::move(credential));
-    }
-    queue = std::make_unique<PushQueue>(clock, random, store, *deadlines, traces, std::move(credentials));
-    ASSERT_TRUE(queue->load());
-    run();
-  }
-  // Runs what is due or posted, until nothing is.
-  void run() {
-    for (;;) {
-      deadlines->run(clock.now());
-      if (posted.empty() && (!deadlines->next() || *deadlines->next() > clock.now())) return;
-      auto jobs = std::exchange(posted, {});
-      for (auto& job : jobs) job();
-    }
-  }
-  void advance(Duration by) {
-    auto const end = clock.now() + by;
-    while (deadlines->next() && *deadlines->next() <= end) {
-      clock.set(std::max(clock.now(), *deadlines->next()));
-      run();
-    }
-    clock.set(end);
-    run();
-  }
-
-  Notification a_call(std::string id, std::string tenant = "romeo's server", std::string team = "TEAM000001") {
-    return {.tenant = TenantId{std::move(tenant)},
-            .request = {.id = PushId{std::move(id)},
-                        .target = {.provider = model::Provider::apns,
-                                   .token = std::string(64, 'a'),
-                                   .topic = "app.voip",
-                                   .team = std::move(team)},
-                        .push_class = PushClass::call,
-                        .channel = ChannelName::voip,
-                        .expires_at = clock.now() + 13s,
-                        .payload = "{}"},
-            .fingerprint = "body"};
-  }
-  Notification a_message(std::string id, std::string tenant = "romeo's server", std::string team = "TEAM000001") {
-    auto notification = a_call(std::move(id), std::move(tenant), std::move(team));
-    notification.request.push_class = PushClass::message;
-    notification.request.channel = ChannelName::message;
-    notification.request.expires_at = clock.now() + 24h;
-    return notification;
-  }
-  // What the tenant hears, at once or later.
-  std::shared_ptr<Answered> ask(Notification notification, Duration wait = {}) {
-    auto heard = std::make_shared<Answered>();
-    queue->request(std::move(notification), wait == Duration{} ? WaitUntil{} : WaitUntil{clock.now() + wait},
-                   hear(heard));
-    EXPECT_FALSE(*heard) << "answered from inside the call";
-    return heard;
-  }
-  std::shared_ptr<Answered> ask_and_run(Notification notification, Duration wait = {}) {
-    auto heard = ask(std::move(notification), wait);
-    run();
-    return heard;
-  }
-  PushServicePort::Answer<NotificationView> hear(std::shared_ptr<Answered> const& heard) {
-    return [heard](auto answer) {
-      EXPECT_FALSE(*heard) << "answered twice";
-      *heard = std::move(answer);
-    };
-  }
-  NotificationView fate(std::string id, std::string tenant = "romeo's server") {
-    auto const heard = std::make_shared<Answered>();
-    queue->find(TenantId{std::move(tenant)}, PushId{std::move(id)}, {}, hear(heard));
-    run();
-    return heard->has_value() && heard->value() ? heard->value().value() : NotificationView{};
-  }
-  PushState state(std::string id) { return fate(std::move(id)).receipt.state; }
-  std::vector<Milestone> milestones(std::string id) {
-    std::vector<Milestone> names;
-    for (auto const& milestone : fate(std::move(id)).milestones) names.push_back(milestone.name);
-    return names;
-  }
-  void apple_says(ProviderVerdict verdict, unsigned status = 0, std::string reason = {}) {
-    ASSERT_FALSE(apple.sent.empty());
-    auto sending = std::move(apple.sent.front());
-    apple.sent.pop_front();
-    sending.done({.verdict = verdict, .status = status, .reason = std::move(reason)});
-    run();
-  }
-  std::shared_ptr<Answered> take_back(std::string id) {
-    auto const heard = std::make_shared<Answered>();
-    queue->take_back(TenantId{"romeo's server"}, PushId{std::move(id)}, hear(heard));
-    run();
-    return heard;
-  }
-  std::shared_ptr<Answered> acknowledge(ClientReceipt const& receipt) {
-    auto const heard = std::make_shared<Answered>();
-    queue->acknowledge(TenantId{"romeo's server"}, receipt, hear(heard));
-    run();
-    return heard;
-  }
-
-  VirtualClock clock;
-  SeededRandom random;
-  NoTraces traces;
-  std::deque<std::move_only_function<void()>> posted;
-  store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
-  std::unique_ptr<Deadlines> deadlines;
-  Provider apple;
-  std::unique_ptr<PushQueue> queue;
-};
 
 TEST_F(PushQueueTest, OneCommitLiesBetweenTheRequestAndTheProvider) {
   auto const before = store.commits();
@@ -278,6 +120,46 @@ TEST_F(PushQueueTest, AfterAKillWhatWasSendingIsSentOnceMoreAndOnlyOnce) {
   start();
   EXPECT_TRUE(apple.sent.empty());
   EXPECT_EQ(state("p1"), PushState::unknown);
+}
+
+TEST_F(PushQueueTest, B_CALL_4_NoNumberOfStartsEndsWhatProvablyDidNotLeave) {
+  for (auto const verdict : {ProviderVerdict::provider_failing, ProviderVerdict::credential_refused}) {
+    auto const id = "p" + std::to_string(static_cast<int>(verdict));
+    ask_and_run(a_message(id));
+    for (int tries = 0; tries < 3; ++tries) {
+      apple_says(verdict, 503);
+      advance(10s);
+    }
+    apple_says(verdict, 503);
+    EXPECT_TRUE(apple.sent.empty()) << "the next try is some time away";
+    for (int starts = 0; starts < 3; ++starts) {
+      start();
+      ASSERT_EQ(apple.sent.size(), 1U) << starts;
+      apple_says(verdict, 503);
+    }
+    EXPECT_EQ(state(id), PushState::accepted);
+    start();
+    apple_says(ProviderVerdict::accepted);
+    EXPECT_EQ(state(id), PushState::accepted_by_provider);
+  }
+}
+
+TEST_F(PushQueueTest, WithItsKeyGoneWhatWasSendingIsOfUnknownFate) {
+  ask_and_run(a_call("lost"));
+  ask_and_run(a_call("kept"));
+  teams = {"TEAM000002"};
+  start();
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(take_back("lost")->value()->receipt.state, PushState::unknown) << "it may have been shown";
+  teams = {"TEAM000001"};
+  start();
+  ASSERT_EQ(apple.sent.size(), 1U) << "the key is back";
+  EXPECT_EQ(apple.sent.front().request.id, PushId{"kept"});
+  teams = {"TEAM000002"};
+  start();
+  advance(13s);
+  EXPECT_EQ(state("kept"), PushState::unknown);
+  EXPECT_EQ(queue->open(), 0U);
 }
 
 TEST_F(PushQueueTest, AfterAKillTooLateIsUnknownOrExpired) {
@@ -420,7 +302,7 @@ TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
   EXPECT_EQ(state("call"), PushState::refused);
   ask_and_run(a_message("message"));
   apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
-  EXPECT_EQ(state("message"), PushState::sending);
+  EXPECT_EQ(state("message"), PushState::accepted) << "nothing of it has left";
   ASSERT_EQ(queue->alarms().size(), 1U) << "one alarm";
   EXPECT_EQ(queue->alarms().front().detail, "403 InvalidProviderToken");
   EXPECT_TRUE(queue->serves(model::Provider::apns)) << "the second team's key is good";
@@ -500,4 +382,4 @@ TEST_F(PushQueueTest, KilledAnywhereItEndsOnce) {
 }
 
 }  // namespace
-}  // namespace reveille::dispatch
+}  // namespace reveille::dispatch::queue_test

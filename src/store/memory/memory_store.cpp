@@ -73,8 +73,10 @@ void MemoryStore::apply(StepTrace const& write) {
 }
 
 void MemoryStore::apply(Sweep const& write) {
+  unsigned left = write.most;
   std::erase_if(pushes_, [&](auto const& entry) {
-    bool const old = entry.second.life == PushLife::ended && entry.second.keep_until < write.now;
+    bool const old = left > 0 && entry.second.life == PushLife::ended && entry.second.keep_until < write.now;
+    if (old) --left;
     if (old) push_rows_.erase({entry.second.tenant, entry.second.id});
     return old;
   });
