@@ -5,10 +5,10 @@ import re
 import resource
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from measure import Figure, interleaved
+from waiting import wait_until
 
 NUMBER, PATHS, BODY_BYTES, STREAMS, MOST_RATIO = 200_000, 2000, 250, 1000, 1.25
 WAIT_SECONDS = 20
@@ -33,14 +33,12 @@ def make_files(folder: Path, port: int) -> None:
     (folder / "body").write_text("x" * BODY_BYTES)
 
 
-def wait_for(port: int) -> None:
-    for _ in range(WAIT_SECONDS * 20):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=0.05).close()
-            return
-        except OSError:
-            time.sleep(0.05)  # a refusal comes at once
-    raise RuntimeError("nghttpd does not listen")
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.05).close()
+        return True
+    except OSError:
+        return False
 
 
 def child_cpu() -> float:
@@ -73,7 +71,7 @@ def run(build: Path, folder: Path) -> list[Figure]:
     server = subprocess.Popen(["nghttpd", "-n1", "-d", folder / "www", "-m", str(STREAMS), "--address=127.0.0.1", str(port),
                                folder / "key.pem", folder / "cert.pem"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_until(lambda: listens(port), WAIT_SECONDS, otherwise="nghttpd does not listen")
         ours, theirs, ratio = interleaved(lambda: sender_cost(build, folder, port), lambda: h2load_cost(folder, port))
     finally:
         server.terminate()

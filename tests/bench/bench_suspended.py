@@ -1,11 +1,11 @@
 """100,000 sleeping phones: memory each, time until a restart serves them again, and what they cost while they sleep."""
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 from measure import Figure, cpu_seconds, resident_bytes
 from reveille import Server
+from waiting import pass_time
 
 PHONES, WATCHED_SECONDS = 100_000, 20
 MOST_BYTES, MOST_SECONDS, MOST_LOAD = 1536, 3.0, 0.001
@@ -29,7 +29,7 @@ def run(build: Path, folder: Path) -> list[Figure]:
     back = time.monotonic() - began
     each = (resident_bytes(server.process.pid) - base) / PHONES
     before = cpu_seconds(server.process.pid)
-    threading.Event().wait(WATCHED_SECONDS)
+    pass_time(WATCHED_SECONDS, "what they cost in it is measured")
     load = (cpu_seconds(server.process.pid) - before) / WATCHED_SECONDS
     server.stop()
     return [

@@ -1,4 +1,5 @@
 """Fixtures: the programs under test, each in a folder and on ports of its own."""
+import resource
 import sys
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from reveille import Apple, Cluster, Server  # noqa: E402
+
+
+# A crowd of connections is more than the 1024 files that Debian allows at first.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
 def show_logs_of_failure(request, *programs) -> None:

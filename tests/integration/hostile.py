@@ -8,15 +8,11 @@ import time
 from pathlib import Path
 
 from reveille import Server
+from waiting import wait_until
 
 MEGABYTE = 1 << 20
 # Limits that a test can wait for; the defaults are in docs/reference/limits.md.
 SHORT_LIMITS = {"handshake_within": "2s", "request_within": "2s", "stalled_after": "2s"}
-
-
-def pause(seconds: float) -> None:
-    """Between two looks at something that is awaited, or two pieces of a peer that is slow on purpose."""
-    threading.Event().wait(seconds)
 
 
 def resident(pid: int) -> int:
@@ -31,14 +27,6 @@ def open_files(pid: int) -> int:
 
 def reason_of(server: Server, part: str) -> str:
     return next((each["reason"] for each in server.healthz()["reasons"] if each["part"] == part), "")
-
-
-def when(condition, within: float = 10.0):
-    until = time.monotonic() + within
-    while not (found := condition()):
-        assert time.monotonic() < until, f"not within {within} s"
-        pause(0.05)
-    return found
 
 
 class Watch:
@@ -91,10 +79,7 @@ class Watch:
 
     def files_come_back(self, within: float = 10.0, slack: int = 4) -> None:
         """No more are open than before, but for those of the honest client."""
-        until = time.monotonic() + within
-        while (left := open_files(self.pid)) > self.files + slack:
-            assert time.monotonic() < until, f"{left} files are open, {self.files} were"
-            pause(0.05)
+        wait_until(lambda: open_files(self.pid) <= self.files + slack, within, otherwise=f"more files are open than the {self.files} before")
 
 
 def connect(address: tuple[str, int], timeout: float = 10.0, source: str = "127.0.0.1") -> socket.socket:

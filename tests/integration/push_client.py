@@ -3,12 +3,12 @@ import base64
 import http.client
 import json
 import threading
-import time
 import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from reveille import Apple, Server
+from waiting import wait_until
 
 ENDS = {"acknowledged", "unconfirmed", "expired", "refused", "unknown", "taken_back"}
 TOPIC = "org.example.phone"
@@ -100,11 +100,11 @@ class PushTenant:
 
     def fate_when(self, identifier: str, states: set[str], timeout: float = 20) -> dict:
         """What became of it, once it is in one of these states."""
-        deadline = time.monotonic() + timeout
-        while (view := self.fate(identifier))["state"] not in states:
-            assert time.monotonic() < deadline, f"not in {states} after {timeout} s: {view}"
-            threading.Event().wait(0.05)
-        return view
+        def view_at_its_end():
+            view = self.fate(identifier)
+            return view if view["state"] in states else None
+
+        return wait_until(view_at_its_end, timeout, otherwise=f"{identifier} is in none of {states}")
 
 
 def push_service(folder: Path, apple: Apple, **credential) -> Server:

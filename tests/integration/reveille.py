@@ -279,9 +279,17 @@ class Apple(Program):
             return [json.loads(line) for line in content.splitlines()]
         return content["requests"] if isinstance(content, dict) else content
 
+    def ask(self, method: str, path: str, body: dict | None = None, expect: int | None = None):
+        """A request to the side that phones and tests connect to: what it answers, which is a success unless another status is expected."""
+        status, _, answer = self.https("device", method, path, body)
+        assert status == expect if expect else status < 300, (status, answer)
+        return answer
+
     def fault(self, **fault) -> None:
-        status, _, answer = self.https("device", "POST", "/sim/faults", fault)
-        assert status < 300, answer
+        self.ask("POST", "/sim/faults", fault)
+
+    def clear_faults(self) -> None:
+        self.ask("DELETE", "/sim/faults")
 
     def pushes(self, device: str) -> "Pushes":
         """The phone is online while this stream is open."""

@@ -6,6 +6,8 @@ import threading
 import time
 import uuid
 
+from waiting import pass_time
+
 
 def headers_of(message: str, name: str) -> list[str]:
     return re.findall(rf"(?im)^{name}:[ \t]*(.*?)\r?$", message)
@@ -189,7 +191,7 @@ class Call(Peer, threading.Thread):
 
     def talk(self) -> None:
         self.send(self.in_dialog("ACK", 1))
-        threading.Event().wait(self.talks_for)
+        pass_time(self.talks_for, "they talk")
         bye = self.ask(self.in_dialog("BYE", 2), patience=20)
         self.bye = int(bye.split()[1]) if bye else 408
 
@@ -198,9 +200,13 @@ def sleeping_phone(server_address, apple, user: str, app: str = "org.example.pho
     """Registers with RFC 8599 parameters, and is heard of no more."""
     phone = apple.new_device(app)
     tokens, phone["instance"] = phone["tokens"], str(uuid.UUID(int=random.getrandbits(128), version=4))
-    pn = f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{app}.voip&remote;pn-prid={tokens['voip']}:voip&{tokens['message']}:remote"
+    phone["pn"] = f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{app}.voip&remote;pn-prid={tokens['voip']}:voip&{tokens['message']}:remote"
     peer = Peer(server_address, user)
-    answer = peer.register(f'+sip.instance="<urn:uuid:{phone["instance"]}>"', 'reveille-os="ios/18.0"', pn=pn)
+    phone["registered"] = register_phone(peer, phone).startswith("SIP/2.0 200")
     peer.socket.close()
-    phone["registered"] = answer.startswith("SIP/2.0 200")
     return phone
+
+
+def register_phone(peer: Peer, phone: dict) -> str:
+    """That phone is where the peer is."""
+    return peer.register(f'+sip.instance="<urn:uuid:{phone["instance"]}>"', 'reveille-os="ios/18.0"', pn=phone["pn"])

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from apple_cloud import AppleCloud
+from reveille import Apple
 
 HERE = Path(__file__).resolve().parent
 APP = "org.example.phone"
@@ -17,8 +17,9 @@ ALERT = {"aps": {"alert": {"title": "Romeo", "body": "But soft"}}}
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    with AppleCloud(tmp_path_factory.mktemp("apple")) as running:
-        yield running
+    running = Apple(tmp_path_factory.mktemp("apple")).start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +28,8 @@ def no_faults(cloud):
     cloud.clear_faults()
 
 
-def node_apn(cloud: AppleCloud, requests: list[dict], parallel: bool = False, **changes) -> list[dict]:
-    job = {"host": "localhost", "port": cloud.port, "ca": cloud.ca, "key": cloud.key_file, "keyId": cloud.key_id, "team": cloud.team,
+def node_apn(cloud: Apple, requests: list[dict], parallel: bool = False, **changes) -> list[dict]:
+    job = {"host": "localhost", "port": cloud.address("apns")[1], "ca": cloud.ca, "key": cloud.ready["key_file"], "keyId": cloud.ready["key_id"], "team": cloud.ready["team"],
            "requests": requests, "parallel": parallel} | changes
     done = subprocess.run(["node", str(HERE / "apns_sender.mjs")], input=json.dumps(job), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -44,23 +45,23 @@ def voip(device: dict, **changes) -> dict:
     return {"token": device["tokens"]["voip"], "topic": f"{APP}.voip", "pushType": "voip", "priority": 10, "expiry": 0, "payload": call} | changes
 
 
-def provider_token(cloud: AppleCloud, issued_at: int, key_file: str | None = None, key_id: str = "", **claims) -> str:
+def provider_token(cloud: Apple, issued_at: int, key_file: str | None = None, key_id: str = "", **claims) -> str:
     """A token made with OpenSSL's command line."""
     def packed(value: dict) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    text = packed({"alg": "ES256", "kid": key_id or cloud.key_id}) + "." + packed({"iss": cloud.team, "iat": issued_at} | claims)
-    der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key_file or cloud.key_file], input=text.encode(), capture_output=True, check=True).stdout
+    text = packed({"alg": "ES256", "kid": key_id or cloud.ready["key_id"]}) + "." + packed({"iss": cloud.ready["team"], "iat": issued_at} | claims)
+    der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key_file or cloud.ready["key_file"]], input=text.encode(), capture_output=True, check=True).stdout
     listing = subprocess.run(["openssl", "asn1parse", "-inform", "DER"], input=der, capture_output=True, check=True).stdout.decode()
     numbers = re.findall(r"INTEGER\s+:([0-9A-F]+)", listing)
     signature = b"".join(bytes.fromhex(number.rjust(64, "0")) for number in numbers)
     return text + "." + base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
 
 
-def curl(cloud: AppleCloud, path: str, *arguments: str, token: str | None = "", body: str = json.dumps(ALERT), method: str = "POST",
+def curl(cloud: Apple, path: str, *arguments: str, token: str | None = "", body: str = json.dumps(ALERT), method: str = "POST",
          listener: str = "apns") -> tuple[int, dict, dict]:
     """One request with curl: status, header fields, body."""
-    url = f"https://localhost:{cloud.port_of(listener)}{path}"
+    url = f"https://localhost:{cloud.address(listener)[1]}{path}"
     command = ["curl", "-sS", "--http2", "--cacert", cloud.ca, "-i", "-X", method, url, "--data-binary", "@-"]
     if token is not None:
         command += ["-H", f"authorization: bearer {token or provider_token(cloud, int(time.time()))}"]
@@ -72,9 +73,9 @@ def curl(cloud: AppleCloud, path: str, *arguments: str, token: str | None = "", 
 
 
 def test_a_push_reaches_the_phone_that_is_online(cloud):
-    device = cloud.add_device()
+    device = cloud.new_device()
     push_id = str(uuid.uuid4())
-    with cloud.online(device) as phone:
+    with cloud.pushes(device["device"]) as phone:
         assert node_apn(cloud, [voip(device, id=push_id)]) == [{"sent": True}]
         push = phone.next()
     assert push["id"] == push_id
@@ -85,14 +86,14 @@ def test_a_push_reaches_the_phone_that_is_online(cloud):
 
 
 def test_what_is_stored_for_an_offline_phone_is_the_newest_and_not_the_expired(cloud):
-    device = cloud.add_device()
+    device = cloud.new_device()
     later = int(time.time()) + 600
     numbered = [{"aps": {"alert": str(number)}} for number in range(4)]
     requests = [alert(device, expiry=later, payload=numbered[0]), alert(device, expiry=later, payload=numbered[1], collapseId="talk"),
                 alert(device, expiry=0, payload=numbered[2]), voip(device)]
     assert node_apn(cloud, requests) == [{"sent": True}] * 4
     assert [entry["fate"] for entry in cloud.requests()[-4:]] == ["stored", "stored", "dropped", "dropped"]
-    with cloud.online(device) as phone:
+    with cloud.pushes(device["device"]) as phone:
         first = phone.next()
         assert first["payload"] == numbered[1]
         assert first["headers"]["apns-collapse-id"] == "talk"
@@ -101,9 +102,9 @@ def test_what_is_stored_for_an_offline_phone_is_the_newest_and_not_the_expired(c
 
 
 def test_refusals_that_a_foreign_library_understands(cloud):
-    device, gone, other_app = cloud.add_device(), cloud.add_device(), cloud.add_device(app="org.example.other")
+    device, gone, other_app = cloud.new_device(), cloud.new_device(), cloud.new_device(app="org.example.other")
     before = time.time() * 1000
-    cloud.remove_device(gone)
+    cloud.delete_device(gone["device"])
     cases = [
         (alert(device, token="00" * 32), 400, "BadDeviceToken"),
         (alert(device, token="abc"), 400, "BadDeviceToken"),
@@ -129,7 +130,7 @@ def test_refusals_that_a_foreign_library_understands(cloud):
 
 
 def test_provider_tokens_are_checked(cloud, tmp_path):
-    device = cloud.add_device()
+    device = cloud.new_device()
     path = f"/3/device/{device['tokens']['message']}"
     now = int(time.time())
     foreign = tmp_path / "foreign.p8"
@@ -152,32 +153,32 @@ def test_provider_tokens_are_checked(cloud, tmp_path):
 def test_each_environment_knows_its_own_tokens_only(cloud):
     topic = ["-H", f"apns-topic: {APP}"]
     for own, other in (("sandbox", "production"), ("production", "sandbox")):
-        device = cloud.add_device(environment=own)
+        device = cloud.new_device(environment=own)
         path = f"/3/device/{device['tokens']['message']}"
         status, fields, _ = curl(cloud, path, *topic, listener=f"apns_{own}")
         assert (status, "apns-unique-id" in fields) == (200, own == "sandbox")
         assert curl(cloud, path, *topic)[0] == 200
         status, _, body = curl(cloud, path, *topic, listener=f"apns_{other}")
         assert (status, body) == (400, {"reason": "BadDeviceToken"})
-        cloud.remove_device(device)
+        cloud.delete_device(device["device"])
         assert curl(cloud, path, *topic, listener=f"apns_{other}")[0] == 400, "nor that it was one once"
 
 
 def test_a_key_may_be_good_for_one_environment_only(cloud, tmp_path):
-    made = cloud.ask("POST", "/sim/keys", {"team": cloud.team, "environment": "sandbox"})
+    made = cloud.ask("POST", "/sim/keys", {"team": cloud.ready["team"], "environment": "sandbox"})
     key_file = tmp_path / "scoped.p8"
     key_file.write_text(made["key"])
     token = provider_token(cloud, int(time.time()), key_file=str(key_file), key_id=made["key_id"])
     topic = ["-H", f"apns-topic: {APP}"]
     for environment, wanted in (("sandbox", (200, {})), ("production", (403, {"reason": "BadEnvironmentKeyIdInToken"}))):
-        device = cloud.add_device(environment=environment)
+        device = cloud.new_device(environment=environment)
         status, _, body = curl(cloud, f"/3/device/{device['tokens']['message']}", *topic, token=token, listener=f"apns_{environment}")
         assert (status, body) == wanted
     cloud.ask("POST", "/sim/keys", {"environment": "elsewhere"}, expect=400)
 
 
 def test_too_many_pushes_in_a_row_to_one_token(cloud):
-    device, other = cloud.add_device(), cloud.add_device()
+    device, other = cloud.new_device(), cloud.new_device()
     cloud.ask("POST", "/sim/limits", {"burst": 3, "per_second": 0})
     try:
         answers = node_apn(cloud, [alert(device)] * 5 + [voip(device), alert(other)])
@@ -192,7 +193,7 @@ def test_too_many_pushes_in_a_row_to_one_token(cloud):
 
 
 def test_paths_methods_and_header_fields_as_apns_reads_them(cloud):
-    device = cloud.add_device()
+    device = cloud.new_device()
     path = f"/3/device/{device['tokens']['message']}"
     push_id = str(uuid.uuid4())
     topic = ["-H", f"apns-topic: {APP}"]
@@ -211,13 +212,13 @@ def test_paths_methods_and_header_fields_as_apns_reads_them(cloud):
     for arguments, options, wanted, reason in cases:
         status, fields, body = curl(cloud, *arguments, "-H", f"apns-id: {push_id}", **options)
         assert (status, body["reason"], fields["apns-id"]) == (wanted, reason, push_id)
-    production = cloud.add_device(environment="production")
+    production = cloud.new_device(environment="production")
     _, fields, _ = curl(cloud, f"/3/device/{production['tokens']['message']}", *topic)
     assert "apns-unique-id" not in fields
 
 
 def test_a_client_without_alpn_is_heard(cloud):
-    device = cloud.add_device()
+    device = cloud.new_device()
     status, _, _ = curl(cloud, f"/3/device/{device['tokens']['message']}", "-H", f"apns-topic: {APP}", "--http2-prior-knowledge", "--no-alpn")
     assert status == 200
 
@@ -237,8 +238,8 @@ session.once('remoteSettings', () => {
 
 
 def test_host_may_stand_for_authority(cloud):
-    device = cloud.add_device()
-    arguments = [f"https://localhost:{cloud.port}", cloud.ca, f"/3/device/{device['tokens']['message']}",
+    device = cloud.new_device()
+    arguments = [f"https://localhost:{cloud.address('apns')[1]}", cloud.ca, f"/3/device/{device['tokens']['message']}",
                  f"bearer {provider_token(cloud, int(time.time()))}", APP]
     done = subprocess.run(["node", "--input-type=module", "-e", HOST_WITHOUT_AUTHORITY, *arguments], capture_output=True, text=True, timeout=30)
     assert done.stdout == "200\n", done.stderr
@@ -247,7 +248,7 @@ def test_host_may_stand_for_authority(cloud):
 def test_an_error_is_one_data_frame_that_ends_the_stream(cloud, tmp_path):
     body = tmp_path / "body"
     body.write_text(json.dumps(ALERT))
-    command = ["nghttp", "-v", f"https://localhost:{cloud.port}/3/device/{'00' * 32}", "-H", ":method: POST", "-d", str(body), "-H", f"apns-topic: {APP}",
+    command = ["nghttp", "-v", f"https://localhost:{cloud.address('apns')[1]}/3/device/{'00' * 32}", "-H", ":method: POST", "-d", str(body), "-H", f"apns-topic: {APP}",
                "-H", f"authorization: bearer {provider_token(cloud, int(time.time()))}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     frames = re.findall(r"recv DATA frame <length=(\d+), flags=(0x\d\d)", done.stdout)
@@ -255,8 +256,8 @@ def test_an_error_is_one_data_frame_that_ends_the_stream(cloud, tmp_path):
 
 
 def test_one_connection_keeps_to_one_token_for_20_minutes(cloud, tmp_path):
-    device = cloud.add_device()
-    url = f"https://localhost:{cloud.port}/3/device/{device['tokens']['message']}"
+    device = cloud.new_device()
+    url = f"https://localhost:{cloud.address('apns')[1]}/3/device/{device['tokens']['message']}"
     now = int(time.time())
     config = tmp_path / "two.curl"
     parts = []
@@ -277,7 +278,7 @@ def test_streams_open_up_after_the_first_valid_token(cloud):
 def test_h2load_is_served_in_full(cloud, tmp_path):
     fleet = cloud.ask("POST", "/sim/devices", {"app": APP, "platform": "ios", "count": 500})["devices"]
     uris = tmp_path / "uris"
-    uris.write_text("".join(f"https://localhost:{cloud.port}/3/device/{device['tokens']['voip']}\n" for device in fleet))
+    uris.write_text("".join(f"https://localhost:{cloud.address('apns')[1]}/3/device/{device['tokens']['voip']}\n" for device in fleet))
     body = tmp_path / "body"
     body.write_text('{"aps":{}}')
     command = ["h2load", "-n", "5000", "-c", "2", "-m", "100", "-t", "1", "-d", str(body), "-i", str(uris), "-H", f"apns-topic: {APP}.voip",
@@ -290,7 +291,7 @@ def test_h2load_is_served_in_full(cloud, tmp_path):
 
 
 def test_faults_are_played_as_told(cloud):
-    device = cloud.add_device()
+    device = cloud.new_device()
     token = device["tokens"]["message"]
     cloud.fault(match={"token": token}, reason="ExpiredToken", count=2)
     answers = node_apn(cloud, [alert(device)] * 3)
@@ -308,15 +309,17 @@ def test_faults_are_played_as_told(cloud):
     cloud.ask("POST", "/sim/faults", {"nonsense": 1}, expect=400)
 
 
-def curl_failure(cloud: AppleCloud, token: str) -> str:
+def curl_failure(cloud: Apple, token: str) -> str:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         curl(cloud, f"/3/device/{token}", "-H", f"apns-topic: {APP}")
     return failed.value.stderr.decode()
 
 
-def test_the_key_and_the_authority_are_kept(tmp_path):
-    with AppleCloud(tmp_path) as first:
-        before = (first.key_id, first.team, Path(first.key_file).read_text(), Path(first.ca).read_text())
-        assert first.stop() == 0
-    with AppleCloud(tmp_path) as second:
-        assert (second.key_id, second.team, Path(second.key_file).read_text(), Path(second.ca).read_text()) == before
+def test_the_key_and_the_authority_are_kept(apple):
+    def identity() -> tuple:
+        return apple.ready["key_id"], apple.ready["team"], Path(apple.ready["key_file"]).read_text(), Path(apple.ca).read_text()
+
+    before = identity()
+    assert apple.stop() == 0
+    apple.start()
+    assert identity() == before

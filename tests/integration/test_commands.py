@@ -7,12 +7,12 @@ import resource
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from reveille import NotReady, Server, program
+from waiting import wait_until
 
 
 def reveille(*words, **options) -> subprocess.CompletedProcess:
@@ -299,26 +299,19 @@ def test_B_PUSH_0_push_is_switched_without_a_restart(tmp_path):
             server.settings["wake"] = {"enabled": enabled}
             server.run("user", "list")  # writes the file
             server.process.send_signal(signal.SIGHUP)
-            wait_for_log(server, f"push is {'on' if enabled else 'off'}")
+            wait_until(lambda: f"push is {'on' if enabled else 'off'}" in server.log())
             assert offers_push(server) == enabled
         server.config.write_text(server.config.read_text().replace("enabled = true", "enabled = 7"))
         server.process.send_signal(signal.SIGHUP)
-        wait_for_log(server, "settings kept as they were")
+        wait_until(lambda: "settings kept as they were" in server.log())
         assert offers_push(server)
     finally:
         server.stop()
 
 
-def wait_for_log(server, text: str) -> None:
-    deadline = time.monotonic() + 10
-    while text not in server.log():
-        assert time.monotonic() < deadline, server.log()
-        os.sched_yield()
-
-
 def test_certificates_are_read_again_on_sighup(server):
     first = (server.data / "server.pem").read_bytes()
     server.process.send_signal(signal.SIGHUP)
-    wait_for_log(server, "certificates read again")
+    wait_until(lambda: "certificates read again" in server.log())
     assert (server.data / "server.pem").read_bytes() == first
     assert server.healthz()["status"] in ("ready", "degraded")

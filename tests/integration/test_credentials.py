@@ -1,12 +1,15 @@
 """Credentials that are missing, wrong or expired: one clear sentence in check-config, the log and /healthz, and what can be served is."""
 import os
 import signal
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
-from hostile import reason_of, when
+from hostile import reason_of
 from push_client import PushTenant, a_call, push_service
 from reveille import Apple, Server, program
+from waiting import wait_until
 
 
 def check_config(file) -> tuple[int, str]:
@@ -37,8 +40,45 @@ def test_an_expired_certificate_is_said_everywhere_and_replaced_while_serving(tm
         os.replace(fresh["key"], expired["key"])
         os.replace(fresh["certificate"], expired["certificate"])
         server.process.send_signal(signal.SIGHUP)
-        when(lambda: not reason_of(server, "certificate"))
+        wait_until(lambda: not reason_of(server, "certificate"))
         assert check_config(server.config)[0] == 0
+    finally:
+        server.kill()
+
+
+def serial_of(file: str) -> int:
+    told = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", file], check=True, capture_output=True, text=True).stdout
+    return int(told.removeprefix("serial="), 16)
+
+
+def serials(server: Server, ca: str) -> dict[str, int]:
+    """The serial number of the certificate that a new connection to each listener is shown; 0 when it is not by that CA."""
+    shown = {}
+    for listener in ("sip_tls", "xmpp_tls", "push"):
+        try:
+            with socket.create_connection(server.address(listener), 10) as raw:
+                with ssl.create_default_context(cafile=ca).wrap_socket(raw, server_hostname="localhost") as peer:
+                    shown[listener] = int(peer.getpeercert()["serialNumber"], 16)
+        except ssl.SSLCertVerificationError:
+            shown[listener] = 0
+    return shown
+
+
+def test_every_listener_shows_the_new_certificate_after_sighup(tmp_path):
+    first, second = certificate(tmp_path, "first", 30), certificate(tmp_path, "second", 30)
+    before, after = serial_of(first["certificate"]), serial_of(second["certificate"])
+    assert before != after
+    server = Server(tmp_path, {"tls": first}).start()
+    try:
+        old = tmp_path / "old.pem"
+        old.write_bytes(Path(first["certificate"]).read_bytes())
+        assert set(serials(server, str(old)).values()) == {before}
+        os.replace(second["key"], first["key"])
+        os.replace(second["certificate"], first["certificate"])
+        assert set(serials(server, str(old)).values()) == {before}  # not before it is told
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "certificates read again" in server.log())
+        assert serials(server, first["certificate"]) == dict.fromkeys(("sip_tls", "xmpp_tls", "push"), after)
     finally:
         server.kill()
 
@@ -66,7 +106,7 @@ def test_a_provider_key_that_apple_refuses_is_said_and_mended(tmp_path):
         status, view = tenant.notify(a_call(apple, device, seconds=2), wait=5)
         assert status in (200, 202) and view["state"] != "accepted_by_provider", view
         sentence = "The provider does not accept the key: check team, key id, key file and environment. (403 InvalidProviderToken)"
-        assert sentence in when(lambda: reason_of(push, "push_credentials"))
+        assert sentence in wait_until(lambda: reason_of(push, "push_credentials"))
         assert push.healthz()["status"] == "degraded" and push.admin("/healthz")[0] == 200
         assert sentence.split(". (")[0] in push.log()
         assert tenant.ask("GET", "/v1/providers")[1] == {"providers": []}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hostile import reason_of, when
+from hostile import reason_of
 from push_client import PushTenant, a_call, a_message
 from reveille import Apple, NotReady, Server
 from test_hostile_xmpp import Client as XmppClient
 from test_operators_push import SipUser
+from waiting import wait_until
 
 
 class SmallDisk:
@@ -88,7 +89,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(tmp_path, dis
         for _ in range(2):  # the second time too: what was refused is not there
             refused = newcomer.register()
             assert refused.startswith("SIP/2.0 500") and "Retry-After:" in refused, refused
-        assert "The disk is full" in when(lambda: reason_of(server, "disk"))
+        assert "The disk is full" in wait_until(lambda: reason_of(server, "disk"))
         assert server.healthz()["status"] == "degraded" and server.admin("/healthz")[0] == 200
         assert server.metrics()["reveille_degraded"] >= 1
         # A message is refused to its sender, who stays; what needs no disk goes on.
@@ -99,7 +100,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(tmp_path, dis
         assert server.users() == ["juliet@localhost", "romeo@localhost"]
 
         disk.make_room(server)
-        when(lambda: not reason_of(server, "disk"))  # by itself: nobody has asked for anything
+        wait_until(lambda: not reason_of(server, "disk"))  # by itself: nobody has asked for anything
         assert newcomer.register().startswith("SIP/2.0 200")
         assert "error" not in message(juliet, "after")
         if disk.is_mounted:
@@ -133,11 +134,11 @@ def test_a_full_disk_of_the_push_service_loses_no_notification(tmp_path, disk):
             status, problem = tenant.notify(a_call(apple, device), key=key)
             assert status == 503 and problem["type"] == "urn:reveille:problem:storage", problem
             assert tenant.ask("GET", f"/v1/notifications/{key}")[0] == 404
-        assert "The disk is full" in when(lambda: reason_of(push, "push_disk"))
+        assert "The disk is full" in wait_until(lambda: reason_of(push, "push_disk"))
         assert tenant.ask("GET", "/v1/providers")[0] == 200
 
         disk.make_room(push)
-        when(lambda: not reason_of(push, "push_disk"))
+        wait_until(lambda: not reason_of(push, "push_disk"))
         status, later = tenant.notify(a_call(apple, device), wait=5, key=key)
         assert status == 200 and later["state"] in ("accepted_by_provider", "acknowledged", "unconfirmed"), later
         push.kill()

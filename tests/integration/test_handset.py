@@ -4,9 +4,8 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from apple_cloud import AppleCloud
 from handset import Handset
-from reveille import program
+from reveille import Apple, program
 from test_apple_simulator import curl
 
 APP = "org.reveille.jabber"
@@ -17,7 +16,7 @@ SOON = ["--suspend-after", "0.2"]
 class Alone:
     """A phone with nobody but Apple."""
 
-    def __init__(self, cloud: AppleCloud, state, *more: str):
+    def __init__(self, cloud: Apple, state, *more: str):
         self.cloud, self.state = cloud, state
         self.handset = Handset(program("reveille-sim"), "juliet", [
             "--profile", "jabber-ios", "--account", "juliet@localhost", "--apple", cloud.ready["listeners"]["device"], "--apple-ca", cloud.ca,
@@ -48,8 +47,9 @@ class Alone:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    with AppleCloud(tmp_path_factory.mktemp("apple")) as running:
-        yield running
+    running = Apple(tmp_path_factory.mktemp("apple")).start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture

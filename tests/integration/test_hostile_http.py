@@ -2,17 +2,19 @@
 import http.client
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 
-from hostile import MEGABYTE, SHORT_LIMITS, Watch, connect, connect_tls, half_a_handshake, pause, read_to_end, send_until_refused, stuff
+from hostile import MEGABYTE, SHORT_LIMITS, Watch, connect, connect_tls, half_a_handshake, read_to_end, send_until_refused, stuff
 from reveille import Apple, Server, exchange
+from waiting import pass_time
 
 HONEST = "127.0.0.2"  # another address than the attackers'
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
-END_STREAM, END_HEADERS = 1, 4
+END_STREAM, END_HEADERS, ACKNOWLEDGED = 1, 4, 1
 ENHANCE_YOUR_CALM = 11
 
 
@@ -93,7 +95,7 @@ def test_slow_and_silent_peers_are_dropped(push):
                     peer.sendall(b"a")
                 except OSError:
                     slow[peer] = time.monotonic() - began
-            pause(0.05)
+            pass_time(0.05, "a slow peer")
         assert all(1 < ended < 6 for ended in slow.values()), slow.values()
         for peer in peers + unshaken:
             peer.settimeout(3)
@@ -136,6 +138,20 @@ class Http2:
         self.socket = connect_tls(server, listener, alpn=["h2"])
         assert self.socket.selected_alpn_protocol() == "h2"
         self.socket.sendall(PREFACE + frame(SETTINGS, payload=settings))
+
+    def until_pong(self) -> list[tuple[int, int, int, bytes]]:
+        """Asks for an acknowledgement, and gives all that comes before it: what was sent until now is dealt with."""
+        self.socket.sendall(frame(PING, payload=b"watchman"))
+        heard, found = b"", []
+        while True:
+            piece = self.socket.recv(65536)
+            assert piece, found
+            heard += piece
+            while len(heard) >= 9 and len(heard) >= (end := 9 + int.from_bytes(heard[:3])):
+                each, heard = (heard[3], heard[4], int.from_bytes(heard[5:9]), heard[9:end]), heard[end:]
+                if each == (PING, ACKNOWLEDGED, 0, b"watchman"):
+                    return found
+                found.append(each)
 
     def frames(self, most: int = 1 << 20) -> list[tuple[int, int, int, bytes]]:
         """Everything until the other side closes: (type, flags, stream, payload)."""
@@ -212,19 +228,41 @@ def test_broken_frames_end_the_connection_with_goaway(http2, said):
     probe()
 
 
-def test_fields_and_bodies_of_http2_are_limited(http2):
-    program, listener, probe = http2
-    with Watch(program, probe, most_growth=24 * MEGABYTE, slowest=2.0):
-        peer = Http2(program, listener)
+def test_requests_of_http2_that_do_not_end_are_kept_up_to_1_mb(push):
+    post = b"\x83\x87" + literal(b":path", b"/v1/notifications") + literal(b":authority", b"localhost")
+    streams, body, fit = range(1, 700, 2), b"x" * 4000, 250
+    with Watch(push, honest(push), most_growth=16 * MEGABYTE, slowest=2.0):
+        peer = Http2(push, "push")
         with peer.socket:
-            peer.socket.settimeout(0.5)
-            # Many requests that begin and do not end, each with 60 KB: 1 MB of them is kept.
-            post = b"\x83\x87" + literal(b":path", b"/v1/notifications") + literal(b":authority", b"localhost")
-            try:
-                for stream in range(1, 399, 2):
-                    peer.socket.sendall(frame(HEADERS, END_HEADERS, stream, post) + frame(DATA, 0, stream, b"x" * 15_000) * 4)
-            except (OSError, TimeoutError):
-                pass
+            peer.socket.settimeout(5)
+            unfinished = [frame(HEADERS, END_HEADERS, stream, post) + frame(DATA, 0, stream, body) for stream in streams]
+            peer.socket.sendall(b"".join(unfinished[:fit]))
+            assert ends(peer.until_pong()) == []
+            peer.socket.sendall(b"".join(unfinished[fit:]))
+            heard = peer.until_pong()
+            assert GOAWAY not in [kind for kind, *_ in heard]
+            # Those that came too late, each with its reason, and no other; the rest are kept still.
+            refused = [stream for stream, _ in ends(heard)]
+            assert {code for _, code in ends(heard)} == {ENHANCE_YOUR_CALM}
+            assert refused == [stream for stream in streams if stream >= refused[0]]
+            assert MEGABYTE - 100 * fit <= len(body) * streams.index(refused[0]) <= MEGABYTE + 64 * 1024
+
+
+def ends(frames) -> list[tuple[int, int]]:
+    """The streams that were reset, and why."""
+    return [(stream, int.from_bytes(payload)) for kind, _, stream, payload in frames if kind == RST_STREAM]
+
+
+def test_fields_of_http2_are_at_most_16_kb(http2):
+    program, listener, probe = http2
+    host, port = program.address(listener)
+    for size, is_refused in ((12_000, False), (20_000, True)):
+        asked = subprocess.run(["curl", "--silent", "--http2", "--cacert", program.ca, "--header", "X-Long: " + "a" * size, "--write-out",
+                                "%{http_version} %{http_code}", "--output", "/dev/null", f"https://{host}:{port}/v1/providers"],
+                               capture_output=True, text=True, timeout=20)
+        version, code = asked.stdout.split()
+        assert version == "2" and (code == "431") == is_refused, (size, asked)
+    probe()
 
 
 def test_answers_that_are_not_taken_are_given_up(push):

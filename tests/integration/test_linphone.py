@@ -1,11 +1,11 @@
 """A foreign phone: linphone registers with RFC 8599 parameters, is killed, is called, is started when Apple's push comes, and answers. Its
 sound is heard by our simulated handset, which knows nothing of it but its SDP and its RTP."""
 import json
-import threading
 
 import pytest
 
 from linphone import Linphone
+from waiting import wait_until
 
 APP = "org.example.phone"
 
@@ -32,27 +32,17 @@ def romeo(cluster, tmp_path):
     linphone.kill()
 
 
-def wait_for(question, timeout=10.0):
-    """Asks until the answer is not false; an event that only a question can show."""
-    ticks = threading.Event()
-    for _ in range(int(timeout * 20)):
-        if answer := question():
-            return answer
-        ticks.wait(0.05)
-    raise AssertionError("it did not happen in time")
-
-
 def test_killed_linphone_is_woken_by_a_push_and_answers(cluster, juliet, romeo):
     server = cluster.server
     juliet.start()
-    device = wait_for(lambda: next((each for each in server.devices("juliet@localhost") if each["channels"].get("voip")), None))
+    device = wait_until(lambda: next((each for each in server.devices("juliet@localhost") if each["channels"].get("voip")), None))
     assert device["services"] == ["call"] and device["provider"] == "apns"
-    wait_for(juliet.has_saved_its_instance)
+    wait_until(juliet.has_saved_its_instance)
     juliet.kill()
-    wait_for(lambda: server.devices("juliet@localhost")[0]["state"] == "suspended")
+    wait_until(lambda: server.devices("juliet@localhost")[0]["state"] == "suspended")
 
     romeo.start()
-    wait_for(lambda: "romeo@localhost" in server.users() and romeo.is_registered())
+    wait_until(lambda: "romeo@localhost" in server.users() and romeo.is_registered())
     with cluster.apple.pushes(juliet.device["device"]) as pushes:
         romeo.ask("call sip:juliet@localhost")
         push = pushes.next(timeout=5)
@@ -61,7 +51,7 @@ def test_killed_linphone_is_woken_by_a_push_and_answers(cluster, juliet, romeo):
         ours = push["payload"]["reveille"]
         assert ours["type"] == "call" and ours["from"]["address"] == "romeo@localhost" and ours["media"] == "audio"
         juliet.start("--auto-answer")
-        trace = wait_for(lambda: next((each for each in server.recent_traces() if each["kind"] == "call" and each["outcome"] == "answered"), None), 15)
+        trace = wait_until(lambda: next((each for each in server.recent_traces() if each["kind"] == "call" and each["outcome"] == "answered"), None), 15)
     names = [milestone["name"] for milestone in trace["milestones"]]
     assert "registered" in names, trace["milestones"]
     assert names.index("push_requested") < names.index("registered") < names.index("invited") < names.index("answered")
@@ -73,15 +63,15 @@ def test_the_caller_hears_at_once_that_a_dead_phone_cannot_come(cluster, juliet,
     """B-CALL-5: Apple says 410; nobody else can be reached; the caller need not wait for 13 s. The token is forgotten."""
     server = cluster.server
     juliet.start()
-    wait_for(lambda: next((each for each in server.devices("juliet@localhost") if each["channels"].get("voip")), None))
-    wait_for(juliet.has_saved_its_instance)
+    wait_until(lambda: next((each for each in server.devices("juliet@localhost") if each["channels"].get("voip")), None))
+    wait_until(juliet.has_saved_its_instance)
     juliet.kill()
-    wait_for(lambda: server.devices("juliet@localhost")[0]["state"] == "suspended")
+    wait_until(lambda: server.devices("juliet@localhost")[0]["state"] == "suspended")
     cluster.apple.delete_device(juliet.device["device"])
     romeo.start()
-    wait_for(romeo.is_registered)
+    wait_until(romeo.is_registered)
     romeo.ask("call sip:juliet@localhost")
-    trace = wait_for(lambda: next((each for each in server.recent_traces() if each["kind"] == "call" and each["outcome"] == "unreachable"), None), 5)
+    trace = wait_until(lambda: next((each for each in server.recent_traces() if each["kind"] == "call" and each["outcome"] == "unreachable"), None), 5)
     assert trace["milestones"][-1]["ms"] < 3000
     assert server.devices("juliet@localhost")[0]["channels"]["voip"].get("dead_since")
 
@@ -91,7 +81,7 @@ def test_a_handset_and_linphone_hear_each_other(cluster, juliet, caller):
     """RFC 3264 between strangers: PCMU is chosen of linphone's many codecs, and packets of that type come from one source, in sequence."""
     server = cluster.server
     juliet.start("--auto-answer")
-    wait_for(lambda: "juliet@localhost" in server.users() and juliet.is_registered())
+    wait_until(lambda: "juliet@localhost" in server.users() and juliet.is_registered())
     handset = cluster.handset("romeo", "desk", "romeo@localhost", "secret")
     try:
         server.add_user("romeo@localhost", "secret")
@@ -105,7 +95,7 @@ def test_a_handset_and_linphone_hear_each_other(cluster, juliet, caller):
         handset.expect("answered", timeout=10)
         first = handset.expect("media", timeout=10)
         assert (first["stream"], first["codec"], first["payload_type"]) == ("audio", "PCMU", 0)
-        wait_for(lambda: juliet.has_said("Mime: PCMU"))
+        wait_until(lambda: juliet.has_said("Mime: PCMU"))
         handset.command("hangup")
         last = handset.expect("media")
         assert last["ssrc"] == first["ssrc"] and last["rx"] > first["rx"] and last["tx"] > 0
