@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What ./dev lint runs: format, layers, house rules, headers that compile alone. Prints each fault with its line; exits 1 when there is one."""
+"""What ./dev lint runs: format, layers, house rules, headers that compile alone, clang-tidy. Prints each fault with its line; exits 1 when there is one."""
 import subprocess
 import sys
 import tempfile
@@ -47,7 +47,7 @@ def run(tool: str) -> int:
 
 
 def main() -> int:
-    faults = [check_format(), run("check_layers.py"), run("check_house.py"), check_headers()]
+    faults = [check_format(), run("check_layers.py"), run("check_house.py"), check_headers(), run("check_tidy.py")]
     return 1 if any(faults) else 0
 
 

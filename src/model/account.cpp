@@ -26,7 +26,7 @@ bool is_localpart(std::string_view user) {
   });
 }
 
-ScramKeys scram_keys(std::string salted, std::string_view salt, std::uint32_t iterations,
+ScramKeys scram_keys(std::string const& salted, std::string_view salt, std::uint32_t iterations,
                      std::string (*hmac)(std::string_view, std::string_view), std::string (*hash)(std::string_view)) {
   // RFC 5802 section 3: StoredKey := H(HMAC(SaltedPassword, "Client Key")), ServerKey := HMAC(SaltedPassword, "Server
   // Key").

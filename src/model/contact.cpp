@@ -48,7 +48,7 @@ void read_push(ContactUpdate& contact, sip::Uri const& uri) {
 // "ios/12.5"
 void take_os(DeviceUpdate& device, std::string_view os) {
   auto const slash = std::min(os.find('/'), os.size());
-  if (auto const platform = platform_named(lower(os.substr(0, slash)))) device.platform = *platform;
+  if (auto const platform = platform_named(lower(os.substr(0, slash)))) device.platform = platform;
   if (slash + 1 < os.size()) device.os_version = std::string(os.substr(slash + 1));
 }
 

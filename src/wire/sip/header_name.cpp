@@ -129,7 +129,7 @@ constexpr Slots make_slots() {
     if (slot == 0) ++made.placed;
     slot = static_cast<std::uint8_t>(i);
     if (table[i].compact != 0)
-      made.by_compact[static_cast<std::size_t>(table[i].compact)] = static_cast<std::uint8_t>(i);
+      made.by_compact[static_cast<unsigned char>(table[i].compact)] = static_cast<std::uint8_t>(i);
     for (std::size_t at = 0; at < table[i].text.size(); ++at)
       made.lower_text[i][at] = static_cast<char>(lower(table[i].text[at]));
   }

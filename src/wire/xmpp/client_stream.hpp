@@ -164,7 +164,7 @@ class ClientStream {
   void on_event(StreamEvent event, Instant now);
   void on_header(StreamOpened const& opened);
   void on_element(Element element, Instant now);
-  void on_first_level(Element element);
+  void on_first_level(Element const& element);
   void on_sasl_element(Element const& element);
   void on_authenticate(Element const& element);
   void on_respond(Element const& element);

@@ -88,7 +88,7 @@ void ClientStream::write_features() {
 }
 
 // Section 5.4.2: before TLS nothing but STARTTLS.
-void ClientStream::on_first_level(Element element) {
+void ClientStream::on_first_level(Element const& element) {
   if (element.is("starttls", ns::tls)) {
     write(make_element("proceed", ns::tls));
     wait_ = Wait::tls;

@@ -93,7 +93,7 @@ Result<std::vector<StanzaReference>, CountFault> SentQueue::acknowledge(std::uin
   // The difference is taken modulo 2^32: an h behind the last one becomes a huge step forward, and is refused too.
   std::uint32_t const newly = h - acknowledged_;
   if (newly > waiting_.size()) return std::unexpected(CountFault{.h = h, .sent = sent()});
-  std::vector<StanzaReference> const done(waiting_.begin(), waiting_.begin() + newly);
+  std::vector<StanzaReference> done(waiting_.begin(), waiting_.begin() + newly);
   waiting_.erase(waiting_.begin(), waiting_.begin() + newly);
   acknowledged_ = h;
   return done;
