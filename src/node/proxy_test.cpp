@@ -148,6 +148,27 @@ TEST(Proxy, a_cancel_without_a_reason_gets_ours) {
               HasSubstr("\r\nReason: SIP;cause=487;text=\"Caller gave up\"\r\n"));
 }
 
+// A phone's answer that grows beyond one message on its way: its caller hears so, and the phone is hung up on.
+TEST(Proxy, an_answer_that_cannot_be_passed_on_ends_the_call) {
+  House house;
+  house.juliet.send(House::request("REGISTER", "sip:localhost", house.juliet,
+                                   "Contact: <" + house.at_juliets() +
+                                       ">;expires=600;+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-0000000000a1>\"\r\n"));
+  house.heard(house.juliet, "CSeq: 1 REGISTER");
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  std::smatch route;
+  ASSERT_TRUE(std::regex_search(invite, route, std::regex("Record-Route: [^\r]*\r\n")));
+  auto answer = House::response(200, invite);
+  std::string more = "Contact: <" + house.at_juliets() + ">\r\n";
+  for (int i = 0; i < 20; ++i) more += route.str();
+  more += "X: " + std::string(65'507 - answer.size() - more.size() - 5, 'x') + "\r\n";
+  house.juliet.send(answer.insert(answer.find("Content-Length"), more));
+  house.heard(house.romeo, "SIP/2.0 502");
+  house.heard(house.juliet, "ACK sip:juliet@");
+  house.heard(house.juliet, "BYE sip:juliet@");
+}
+
 // RFC 3261 section 16.3 step 4, RFC 5393 section 4: a contact that leads back to us. The second time round the
 // Request-URI is another than the first (it spirals), the third time it is the same.
 TEST(Proxy, a_request_that_comes_back_to_us_unchanged_is_ended_with_482) {

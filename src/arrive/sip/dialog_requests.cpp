@@ -45,7 +45,7 @@ std::optional<edge::sip::Target> DialogRequests::target_of(edge::sip::DialogEnd 
 void DialogRequests::answer(RequestHandle handle, sip::MessageView const& request, int status) {
   std::string out;
   auto response = sip::respond(out, request, {.status = status, .to_tag = "gone"});
-  if (response.finish() == sip::Written::yes) stack_->respond(handle, std::move(out));
+  response.finish() == sip::Written::yes ? stack_->respond(handle, std::move(out)) : stack_->drop(handle);
 }
 
 void DialogRequests::forward(RequestHandle handle, sip::MessageView const& request, edge::sip::DialogEnd const& end) {
@@ -55,7 +55,7 @@ void DialogRequests::forward(RequestHandle handle, sip::MessageView const& reque
   auto kept = std::make_shared<sip::Message>(request);
   auto const sent = stack_->send_request(*target, bytes, [this, handle, kept](edge::sip::Heard const& heard) {
     using What = edge::sip::Heard::What;
-    if (heard.what == What::response) return pass_back(handle, heard);
+    if (heard.what == What::response) return pass_back(handle, kept->view(), heard);
     open_.erase(handle);
     answer(handle, kept->view(), heard.what == What::timed_out ? 408 : 480);
   });
@@ -63,15 +63,17 @@ void DialogRequests::forward(RequestHandle handle, sip::MessageView const& reque
   if (request.method() == sip::Method::invite) open_.insert_or_assign(handle, *sent);
 }
 
-void DialogRequests::pass_back(RequestHandle handle, edge::sip::Heard const& heard) {
-  if (heard.message->status() == 100) return;
-  if (heard.message->status() >= 200) open_.erase(handle);
+void DialogRequests::pass_back(RequestHandle handle, sip::MessageView const& request, edge::sip::Heard const& heard) {
+  int const status = heard.message->status();
+  if (status == 100) return;
+  if (status >= 200) open_.erase(handle);
   auto const contact = sip::public_contact(*heard.message);
   sip::Forward forward(*heard.message);
   forward.pop_via();
   if (contact) forward.replace(sip::HeaderName::contact, *contact);
   std::string out;
-  if (forward.write(out) == sip::Written::yes) stack_->respond(handle, std::move(out));
+  if (forward.write(out) == sip::Written::yes) return stack_->respond(handle, std::move(out));
+  if (status >= 200) answer(handle, request, 502);
 }
 
 void DialogRequests::forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end) {

@@ -33,7 +33,7 @@ class DialogRequests {
 
  private:
   [[nodiscard]] std::optional<edge::sip::Target> target_of(edge::sip::DialogEnd const& end) const;
-  void pass_back(RequestHandle handle, edge::sip::Heard const& heard);
+  void pass_back(RequestHandle handle, sip::MessageView const& request, edge::sip::Heard const& heard);
   void answer(RequestHandle handle, sip::MessageView const& request, int status);
 
   model::LocationPort& locations_;

@@ -20,6 +20,9 @@ using sip::Method;
 constexpr std::string_view allowed =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, REFER, NOTIFY, PRACK";
 
+// Bytes of option tags that an answer repeats.
+constexpr std::size_t most_options = 1024;
+
 std::string lower(std::string_view text) {
   std::string out{text};
   std::ranges::transform(out, out.begin(), sip::to_lower);
@@ -73,10 +76,10 @@ void SipDoor::take(VisitPointer const& visit) {
   static constexpr std::array<std::string_view, 4> supported = {"path", "outbound", "gruu", "100rel"};
   auto const unsupported = here ? sip::unsupported_options(message, HeaderName::require, supported)
                                 : sip::unsupported_options(message, HeaderName::proxy_require, {});
+  if (unsupported.size() > most_options) return refuse(*visit, 513, "Too Many Options");
   if (!unsupported.empty()) {
     auto response = respond(*visit, 420);
-    if (response.header(HeaderName::unsupported, unsupported).finish() == sip::Written::yes) reply(*visit, out_);
-    return;
+    return finish(*visit, response.header(HeaderName::unsupported, unsupported));
   }
   if (auto const end = dialogs_.other_end(message)) {
     visit->answered = true;
@@ -119,7 +122,7 @@ void SipDoor::challenge(Visit& visit, Realm realm, std::string_view domain, sip:
   auto response = respond(visit, server ? 401 : 407);
   for (auto const& value : authentication_.challenges(domain, stale))
     response.header(server ? HeaderName::www_authenticate : HeaderName::proxy_authenticate, value);
-  if (response.finish() == sip::Written::yes) reply(visit, out_);
+  finish(visit, response);
 }
 
 sip::MessageWriter SipDoor::respond(sip::MessageView const& message, int status, std::string_view reason) {
@@ -134,18 +137,23 @@ sip::MessageWriter SipDoor::respond(sip::MessageView const& message, int status,
 void SipDoor::refuse(Visit& visit, int status, std::string_view reason) {
   auto response = respond(visit, status, reason);
   if (status == 405) response.header(HeaderName::allow, allowed);
-  if (response.finish() == sip::Written::yes) reply(visit, out_);
+  finish(visit, response);
 }
 
-void SipDoor::reply(Visit& visit, std::string const& response) {
+void SipDoor::finish(Visit& visit, sip::MessageWriter& response) {
   visit.answered = true;
-  stack_->reply_statelessly(visit.handle, response);
+  finish(visit.handle, *visit.message, response);
+}
+
+void SipDoor::finish(RequestHandle request, sip::MessageView const& message, sip::MessageWriter& response) {
+  bool const written = response.finish() == sip::Written::yes || respond(message, 513).finish() == sip::Written::yes;
+  written ? stack_->reply_statelessly(request, out_) : stack_->drop(request);
 }
 
 void SipDoor::answer_options(Visit& visit) {
   auto response = respond(visit, 200);
   response.header(HeaderName::allow, allowed).header(HeaderName::supported, "path, outbound");
-  if (response.finish() == sip::Written::yes) reply(visit, out_);
+  finish(visit, response);
 }
 
 // RFC 3261 section 16.10. RFC 3326 section 2: the caller's reason goes on with the CANCELs that we send.

@@ -71,7 +71,10 @@ class SipDoor final : public edge::sip::RequestHandler {
                     std::move_only_function<void(model::AccountId const&)> then);
   void challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale);
   void refuse(Visit& visit, int status, std::string_view reason = {});
-  void reply(Visit& visit, std::string const& response);
+  // The answer, or a 513 in the place of one that is too long to be written. Nothing is kept of a request that cannot be
+  // answered at all.
+  void finish(Visit& visit, sip::MessageWriter& response);
+  void finish(RequestHandle request, sip::MessageView const& message, sip::MessageWriter& response);
   void answer_options(Visit& visit);
   [[nodiscard]] sip::MessageWriter respond(Visit const& visit, int status, std::string_view reason = {}) {
     return respond(*visit.message, status, reason);

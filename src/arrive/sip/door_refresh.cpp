@@ -87,7 +87,7 @@ void SipDoor::answer_refresh(RequestHandle request, sip::MessageView const& mess
     response.header(HeaderName::contact, line_);
   }
   finish_register(response, message, refreshed.push_providers);
-  if (response.finish() == sip::Written::yes) stack_->reply_statelessly(request, out_);
+  finish(request, message, response);
 }
 
 }  // namespace reveille::arrive

@@ -93,7 +93,7 @@ void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcom
     }
     finish_register(response, *visit.message, outcome.push_providers);
   }
-  if (response.finish() == sip::Written::yes) reply(visit, out_);
+  finish(visit, response);
 }
 
 }  // namespace reveille::arrive

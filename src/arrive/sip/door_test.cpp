@@ -54,7 +54,7 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
     registered.emplace_back(account, request);
     RegisterOutcome outcome{.push_providers = {.apns = true}};
     for (auto const& contact : request.contacts)
-      outcome.bindings.push_back({.contact = contact.uri, .expires = 3600s, .instance = contact.instance});
+      outcome.bindings.push_back({.contact = contact.uri + std::string(grows, 'x'), .expires = 3600s, .instance = contact.instance});
     answer(std::move(outcome));
   }
   [[nodiscard]] std::optional<Target> newest_way(AccountId const&, InstanceId const&) const override { return {}; }
@@ -72,6 +72,7 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
   Registrations kept = {};
   std::string packed = {};
   std::uint32_t last_cseq = 0;
+  std::size_t grows = 0;
   int lookups = 0;
 };
 
@@ -384,6 +385,33 @@ TEST_F(SipDoorTest, what_has_no_dialog_of_ours_is_told_so) {
   auto const publish = answer("PUBLISH", user, to);
   EXPECT_EQ(status_of(publish), 405);
   EXPECT_TRUE(has(publish, "Allow: "));
+}
+
+// What cannot be answered in full is answered in short or not at all; nothing of it stays.
+TEST_F(SipDoorTest, an_answer_that_cannot_be_written_keeps_nothing) {
+  auto said = inviting();
+  said.more += "Proxy-Require: a";
+  for (int i = 0; i < 15'000; ++i) said.more += ",ab";
+  said.more += "\r\n";
+  Phone phone{.user = "romeo", .from = "romeo"};
+  EXPECT_EQ(status_of(say(phone, said)), 513);
+  auto endless = text_of(phone, inviting());
+  endless.replace(endless.find("Call-ID: one"), 12, "Call-ID: " + std::string(65'507 - endless.size() - 8, 'x'));
+  peer->send(endless);
+  Phone next;
+  EXPECT_EQ(status_of(say(next, registering())), 401);
+  EXPECT_EQ(stack.counts().server.requests, 3U);
+  EXPECT_EQ(stack.counts().server.open, 0U);
+}
+
+TEST_F(SipDoorTest, a_list_of_bindings_that_fits_no_answer_is_told_so) {
+  Phone phone;
+  auto const answer = sign_in_and_say(phone, registering("<sip:juliet@h;x=" + std::string(30'000, 'x') +
+                                                         ">, <sip:juliet@h;x=" + std::string(30'000, 'y') + ">"));
+  EXPECT_EQ(status_of(answer), 200);
+  house.grows = 10'000;
+  EXPECT_EQ(status_of(say(phone, registering("<sip:juliet@h;x=" + std::string(60'000, 'x') + ">"))), 513);
+  EXPECT_EQ(stack.counts().server.open, 0U);
 }
 
 }  // namespace

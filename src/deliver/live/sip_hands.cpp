@@ -4,6 +4,7 @@
 #include "deliver/live/revived_call.hpp"
 #include "edge/sip/remote.hpp"
 #include "model/contact.hpp"
+#include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
@@ -179,9 +180,20 @@ void SipHands::forward(model::OfferId offer, model::ForwardResponse const& decis
 }
 
 void SipHands::pass_on(Branch& branch, Challenges const& challenges) {
-  if (branch.latest->view().status() / 100 == 2) branch.success = Branch::Success::passed_on;
+  int const status = branch.latest->view().status();
   auto response = response_for_caller(branch, challenges);
-  if (!response.empty()) say(branch.offer, std::move(response));
+  if (response.empty()) return status < 200 ? void() : refuse_instead(branch);
+  if (status >= 200 && status < 300) branch.success = Branch::Success::passed_on;
+  say(branch.offer, std::move(response));
+}
+
+// The response is too long to be passed on: the caller must not wait for it, nor the callee for him.
+void SipHands::refuse_instead(Branch const& branch) {
+  answer(branch.offer, 502);
+  auto const& response = branch.latest->view();
+  auto const cseq = sip::parse_cseq(response.text(HeaderName::cseq));
+  bool const is_up = response.status() < 300 && cseq && cseq->method == sip::Method::invite;
+  if (is_up) end_answered(branch.offer, {.branch = branch.number, .reason = "SIP;cause=502"});
 }
 
 std::string SipHands::response_for_caller(Branch const& branch, Challenges const& challenges) const {
@@ -210,7 +222,7 @@ void SipHands::answer(model::OfferId offer, int status) {
   if (tag.empty()) tag = random_.hex(8);
   std::string out;
   auto response = sip::respond(out, kept->message.view(), {.status = status, .to_tag = tag});
-  if (response.finish() == sip::Written::yes) say(offer, std::move(out));
+  response.finish() == sip::Written::yes ? say(offer, std::move(out)) : stack_->drop(request_of(offer));
 }
 
 void SipHands::cancel(model::OfferId offer, model::CancelBranch const& decision) {

@@ -74,6 +74,7 @@ class SipHands final : public CallHands {
   void hear(BranchPointer const& branch, edge::sip::Heard const& heard);
   void on_success(BranchPointer const& branch);
   void pass_on(Branch& branch, Challenges const& challenges = {});
+  void refuse_instead(Branch const& branch);
   void fail_later(model::OfferId offer, model::BranchNumber number);
   void tell(model::OfferId offer, model::CallEvent event);
   void say(model::OfferId offer, std::string response);

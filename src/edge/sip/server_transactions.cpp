@@ -172,6 +172,20 @@ void ServerTransactions::reply_statelessly(RequestHandle request, std::string_vi
   static_cast<void>(sender_.send(current_->reply, response));
 }
 
+void ServerTransactions::drop(RequestHandle request) {
+  if (is_open(request)) {
+    current_->fate = Current::Fate::replied;
+  } else if (records_.find(request) != nullptr) {
+    forget(request);
+  }
+}
+
+void ServerTransactions::forget(RequestHandle handle) {
+  by_key_.erase(records_.find(handle)->key);
+  records_.erase(handle);
+  handler_->on_request_ended(handle);
+}
+
 void ServerTransactions::step(RequestHandle handle, wire::ServerInput const& event, Input input) {
   auto* const record = records_.find(handle);
   if (record == nullptr) return;
@@ -215,9 +229,7 @@ bool ServerTransactions::perform(RequestHandle handle, wire::Action const& actio
       break;
     case disarm: driver_.wheel().disarm(timer); break;
     case terminate:
-      by_key_.erase(record->key);
-      records_.erase(handle);
-      handler_->on_request_ended(handle);
+      forget(handle);
       return false;
     case send_request:
     case send_cancel:

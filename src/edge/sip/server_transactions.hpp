@@ -3,7 +3,7 @@
 // What:     matches requests to transactions (17.2.3), says 100, repeats responses, absorbs repetitions and ACKs, and
 //           answers CANCEL (9.2): 200 when its INVITE is here, 481 otherwise.
 // Lifetime: a RequestHandle is good from on_request to on_request_ended; a response to one that is gone is dropped
-//           (RFC 6026 section 8.3). A stateless answer ends it at once, without on_request_ended.
+//           (RFC 6026 section 8.3). A stateless answer, and drop during on_request, end it without on_request_ended.
 // Limits:   Limits::server_transactions; beyond, requests are answered 503 with Retry-After and not handed up.
 // Threads:  the io_context's one thread.
 #pragma once
@@ -52,6 +52,9 @@ class ServerTransactions final : private TimerListener {
   // During on_request only: no transaction is kept. Later it is the same as respond.
   void reply_statelessly(RequestHandle request, std::string_view response);
 
+  // The request is forgotten and hears nothing: there is no answer that could be written.
+  void drop(RequestHandle request);
+
   // During on_request: the request's 100 does not leave before say_trying, which does nothing once there was a
   // response.
   void hold_trying(RequestHandle request);
@@ -91,6 +94,7 @@ class ServerTransactions final : private TimerListener {
   void take_ack(wire::MessageView const& ack, Source const& source);
   void take_cancel(wire::MessageView const& cancel, wire::Via const& via, Target const& reply);
   void answer(wire::MessageView const& request, Target const& reply, int status, std::string_view reason = {});
+  void forget(RequestHandle handle);
   [[nodiscard]] bool is_open(RequestHandle request) const;
   void keep(Current& current);
   void step(RequestHandle handle, wire::ServerInput const& event, Input input);

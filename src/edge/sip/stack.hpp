@@ -45,6 +45,9 @@ class Stack final : private MessageReceiver {
     server_.reply_statelessly(request, response);
   }
 
+  // No answer to it can be written: it is forgotten.
+  void drop(RequestHandle request) { server_.drop(request); }
+
   // A whole request, to which our Via is added; the mark of one that is forwarded is loop_marks.hpp's.
   [[nodiscard]] Result<ClientTransactionHandle> send_request(Target target, std::string_view request,
                                                              ResponseHandler handler, std::string_view loop_mark = {}) {

@@ -21,6 +21,7 @@ State on_response(State state, int status, Actions& then, Instant now) {
   if (state.phase != Phase::proceeding) return state;
   // The machine has sent its own 100; another adds nothing, but is what a repetition may carry.
   if (is_provisional(status) || is_success(status) || is_refusal(status)) then.add(send_response);
+  if (is_provisional(status)) then.arm(Timer::unanswered, now + unanswered_wait);
   if (is_success(status)) {
     then.arm(Timer::l, now + timer_l);
     state.phase = Phase::accepted;
@@ -68,6 +69,10 @@ State on_timer(State state, Timer timer, Actions& then, Instant now) {
     then.add(report_no_ack);
     return terminated(state, then);
   }
+  if (timer == Timer::unanswered && state.phase == Phase::proceeding) {
+    then.add(report_timeout);
+    return terminated(state, then);
+  }
   bool const absorbed =
       (timer == Timer::i && state.phase == Phase::confirmed) || (timer == Timer::l && state.phase == Phase::accepted);
   return absorbed ? terminated(state, then) : state;
@@ -95,6 +100,7 @@ Step<ServerInviteTransaction> on(ServerInviteTransaction state, ServerInput cons
                      [&](Started) {
                        if (state.phase != Phase::idle) return state;
                        then.add(send_trying);
+                       then.arm(Timer::unanswered, now + unanswered_wait);
                        state.phase = Phase::proceeding;
                        return state;
                      },

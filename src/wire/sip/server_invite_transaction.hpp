@@ -1,5 +1,6 @@
 // The INVITE server transaction: RFC 3261 section 17.2.1 with RFC 6026 sections 8.5 and 8.6.
 //
+// Its user has `unanswered_wait` for each next response; with none the transaction ends in silence.
 // The 100 goes out at once: whoever answers sits behind a mailbox, and a caller must not repeat himself meanwhile.
 // Repetitions of a 2xx are the user's (section 13.3.1.4); it hands each of them down again.
 #pragma once
@@ -21,6 +22,7 @@ namespace reveille::sip {
 //                                |            |--------+ Transport Err.
 //                                |            |        | Inform TU
 //                                |            |<-------+
+//                                |            |-- unanswered: to Terminated
 //                                +------------+
 //                   300-699 from TU |    |2xx from TU
 //                   send response   |    |send response

@@ -39,9 +39,19 @@ TEST(ServerInviteTransaction, RepeatsTheLatestProvisionalResponse) {
               ElementsAre("0 send trying", "100 send response", "500 repeat response", "500 send response"));
 }
 
-TEST(ServerInviteTransaction, RingsForAsLongAsItsUserWants) {
-  auto script = over_udp().hears(say(180)).after(1h);
+TEST(ServerInviteTransaction, RingsForAsLongAsItsUserSaysSo) {
+  auto script = over_udp().hears(say(180));
+  for (int minutes = 0; minutes < 60; minutes += 3) script.after(3min).hears(say(180));
   EXPECT_EQ(script.state().phase, Phase::proceeding);
+}
+
+TEST(ServerInviteTransaction, AUserWhoForgetsItDoesNotKeepIt) {
+  for (auto script : {over_udp(), over_tcp()}) {
+    script.after(1h);
+    EXPECT_THAT(script.log(), ElementsAre("0 send trying", "240000 report timeout", "240000 terminate"));
+  }
+  auto ringing = over_tcp().after(1min).hears(say(180)).after(1h);
+  EXPECT_EQ(ringing.log().back(), "300000 terminate");
 }
 
 // RFC 3261 section 17.2.1: timer G doubles up to T2; timer H gives up.
@@ -120,9 +130,10 @@ TEST(ServerInviteTransaction, HoldsWithTheLineCutEverywhere) {
   }
   for (auto const& script : all) {
     hold_with_faults_everywhere(script, [](Script const& run, std::string const& where) {
-      // Without a final response from above (it was the lost line) the transaction waits on.
-      EXPECT_TRUE(run.has_ended() || run.state().phase == Phase::proceeding) << where;
-      EXPECT_EQ(run.count(" terminate"), run.has_ended() ? 1U : 0U) << where;
+      EXPECT_TRUE(run.has_ended()) << where;
+      EXPECT_EQ(run.count(" terminate"), 1U) << where;
+      // Without a final response from above (it was the lost line).
+      EXPECT_LE(run.count("report timeout"), 1U) << where;
       EXPECT_LE(run.count("report no ack"), 1U) << where;
       EXPECT_EQ(run.count("send trying"), 1U) << where;
       EXPECT_LE(run.count("repeat response"), 13U) << where;

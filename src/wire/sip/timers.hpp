@@ -47,6 +47,10 @@ inline constexpr Duration timer_l = 64 * t1;
 // RFC 6026 section 8.11: wait for retransmissions of a 2xx and for further ones.
 inline constexpr Duration timer_m = 64 * t1;
 
+// How long an INVITE waits for its user's next response. RFC 3261 sets no such timer, for a user who never forgets; what
+// one does forget must not stay for ever. Timer C and the wait for a cancelled branch are over before.
+inline constexpr Duration unanswered_wait = 4min;
+
 // RFC 3261 section 9.1: how long a cancelled INVITE may still be answered.
 inline constexpr Duration cancelled_wait = 64 * t1;
 
@@ -68,7 +72,7 @@ inline constexpr Duration cancelled_wait = 64 * t1;
 }
 
 static_assert(timer_b == 32s && timer_f == 32s && timer_h == 32s && timer_j == 32s && timer_l == 32s && timer_m == 32s);
-static_assert(timer_c > 3min);
+static_assert(timer_c > 3min && unanswered_wait > timer_c + cancelled_wait);
 static_assert(timer_d >= 32s, "RFC 3261 section 17.1.1.2 names 32 s as the least");
 // 500 ms + 1 s + 2 s: the fourth repetition interval is the first of 4 s.
 static_assert(late_trying_after() == 3500ms);

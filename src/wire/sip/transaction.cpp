@@ -17,6 +17,7 @@ std::string_view name_of(TransactionTimer timer) {
     case h: return "H";
     case i: return "I";
     case l: return "L";
+    case unanswered: return "unanswered";
     case trying: return "trying";
     case j: return "J";
   }

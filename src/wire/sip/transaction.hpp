@@ -32,6 +32,7 @@ enum class TransactionTimer : std::uint8_t {
   h,          // INVITE server: no ACK came
   i,          // INVITE server: acknowledged, absorb repetitions
   l,          // INVITE server: accepted, absorb repetitions (RFC 6026)
+  unanswered,  // INVITE server: nobody has answered it, nor will
   trying,     // non-INVITE server: a 100 is due (RFC 4320)
   j           // non-INVITE server: answered, absorb repetitions
 };
@@ -54,6 +55,7 @@ enum class TimerSlot : std::uint8_t { repeat, lifetime };
     case h:
     case i:
     case l:
+    case unanswered:
     case j: return TimerSlot::lifetime;
   }
   std::unreachable();

@@ -15,6 +15,13 @@ namespace {
 
 using Check = std::optional<Refusal>;
 
+// Every response copies these, so that a request may not fill a message with them. The longest that RFC 4475 has is a
+// tag of 302 bytes. Vias grow with each hop: 70 of them at most.
+constexpr std::size_t longest_call_id = 512;
+constexpr std::size_t longest_tag = 512;
+constexpr std::size_t longest_branch = 512;
+constexpr std::size_t most_copied = 16UL * 1024;
+
 constexpr std::array mandatory{HeaderName::via, HeaderName::from, HeaderName::to, HeaderName::call_id,
                                HeaderName::cseq};
 
@@ -22,6 +29,16 @@ Check check_presence(MessageView const& message) {
   for (auto const name : mandatory)
     if (message.text(name).empty()) return Refusal::missing_header;
   return {};
+}
+
+// What goes into the response as it stands (sections 8.2.6.2 and 12.1.1).
+Check check_copied(MessageView const& message) {
+  std::size_t copied = 0;
+  for (auto const field : message.headers())
+    if (field.id == HeaderName::record_route || field.id == HeaderName::timestamp ||
+        std::ranges::find(mandatory, field.id) != mandatory.end())
+      copied += field.value.size();
+  return copied > most_copied || message.call_id().size() > longest_call_id ? Check{Refusal::too_long} : Check{};
 }
 
 Check check_multiplicity(MessageView const& message) {
@@ -47,7 +64,9 @@ Check check_request_uri(MessageView const& request) {
 Check check_vias(MessageView const& message) {
   std::size_t count = 0;
   for (auto const via : message.elements(HeaderName::via)) {
-    if (!parse_via(via)) return Refusal::bad_via;
+    auto const parsed = parse_via(via);
+    if (!parsed) return Refusal::bad_via;
+    if (parsed->branch().size() > longest_branch) return Refusal::too_long;
     ++count;
   }
   return count == 0 ? Check{Refusal::bad_via} : Check{};
@@ -56,6 +75,8 @@ Check check_vias(MessageView const& message) {
 Check check_ends(MessageView const& message) {
   if (!parse_name_address(message.text(HeaderName::from))) return Refusal::bad_from;
   if (!parse_name_address(message.text(HeaderName::to))) return Refusal::bad_to;
+  for (auto const name : {HeaderName::from, HeaderName::to})
+    if (tag_of(message.text(name)).size() > longest_tag) return Refusal::too_long;
   return {};
 }
 
@@ -117,6 +138,7 @@ std::string_view name_of(Refusal refusal) {
     case too_many_hops: return "too_many_hops";
     case bad_contact: return "bad_contact";
     case bad_route: return "bad_route";
+    case too_long: return "too_long";
     case bad_star: return "bad_star";
   }
   std::unreachable();
@@ -124,6 +146,7 @@ std::string_view name_of(Refusal refusal) {
 
 int status_of(Refusal refusal) {
   if (refusal == Refusal::unknown_scheme) return 416;
+  if (refusal == Refusal::too_long) return 513;
   return refusal == Refusal::too_many_hops ? 483 : 400;
 }
 
@@ -143,6 +166,7 @@ std::string_view reason_of(Refusal refusal) {
     case too_many_hops: return "Too Many Hops";
     case bad_contact: return "Bad Contact";
     case bad_route: return "Bad Route";
+    case too_long: return "Header Field Too Long";
     case bad_star: return "Bad Use Of Contact *";
   }
   std::unreachable();
@@ -151,6 +175,7 @@ std::string_view reason_of(Refusal refusal) {
 std::optional<Refusal> check_request(MessageView const& request, Handling handling) {
   // 8.1.1. Via, From, To, Call-ID and CSeq are in every request; 7.3.1. single fields stand once.
   if (auto const wrong = check_presence(request)) return wrong;
+  if (auto const wrong = check_copied(request)) return wrong;
   if (auto const wrong = check_multiplicity(request)) return wrong;
   // 16.3, step 1. Reasonable syntax of what an element uses.
   if (auto const wrong = check_vias(request)) return wrong;

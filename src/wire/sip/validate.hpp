@@ -28,6 +28,7 @@ enum class Refusal : std::uint8_t {
   too_many_hops,     // Max-Forwards is 0 and the request would be forwarded: 483
   bad_contact,       // 400
   bad_route,         // Route or Record-Route: 400
+  too_long,          // more than a response can copy, or anybody needs: 513
   bad_star           // "*" beside another Contact, or without Expires: 0 (section 10.3, step 6): 400
 };
 

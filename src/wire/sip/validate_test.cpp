@@ -95,6 +95,22 @@ TEST(Validate, RefusesEachFault) {
   }
 }
 
+// What every response copies is bounded, so that there is always an answer that can be written.
+TEST(Validate, NobodyNeedsThatMuch) {
+  std::string const long_word(513, 'x');
+  for (auto const& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"Call-ID: c1", "Call-ID: " + long_word},
+           {";tag=a1", ";tag=" + long_word},
+           {"To: <sip:juliet@localhost>", "To: <sip:juliet@localhost>;tag=" + long_word},
+           {"branch=z9hG4bK1", "branch=z9hG4bK" + long_word},
+           {"Via: SIP", "Via: SIP/2.0/UDP h;x=" + std::string(17'000, 'x') + "\r\nVia: SIP"},
+           {"Call-ID", "Record-Route: <sip:h;x=" + std::string(17'000, 'x') + ">\r\nCall-ID"}}) {
+    EXPECT_EQ(refusal_of(from, to), Refusal::too_long) << from;
+    EXPECT_EQ(status_of(Refusal::too_long), 513);
+  }
+  EXPECT_EQ(refusal_of("Call-ID: c1", "Call-ID: " + std::string(512, 'x')), std::nullopt);
+}
+
 TEST(Validate, TheLastHopMayReceive) {
   EXPECT_EQ(refusal_of("Max-Forwards: 70", "Max-Forwards: 0", Handling::receiving), std::nullopt);
 }
