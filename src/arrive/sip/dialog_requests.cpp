@@ -56,6 +56,8 @@ void DialogRequests::forward(RequestHandle handle, sip::MessageView const& reque
   auto const sent = stack_->send_request(*target, bytes, [this, handle, kept](edge::sip::Heard const& heard) {
     using What = edge::sip::Heard::What;
     if (heard.what == What::response) return pass_back(handle, kept->view(), heard);
+    // RFC 3261 section 16.8; one that was ringing is not waited for any longer.
+    cancel(handle, {});
     open_.erase(handle);
     answer(handle, kept->view(), heard.what == What::timed_out ? 408 : 480);
   });

@@ -23,7 +23,8 @@ class DialogRequests {
   // The other end, when the topmost Route is one that we wrote.
   [[nodiscard]] std::optional<edge::sip::DialogEnd> other_end(sip::MessageView const& request) const;
 
-  // Sends the request on and its responses back; answers 480 itself when there is no way.
+  // Sends the request on and its responses back; answers 480 itself when there is no way or it is lost, and 408 when
+  // nothing comes.
   void forward(RequestHandle handle, sip::MessageView const& request, edge::sip::DialogEnd const& end);
   // An ACK to a 2xx.
   void forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end);

@@ -245,7 +245,11 @@ void SipHands::end_answered(model::OfferId offer, model::EndAnswered const& deci
   (void)stack_->send_request(branch->target, ending.bye, [](Heard const&) {});
 }
 
+// Whatever became of the call, no branch goes on ringing for it.
 void SipHands::forget(model::OfferId offer) {
+  if (auto const found = forks_.find(offer); found != forks_.end())
+    for (auto const& branch : found->second.branches)
+      if (branch && (!branch->latest || branch->latest->view().status() < 200)) stack_->cancel(branch->transaction);
   forks_.erase(offer);
   kept_.drop(request_of(offer));
 }

@@ -25,19 +25,19 @@ State start(State state, Actions& then, Instant now) {
 
 State send_the_cancel(State state, Actions& then, Instant now) {
   // Section 9.1: with no final response in 64*T1 seconds, "consider the original transaction cancelled".
-  then.add(send_cancel);
+  if (state.flow == State::Flow::stands) then.add(send_cancel);
   then.arm(Timer::cancelled, now + cancelled_wait);
   state.cancel = State::Cancel::sent;
   return state;
 }
 
-State on_provisional(State state, Actions& then, Instant now) {
+State on_provisional(State state, int status, Actions& then, Instant now) {
   if (state.phase != Phase::calling && state.phase != Phase::proceeding) return state;
   // "The client transaction SHOULD NOT retransmit the request any longer", and B has done its work.
-  if (state.phase == Phase::calling) {
-    then.disarm(Timer::a);
-    then.disarm(Timer::b);
-  }
+  bool const first = state.phase == Phase::calling;
+  if (first) then.disarm(Timer::a);
+  // Section 16.7 step 2: timer C is "reset" by each provisional response but 100; here it takes the place of B.
+  if (first || (status != 100 && state.cancel != State::Cancel::sent)) then.arm(Timer::c, now + timer_c);
   state.phase = Phase::proceeding;
   then.add(pass_response);
   // Section 9.1: a CANCEL that was wanted before any response goes out now.
@@ -97,10 +97,13 @@ State on_timer(State state, Timer timer, Actions& then, Instant now) {
     then.arm(Timer::a, now + state.interval);
     return state;
   }
+  // Section 16.8: "the proxy MUST generate a CANCEL request matching that transaction".
+  bool const rings_in_vain = timer == Timer::c && state.phase == Phase::proceeding;
+  if (rings_in_vain && state.flow == State::Flow::stands) return send_the_cancel(state, then, now);
   bool const unanswered = (timer == Timer::b && state.phase == Phase::calling) ||
-                          (timer == Timer::cancelled && state.phase == Phase::proceeding);
+                          (timer == Timer::cancelled && state.phase == Phase::proceeding) || rings_in_vain;
   // "The client transaction SHOULD inform the TU that a timeout has occurred. [It] MUST NOT generate an ACK."
-  if (unanswered) then.add(report_timeout);
+  if (unanswered && state.flow == State::Flow::stands) then.add(report_timeout);
   bool const absorbed =
       (timer == Timer::d && state.phase == Phase::completed) || (timer == Timer::m && state.phase == Phase::accepted);
   return unanswered || absorbed ? terminated(state, then) : state;
@@ -128,8 +131,10 @@ State on_transport_error(State state, Actions& then) {
     case Phase::calling:
     case Phase::completed: then.add(report_transport_error); return terminated(state, then);
     // Section 17.1.1.2 and figure 5 have no such arrow here: what was sent has arrived, and the answer may still come.
-    // Whoever knows that the flow itself is gone says so by CancelWanted, whose timer then ends the transaction.
     case Phase::proceeding:
+      if (state.flow == State::Flow::stands) then.add(report_transport_error);
+      state.flow = State::Flow::lost;
+      return state;
     case Phase::accepted:
     case Phase::idle:
     case Phase::terminated: return state;
@@ -145,7 +150,7 @@ Step<ClientInviteTransaction> on(ClientInviteTransaction state, ClientInput cons
       std::visit(Overloaded{
                      [&](Started) { return state.phase == Phase::idle ? start(state, then, now) : state; },
                      [&](ReceivedResponse response) {
-                       if (is_provisional(response.status)) return on_provisional(state, then, now);
+                       if (is_provisional(response.status)) return on_provisional(state, response.status, then, now);
                        if (is_success(response.status)) return on_success(state, then, now);
                        return is_refusal(response.status) ? on_refusal(state, then, now) : state;
                      },

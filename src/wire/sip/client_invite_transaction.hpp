@@ -1,6 +1,9 @@
 // The INVITE client transaction: RFC 3261 section 17.1.1 with RFC 6026 section 8.4, and section 9.1 for its CANCEL.
 //
-// It never ends by itself in `proceeding`: that is the user's timer C (section 16.8), or CancelWanted.
+// Timer C (section 16.6 step 11) is here, so that nobody's INVITE stays for ever in `proceeding`: when it fires, the
+// INVITE is cancelled. A user agent that lets a phone ring for longer hears a provisional response meanwhile (section
+// 13.3.1.1: each minute). When the flow is lost while it rings, its user hears so; the phone may still answer over
+// another connection (section 18.2.2), until timer C, or for 64*T1 after CancelWanted. Nothing else is heard then.
 #pragma once
 
 #include "wire/sip/transaction.hpp"
@@ -47,9 +50,11 @@ namespace reveille::sip {
 struct ClientInviteTransaction {
   enum class Phase : std::uint8_t { idle, calling, proceeding, completed, accepted, terminated };
   enum class Cancel : std::uint8_t { not_wanted, wanted, sent };
+  enum class Flow : std::uint8_t { stands, lost };
 
   Phase phase = Phase::idle;
   Cancel cancel = Cancel::not_wanted;
+  Flow flow = Flow::stands;
   Reliability reliability = Reliability::unreliable;
   Duration interval = timer_a;
 

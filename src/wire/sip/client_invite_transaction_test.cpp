@@ -42,10 +42,23 @@ TEST(ClientInviteTransaction, DoesNotRepeatOverAReliableTransport) {
 }
 
 TEST(ClientInviteTransaction, AProvisionalResponseEndsTheRepetitions) {
-  auto script = over_udp().after(600ms).hears(hear(100)).after(1h).hears(hear(180)).after(1h);
+  auto script = over_udp().after(600ms).hears(hear(100)).after(3min).hears(hear(180)).after(3min);
   EXPECT_THAT(script.log(),
-              ElementsAre("0 send request", "500 send request", "600 pass response", "3600600 pass response"));
+              ElementsAre("0 send request", "500 send request", "600 pass response", "180600 pass response"));
   EXPECT_EQ(script.state().phase, Phase::proceeding);
+}
+
+// RFC 3261 sections 16.6 step 11, 16.7 step 2 and 16.8: more than 3 minutes after the last provisional response.
+TEST(ClientInviteTransaction, TimerCCancelsWhatRingsForTooLong) {
+  for (auto script : {over_udp(), over_tcp()}) {
+    script.hears(hear(180)).after(1min).hears(hear(180)).after(1min).hears(hear(100)).after(1h);
+    EXPECT_THAT(script.log(),
+                ElementsAre("0 send request", "0 pass response", "60000 pass response", "120000 pass response",
+                            "241000 send cancel", "273000 report timeout", "273000 terminate"));
+  }
+  auto obedient = over_tcp().hears(hear(100)).after(3min + 1s).hears(hear(487));
+  EXPECT_EQ(obedient.log().back(), "181000 terminate");
+  EXPECT_EQ(obedient.count("pass response"), 2U);
 }
 
 // RFC 6026: every 2xx goes up for 64*T1, and none is acknowledged here.
@@ -133,7 +146,17 @@ TEST(ClientInviteTransaction, ATransportErrorOfTheAckGoesUp) {
 
 TEST(ClientInviteTransaction, ARingingPhoneMayAnswerOverAnotherConnection) {
   auto script = over_tcp().hears(hear(180)).hears(TransportFailed{}).after(3s).hears(hear(200));
-  EXPECT_THAT(script.log(), ElementsAre("0 send request", "0 pass response", "3000 pass response"));
+  EXPECT_THAT(script.log(),
+              ElementsAre("0 send request", "0 pass response", "0 report transport error", "3000 pass response"));
+}
+
+TEST(ClientInviteTransaction, ARingingPhoneWhoseFlowIsLostIsNotKept) {
+  auto script = over_tcp().hears(hear(180)).hears(TransportFailed{}).hears(TransportFailed{}).after(1h);
+  EXPECT_THAT(script.log(),
+              ElementsAre("0 send request", "0 pass response", "0 report transport error", "181000 terminate"));
+  auto given_up = over_tcp().hears(hear(180)).hears(TransportFailed{}).hears(CancelWanted{}).after(1h);
+  EXPECT_EQ(given_up.log().back(), "32000 terminate");
+  EXPECT_EQ(given_up.count("report timeout"), 0U);
 }
 
 TEST(ClientInviteTransaction, NonsenseIsIgnored) {
@@ -159,18 +182,17 @@ std::vector<Script> conversations() {
   return all;
 }
 
-// With any one message lost, heard twice, or the line cut anywhere: it ends unless it rings; what went up is at most
+// With any one message lost, heard twice, or the line cut anywhere: it ends; what went up is at most
 // one refusal or error; each refusal is acknowledged and no 2xx is; nothing happens after the end.
 TEST(ClientInviteTransaction, HoldsWithTheLineCutEverywhere) {
   std::size_t runs = 0;
   for (auto const& script : conversations()) {
     hold_with_faults_everywhere(script, [&](Script const& run, std::string const& where) {
       ++runs;
-      bool const rings = run.state().phase == Phase::proceeding;
-      EXPECT_TRUE(run.has_ended() || (rings && run.state().cancel != ClientInviteTransaction::Cancel::sent)) << where;
+      EXPECT_TRUE(run.has_ended()) << where;
       EXPECT_LE(run.count("report timeout") + run.count("report transport error"), 1U) << where;
       EXPECT_LE(run.count("send cancel"), 1U) << where;
-      EXPECT_EQ(run.count(" terminate"), run.has_ended() ? 1U : 0U) << where;
+      EXPECT_EQ(run.count(" terminate"), 1U) << where;
       EXPECT_EQ(run.after_the_end(), 0U) << where;
       EXPECT_LE(run.count("send request"), 7U) << where;
     });

@@ -7,6 +7,7 @@ std::string_view name_of(TransactionTimer timer) {
   switch (timer) {
     case a: return "A";
     case b: return "B";
+    case c: return "C";
     case cancelled: return "cancelled";
     case d: return "D";
     case m: return "M";

@@ -22,6 +22,7 @@ namespace reveille::sip {
 enum class TransactionTimer : std::uint8_t {
   a,          // INVITE client: repeat the request
   b,          // INVITE client: give up
+  c,          // INVITE client: rings for too long (RFC 3261 section 16.6 step 11)
   cancelled,  // INVITE client: nothing came after our CANCEL (RFC 3261 section 9.1)
   d,          // INVITE client: acknowledged, absorb repetitions
   m,          // INVITE client: accepted, let further 2xx through (RFC 6026)
@@ -47,6 +48,7 @@ enum class TimerSlot : std::uint8_t { repeat, lifetime };
     case g:
     case trying: return TimerSlot::repeat;
     case b:
+    case c:
     case cancelled:
     case d:
     case m:
