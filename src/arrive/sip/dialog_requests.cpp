@@ -1,13 +1,16 @@
 #include "arrive/sip/dialog_requests.hpp"
 
 #include "edge/sip/remote.hpp"
+#include "wire/sip/digest.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/owned_message.hpp"
 #include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace reveille::arrive {
 namespace {
@@ -17,7 +20,20 @@ std::string_view first_route(sip::MessageView const& request) {
   return {};
 }
 
-std::string forwarded(sip::MessageView const& request) {
+// RFC 3261 section 22.3: credentials for one of our realms are for nobody behind us.
+void remove_own_credentials(sip::Forward& forward, sip::MessageView const& request,
+                            std::vector<std::string> const& realms) {
+  forward.remove(sip::HeaderName::proxy_authorization);
+  for (std::string_view const value : request.all(sip::HeaderName::proxy_authorization)) {
+    auto const credentials = sip::parse_credentials(value);
+    if (credentials && std::ranges::find(realms, credentials->realm) == realms.end())
+      forward.add(sip::HeaderName::proxy_authorization, value);
+  }
+}
+
+}  // namespace
+
+std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   std::string out;
   // RFC 3261 section 16.6: copy, count down, take our route away. The Request-URI is the other end's Contact already.
   // B-CALL-7: a new Contact (re-INVITE, UPDATE) gives away no push token either.
@@ -25,14 +41,16 @@ std::string forwarded(sip::MessageView const& request) {
   sip::Forward forward(request);
   forward.pop_route().decrement_max_forwards();
   if (contact) forward.replace(sip::HeaderName::contact, *contact);
+  if (request.has(sip::HeaderName::proxy_authorization)) remove_own_credentials(forward, request, policy_.domains);
   return forward.write(out) == sip::Written::yes ? out : std::string{};
 }
 
-}  // namespace
-
 std::optional<edge::sip::DialogEnd> DialogRequests::other_end(sip::MessageView const& request) const {
+  bool const in_dialog =
+      request.method() != sip::Method::register_ && !sip::tag_of(request.text(sip::HeaderName::to)).empty();
+  if (!in_dialog) return {};
   auto const route = sip::parse_name_address(first_route(request));
-  return route ? tokens_.read_uri(route->uri_text) : std::nullopt;
+  return route ? tokens_.read_uri(route->uri_text, request.call_id()) : std::nullopt;
 }
 
 std::optional<edge::sip::Target> DialogRequests::target_of(edge::sip::DialogEnd const& end) const {

@@ -6,6 +6,7 @@
 #include "edge/sip/dialog_token.hpp"
 #include "edge/sip/stack.hpp"
 #include "model/ports.hpp"
+#include "model/settings.hpp"
 
 #include <optional>
 #include <string>
@@ -16,11 +17,12 @@ namespace reveille::arrive {
 
 class DialogRequests {
  public:
-  DialogRequests(model::LocationPort& locations, edge::sip::DialogTokens const& tokens)
-      : locations_(locations), tokens_(tokens) {}
+  DialogRequests(model::LocationPort& locations, edge::sip::DialogTokens const& tokens, model::Policy const& policy)
+      : locations_(locations), tokens_(tokens), policy_(policy) {}
   void connect(edge::sip::Stack& stack) { stack_ = &stack; }
 
-  // The other end, when the topmost Route is one that we wrote.
+  // The other end, of a request inside a dialog whose topmost Route is the one that we wrote for that dialog. Such a
+  // request is not authenticated.
   [[nodiscard]] std::optional<edge::sip::DialogEnd> other_end(sip::MessageView const& request) const;
 
   // Sends the request on and its responses back; answers 480 itself when there is no way or it is lost, and 408 when
@@ -33,12 +35,14 @@ class DialogRequests {
   void forget(RequestHandle handle) { open_.erase(handle); }
 
  private:
+  [[nodiscard]] std::string forwarded(sip::MessageView const& request) const;
   [[nodiscard]] std::optional<edge::sip::Target> target_of(edge::sip::DialogEnd const& end) const;
   void pass_back(RequestHandle handle, sip::MessageView const& request, edge::sip::Heard const& heard);
   void answer(RequestHandle handle, sip::MessageView const& request, int status);
 
   model::LocationPort& locations_;
   edge::sip::DialogTokens const& tokens_;
+  model::Policy const& policy_;
   edge::sip::Stack* stack_ = nullptr;
   // INVITEs inside dialogs, by their caller's transaction: for CANCEL.
   std::unordered_map<RequestHandle, ClientTransactionHandle> open_ = {};

@@ -45,7 +45,7 @@ SipDoor::SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::Dialo
       random_(random),
       require_digest_(digest.required == DigestPolicy::Required::yes),
       authentication_(ports.credentials, clock, random, std::move(digest)),
-      dialogs_(ports.locations, tokens),
+      dialogs_(ports.locations, tokens, policy),
       loops_(random),
       fingerprint_seed_(random.number()),
       own_tag_(random.hex(8)) {}

@@ -387,6 +387,71 @@ TEST_F(SipDoorTest, what_has_no_dialog_of_ours_is_told_so) {
   EXPECT_TRUE(has(publish, "Allow: "));
 }
 
+class InDialog : public SipDoorTest {
+ protected:
+  // The other phone, to which a token leads.
+  UdpPeer other{context, address};
+  Phone phone{.user = "romeo", .from = "romeo"};
+  Said said{.method = "INVITE",
+            .uri = "sip:juliet@192.0.2.1",
+            .to = "<sip:juliet@localhost>;tag=b",
+            .more = "Contact: <sip:romeo@192.0.2.2>\r\n"};
+
+  static std::string remote_of(UdpPeer const& one) { return "udp " + edge::sip::format_address(one.local()); }
+  std::string route(std::string const& call_id) {
+    auto const token = tokens.write({.account = "juliet@localhost", .remote = remote_of(other)}, call_id);
+    return "Route: <sip:" + token + "@127.0.0.1;lr>\r\n";
+  }
+  std::string relayed() {
+    auto const deadline = std::chrono::steady_clock::now() + edge::sip::test_deadline;
+    while (other.received().empty() && std::chrono::steady_clock::now() < deadline) {
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds{20});
+    }
+    return other.received().empty() ? std::string{} : other.received().front();
+  }
+};
+
+TEST_F(InDialog, RFC3261_16_4_goes_to_the_other_end_without_what_is_ours) {
+  said.more += route("one") +
+               "Proxy-Authorization: Digest username=\"romeo\", realm=\"localhost\", nonce=\"n\", uri=\"u\", "
+               "response=\"0\"\r\nProxy-Authorization: Digest username=\"r\", realm=\"elsewhere\", nonce=\"n\", "
+               "uri=\"u\", response=\"0\"\r\n";
+  peer->send(text_of(phone, said));
+  auto const heard = relayed();
+  EXPECT_TRUE(has(heard, "INVITE sip:juliet@192.0.2.1 SIP/2.0\r\n"));
+  EXPECT_FALSE(has(heard, "Route: "));
+  EXPECT_FALSE(has(heard, "realm=\"localhost\"")) << heard;
+  EXPECT_TRUE(has(heard, "realm=\"elsewhere\"")) << heard;
+}
+
+// Who has seen a token once must not send with it what he likes to that phone.
+TEST_F(InDialog, a_token_opens_no_way_past_authentication) {
+  said.more += route("one");
+  auto outside = said;
+  outside.uri = "sip:juliet@localhost";
+  outside.to = "<sip:juliet@localhost>";
+  EXPECT_EQ(status_of(say(phone, outside)), 407) << "no To tag";
+  outside.method = "MESSAGE";
+  EXPECT_EQ(status_of(say(phone, outside)), 407);
+  auto elsewhere = said;
+  elsewhere.more = route("two");
+  EXPECT_EQ(status_of(say(phone, elsewhere)), 481) << "another dialog's token";
+  Phone registers;
+  auto signing_in = registering();
+  signing_in.to = "<sip:juliet@localhost>;tag=b";
+  signing_in.more += route("one");
+  EXPECT_EQ(status_of(say(registers, signing_in)), 401);
+  (void)sign_in_and_say(phone, outside);
+  ASSERT_EQ(house.offers.size(), 1U);
+  EXPECT_FALSE(kept.find({.thread = house.offers[0].id.thread,
+                          .slot = house.offers[0].id.slot,
+                          .generation = house.offers[0].id.generation})
+                   ->message.view()
+                   .has(HeaderName::route));
+  EXPECT_TRUE(other.received().empty());
+}
+
 // What cannot be answered in full is answered in short or not at all; nothing of it stays.
 TEST_F(SipDoorTest, an_answer_that_cannot_be_written_keeps_nothing) {
   auto said = inviting();

@@ -43,8 +43,8 @@ std::optional<Target> SipHands::target_of(model::Target const& target) const {
   return edge::sip::parse_remote(target.remote);
 }
 
-std::string SipHands::route_to(DialogEnd const& end, Target const& through) const {
-  return "<sip:" + tokens_.write(end) + '@' + std::string(stack_->transports().sent_by(through)) +
+std::string SipHands::route_to(DialogEnd const& end, std::string_view call_id, Target const& through) const {
+  return "<sip:" + tokens_.write(end, call_id) + '@' + std::string(stack_->transports().sent_by(through)) +
          ";transport=" + lower_name(through.transport) + ";lr>";
 }
 
@@ -115,8 +115,8 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
   DialogEnd const called{
       .account = offer.callee.value, .instance = decision.target.instance.value, .remote = decision.target.remote};
   auto branch = std::make_shared<Branch>(Branch{
-      .offer = offer.id, .number = decision.branch, .target = *target, .caller_route = route_to(called, caller)});
-  auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, *target));
+      .offer = offer.id, .number = decision.branch, .target = *target, .caller_route = route_to(called, offer.call_id, caller)});
+  auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, offer.call_id, *target));
   auto const sent =
       bytes.empty() ? failure(ErrorCode::malformed, "the request cannot be written")
                     : stack_->send_request(
@@ -201,7 +201,7 @@ std::string SipHands::response_for_caller(Branch const& branch, Challenges const
   std::string routes;
   for (std::string_view const element : response.elements(HeaderName::record_route)) {
     auto const route = sip::parse_name_address(element);
-    bool const own = route && tokens_.read_uri(route->uri_text);
+    bool const own = route && tokens_.read_uri(route->uri_text, response.call_id());
     (routes += routes.empty() ? "" : ", ") += own ? std::string_view(branch.caller_route) : element;
   }
   auto const contact = sip::public_contact(response);
@@ -235,7 +235,7 @@ void SipHands::end_answered(model::OfferId offer, model::EndAnswered const& deci
   std::string own;
   for (std::string_view const element : branch->latest->view().elements(HeaderName::record_route)) {
     auto const route = sip::parse_name_address(element);
-    if (route && tokens_.read_uri(route->uri_text)) own = std::string(element);
+    if (route && tokens_.read_uri(route->uri_text, branch->latest->view().call_id())) own = std::string(element);
   }
   auto ending = end_dialog(branch->latest->view(), own, decision.reason);
   branch->success = Branch::Success::ended;

@@ -66,7 +66,8 @@ class SipHands final : public CallHands {
   };
 
   [[nodiscard]] std::optional<edge::sip::Target> target_of(model::Target const& target) const;
-  [[nodiscard]] std::string route_to(edge::sip::DialogEnd const& end, edge::sip::Target const& through) const;
+  [[nodiscard]] std::string route_to(edge::sip::DialogEnd const& end, std::string_view call_id,
+                                     edge::sip::Target const& through) const;
   [[nodiscard]] std::string branch_request(sip::MessageView const& request, model::RingFlow const& decision,
                                            std::string const& route) const;
   [[nodiscard]] std::string response_for_caller(Branch const& branch, Challenges const& challenges) const;

@@ -10,20 +10,32 @@ DialogEnd const juliet{
     .account = "juliet@localhost", .instance = "00000000-0000-4000-8000-0000000000a1", .remote = "udp 127.0.0.1:5060"};
 
 TEST(DialogToken, ComesBackAsItWas) {
-  auto const token = tokens.write(juliet);
-  EXPECT_EQ(tokens.read(token), juliet);
-  EXPECT_EQ(tokens.read_uri("sip:" + token + "@127.0.0.1:5060;transport=tcp;lr"), juliet);
+  auto const token = tokens.write(juliet, "call");
+  EXPECT_EQ(tokens.read(token, "call"), juliet);
+  EXPECT_EQ(tokens.read_uri("sip:" + token + "@127.0.0.1:5060;transport=tcp;lr", "call"), juliet);
+}
+
+TEST(DialogToken, IsOfItsDialogOnly) {
+  auto const token = tokens.write(juliet, "call");
+  EXPECT_FALSE(tokens.read(token, "another"));
+  EXPECT_FALSE(tokens.read(token, ""));
+  // What an earlier build wrote.
+  EXPECT_EQ(tokens.read("anVsaWV0QGxvY2FsaG9zdAAwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwYTEAdWRwIDEyNy4wLjAuMTo1MDYw."
+                        "5SMHcd8a4Ie31L9A",
+                        "call"),
+            juliet);
 }
 
 TEST(DialogToken, WhatWeDidNotWriteIsNotRead) {
-  auto const token = tokens.write(juliet);
+  auto const token = tokens.write(juliet, "call");
   for (std::size_t i = 0; i < token.size(); ++i) {
     auto changed = token;
     changed[i] = changed[i] == 'A' ? 'B' : 'A';
-    EXPECT_FALSE(tokens.read(changed)) << i;
+    EXPECT_FALSE(tokens.read(changed, "call")) << i;
   }
-  EXPECT_FALSE(DialogTokens{Secret{std::string(32, 'x')}}.read(token));
-  for (auto uri : {"sip:127.0.0.1;lr", "sip:juliet@localhost", "tel:+1", ""}) EXPECT_FALSE(tokens.read_uri(uri)) << uri;
+  EXPECT_FALSE(DialogTokens{Secret{std::string(32, 'x')}}.read(token, "call"));
+  for (auto uri : {"sip:127.0.0.1;lr", "sip:juliet@localhost", "tel:+1", ""}) 
+    EXPECT_FALSE(tokens.read_uri(uri, "call")) << uri;
 }
 
 }  // namespace
