@@ -148,6 +148,22 @@ TEST(Proxy, a_cancel_without_a_reason_gets_ours) {
               HasSubstr("\r\nReason: SIP;cause=487;text=\"Caller gave up\"\r\n"));
 }
 
+// RFC 3325 section 5: who calls is what From says, which is the sender's own; likewise who answers.
+TEST(Proxy, nobody_shows_another_name_than_his_own) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  std::string const names =
+      "P-Asserted-Identity: \"Chief\" <sip:chief@localhost>\r\nP-Preferred-Identity: <sip:chief@localhost>\r\n"
+      "Remote-Party-ID: <sip:chief@localhost>;party=calling\r\nX-Harmless: yes\r\n";
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo, names));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  EXPECT_THAT(invite, Not(HasSubstr("chief")));
+  EXPECT_THAT(invite, HasSubstr("\r\nX-Harmless: yes\r\n"));
+  auto ringing = House::response(180, invite);
+  house.juliet.send(ringing.insert(ringing.find("Content-Length"), names));
+  EXPECT_THAT(house.heard(house.romeo, "SIP/2.0 180"), Not(HasSubstr("chief")));
+}
+
 // A phone's answer that grows beyond one message on its way: its caller hears so, and the phone is hung up on.
 TEST(Proxy, an_answer_that_cannot_be_passed_on_ends_the_call) {
   House house;

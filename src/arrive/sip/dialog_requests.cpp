@@ -1,6 +1,7 @@
 #include "arrive/sip/dialog_requests.hpp"
 
 #include "edge/sip/remote.hpp"
+#include "wire/sip/asserted_identity.hpp"
 #include "wire/sip/digest.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/owned_message.hpp"
@@ -40,6 +41,7 @@ std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   auto const contact = sip::public_contact(request);
   sip::Forward forward(request);
   forward.pop_route().decrement_max_forwards();
+  sip::remove_asserted_identity(forward);
   if (contact) forward.replace(sip::HeaderName::contact, *contact);
   if (request.has(sip::HeaderName::proxy_authorization)) remove_own_credentials(forward, request, policy_.domains);
   return forward.write(out) == sip::Written::yes ? out : std::string{};
@@ -90,6 +92,7 @@ void DialogRequests::pass_back(RequestHandle handle, sip::MessageView const& req
   auto const contact = sip::public_contact(*heard.message);
   sip::Forward forward(*heard.message);
   forward.pop_via();
+  sip::remove_asserted_identity(forward);
   if (contact) forward.replace(sip::HeaderName::contact, *contact);
   std::string out;
   if (forward.write(out) == sip::Written::yes) return stack_->respond(handle, std::move(out));

@@ -416,11 +416,13 @@ TEST_F(InDialog, RFC3261_16_4_goes_to_the_other_end_without_what_is_ours) {
   said.more += route("one") +
                "Proxy-Authorization: Digest username=\"romeo\", realm=\"localhost\", nonce=\"n\", uri=\"u\", "
                "response=\"0\"\r\nProxy-Authorization: Digest username=\"r\", realm=\"elsewhere\", nonce=\"n\", "
-               "uri=\"u\", response=\"0\"\r\n";
+               "uri=\"u\", response=\"0\"\r\nP-Asserted-Identity: <sip:chief@localhost>\r\n"
+               "Remote-Party-ID: <sip:chief@localhost>\r\n";
   peer->send(text_of(phone, said));
   auto const heard = relayed();
   EXPECT_TRUE(has(heard, "INVITE sip:juliet@192.0.2.1 SIP/2.0\r\n"));
   EXPECT_FALSE(has(heard, "Route: "));
+  EXPECT_FALSE(has(heard, "chief")) << heard;
   EXPECT_FALSE(has(heard, "realm=\"localhost\"")) << heard;
   EXPECT_TRUE(has(heard, "realm=\"elsewhere\"")) << heard;
 }

@@ -4,6 +4,7 @@
 #include "deliver/live/revived_call.hpp"
 #include "edge/sip/remote.hpp"
 #include "model/contact.hpp"
+#include "wire/sip/asserted_identity.hpp"
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/push_parameters.hpp"
@@ -58,6 +59,7 @@ std::string SipHands::branch_request(sip::MessageView const& request, model::Rin
       .decrement_max_forwards()
       .remove(HeaderName::proxy_authorization)
       .remove(HeaderName::reveille_call_uuid);
+  sip::remove_asserted_identity(forward);
   if (makes_dialog(request.method())) forward.record_route(route);
   for (auto const& hop : decision.target.path) forward.push_route(hop);
   if (contact) forward.replace(HeaderName::contact, *contact);
@@ -207,6 +209,7 @@ std::string SipHands::response_for_caller(Branch const& branch, Challenges const
   auto const contact = sip::public_contact(response);
   sip::Forward forward(response);
   forward.pop_via();
+  sip::remove_asserted_identity(forward);
   if (!routes.empty()) forward.replace(HeaderName::record_route, routes);
   if (contact) forward.replace(HeaderName::contact, *contact);
   for (auto const& [name, challenge] : challenges) forward.add(name, challenge);
