@@ -107,7 +107,7 @@ void SipDoor::authenticate(VisitPointer const& visit, Realm realm, std::string c
       *visit->message, realm, domain,
       [this, visit, realm, domain, then = std::move(then)](Verdict verdict, model::AccountId const& account) mutable {
         switch (verdict) {
-          case Verdict::authenticated: return then(account);
+          case Verdict::authenticated: welcome(*visit); return then(account);
           case Verdict::challenge: return challenge(*visit, realm, domain, sip::Stale::no);
           case Verdict::repeated:
           case Verdict::stale: return challenge(*visit, realm, domain, sip::Stale::yes);
@@ -115,6 +115,10 @@ void SipDoor::authenticate(VisitPointer const& visit, Realm realm, std::string c
         }
         std::unreachable();
       });
+}
+
+void SipDoor::welcome(Visit const& visit) {
+  stack_->transports().welcome(visit.source.flow);
 }
 
 void SipDoor::challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale) {

@@ -69,6 +69,8 @@ class SipDoor final : public edge::sip::RequestHandler {
   void take_outside_dialog(VisitPointer const& visit);
   void authenticate(VisitPointer const& visit, Realm realm, std::string const& domain,
                     std::move_only_function<void(model::AccountId const&)> then);
+  // The connection is no stranger's any longer.
+  void welcome(Visit const& visit);
   void challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale);
   void refuse(Visit& visit, int status, std::string_view reason = {});
   // The answer, or a 513 in the place of one that is too long to be written. Nothing is kept of a request that cannot be

@@ -50,7 +50,10 @@ void SipDoor::on_offer(VisitPointer const& visit) {
     if (who != caller) return refuse(*visit, 403, "From Is Not Yours");
     offer(*visit, caller, callee);
   };
-  if (!require_digest_) return allow(*caller);
+  if (!require_digest_) {
+    welcome(*visit);
+    return allow(*caller);
+  }
   authenticate(visit, Realm::proxy, std::string(model::domain_of(*caller)), allow);
 }
 

@@ -54,7 +54,10 @@ void SipDoor::on_register(VisitPointer const& visit) {
     if (who != account) return refuse(*visit, 403);
     register_contacts(visit, who);
   };
-  if (!require_digest_) return allow(*account);
+  if (!require_digest_) {
+    welcome(*visit);
+    return allow(*account);
+  }
   authenticate(visit, Realm::server, std::string(model::domain_of(*account)), allow);
 }
 

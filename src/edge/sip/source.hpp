@@ -35,12 +35,10 @@ struct Source {
 struct Target {
   wire::Transport transport = wire::Transport::udp;
   Address remote = {};
-  // With a flow, that connection and no other. Without, UDP goes to `remote`; TCP and TLS use the connection that we
-  // have dialled there before, or dial.
+  // With a flow, that connection and no other. Without, UDP goes to `remote`; TCP and TLS use the connection that stands
+  // between us; TCP dials when there is none, TLS does not.
   FlowHandle flow = {};
   std::uint16_t socket = 0;
-  // The name that a certificate must bear when TLS is dialled.
-  std::string host = {};
 };
 
 // Back the way that a message came (a connection, or the address that a datagram came from).
@@ -61,11 +59,13 @@ struct Limits {
   std::size_t server_transactions = 100'000;
   std::size_t client_transactions = 100'000;
   std::size_t connections = 20'000;
-  std::size_t connections_per_address = 2'000;
+  std::size_t connections_per_address = 2'000;  // IPv6: of one /64
+  std::size_t strangers = 1'000;                // connections on which nobody has signed in
+  std::size_t strangers_per_address = 250;
   std::size_t udp_flows = 200'000;
   std::size_t write_queue = std::size_t{512} * 1024;  // bytes that wait for a connection
   Duration handshake = 10s;                           // of TLS, and for dialling
-  Duration first_message = 30s;                       // after the connection stands
+  Duration first_message = 30s;                       // after the connection stands; a stranger's next one too
   Duration whole_message = 30s;                       // from a message's first byte to its last
   Duration stalled_write = 20s;                       // a peer that does not read
   Duration idle = 65min;                              // nothing heard, not even a keep-alive

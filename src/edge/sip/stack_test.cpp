@@ -222,6 +222,28 @@ TEST(Stack, DialsWhereThereIsNoFlowAndKeepsToIt) {
   EXPECT_EQ(other.stack().counts().transports.accepted, 1U);
 }
 
+// RFC 3261 section 18: who is known by his address only is reached on the connection that he has opened.
+TEST(Stack, FindsTheConnectionThatStandsAlready) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+  for (auto transport : {Transport::tcp, Transport::tls}) {
+    StreamPeer phone{server.context(), server.address(transport), server.client_tls(transport)};
+    phone.send(request_text("OPTIONS", std::string(wire::name_of(transport)), {}, "z9hG4bKo"));
+    ASSERT_TRUE(server.run_until([&] { return phone.count("SIP/2.0 200") == 1; }));
+    Target const target{.transport = transport, .remote = server.handler().sources().back().remote};
+    Outcome outcome;
+    ASSERT_TRUE(server.stack().send_request(target, message_text(), outcome.handler()));
+    ASSERT_TRUE(server.run_until([&] { return phone.count("MESSAGE sip:") == 1; }));
+    phone.close();
+    ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.connections == 0; }));
+    EXPECT_THAT(outcome.heard(), testing::ElementsAre("unreachable"));
+    Outcome late;
+    ASSERT_TRUE(server.stack().send_request(target, message_text(), late.handler()));
+    ASSERT_TRUE(server.run_until([&] { return !late.heard().empty(); }));
+    EXPECT_THAT(late.heard(), testing::ElementsAre("unreachable"));
+  }
+}
+
 TEST(Stack, NobodyListensThere) {
   Server server;
   Address nobody;
@@ -260,6 +282,27 @@ TEST(Stack, ConnectionsAreBounded) {
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.connections == 1; }));
   StreamPeer four{server.context(), server.address(Transport::tcp), {}};
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
+}
+
+// Nobody has proved there who he is: fewer of these, and only for as long as they ask for something.
+TEST(Stack, StrangersAreBoundedAndNotKept) {
+  Server server{{.strangers_per_address = 2, .first_message = 200ms}};
+  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+  StreamPeer guest{server.context(), server.address(Transport::tcp), {}};
+  guest.send(request_text("REGISTER", "TCP", {}, "z9hG4bKr"));
+  ASSERT_TRUE(server.run_until([&] { return guest.count("SIP/2.0 200") == 1; }));
+  server.stack().transports().welcome(server.handler().sources().front().flow);
+  StreamPeer pings{server.context(), server.address(Transport::tcp), {}};
+  StreamPeer silent{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
+  StreamPeer third{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return third.is_closed(); })) << "the third stranger";
+  ASSERT_TRUE(server.run_until([&] {
+    pings.send("\r\n\r\n");
+    return pings.is_closed() && silent.is_closed();
+  })) << "keep-alives keep no stranger";
+  EXPECT_FALSE(guest.is_closed());
+  EXPECT_EQ(server.stack().counts().transports.connections, 1U);
 }
 
 TEST(Stack, SurvivesRunningOutOfDescriptors) {

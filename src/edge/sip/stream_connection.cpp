@@ -21,12 +21,15 @@ StreamConnection::StreamConnection(StreamReceiver& receiver, WheelDriver& driver
       limits_(limits),
       source_(std::move(source)),
       framer_(opened == Opened::accepted ? wire::StreamFramer::Side::server : wire::StreamFramer::Side::client),
-      heard_at_(driver.now()) {
+      heard_at_(driver.now()),
+      is_known_(opened == Opened::dialled) {
   watch();
 }
 
-void StreamConnection::accept(std::shared_ptr<Link> link) {
+void StreamConnection::accept(std::shared_ptr<Link> link, Places::Place place, Places::Place stranger) {
   link_ = std::move(link);
+  place_.emplace(std::move(place));
+  stranger_.emplace(std::move(stranger));
   link_->accept([self = shared_from_this()](error_code error) {
     if (self->has_ended_) return;
     if (error) return self->close();
@@ -34,12 +37,19 @@ void StreamConnection::accept(std::shared_ptr<Link> link) {
   });
 }
 
+void StreamConnection::welcome() {
+  if (has_ended_ || is_known_) return;
+  is_known_ = true;
+  stranger_.reset();
+  watch();
+}
+
 void StreamConnection::begin(std::shared_ptr<Link> link) {
   if (has_ended_) return link->close();
   link_ = std::move(link);
   local_ = link_->local();
   has_link_ = true;
-  heard_at_ = driver_->now();
+  heard_at_ = spoke_at_ = driver_->now();
   watch();
   read();
   write();
@@ -74,7 +84,10 @@ void StreamConnection::take(std::size_t size) {
 
 bool StreamConnection::take_one(Event event, wire::MessageView const& message) {
   switch (event) {
-    case Event::message: receiver_->on_stream_message(message, source_); return true;
+    case Event::message:
+      spoke_at_ = heard_at_;
+      receiver_->on_stream_message(message, source_);
+      return true;
     case Event::ping: return send(wire::keep_alive_pong);
     case Event::pong:
     case Event::need_more: return true;
@@ -127,7 +140,7 @@ void StreamConnection::written() {
 
 Instant StreamConnection::deadline() const {
   if (!has_link_) return heard_at_ + limits_.handshake;
-  Instant at = heard_at_ + (has_spoken_ ? limits_.idle : limits_.first_message);
+  Instant at = is_known_ && has_spoken_ ? heard_at_ + limits_.idle : spoke_at_ + limits_.first_message;
   if (framer_.kept() > 0) at = std::min(at, message_since_ + limits_.whole_message);
   if (!writing_.empty()) at = std::min(at, writing_since_ + limits_.stalled_write);
   return at;
@@ -147,6 +160,8 @@ void StreamConnection::on_timer(WheelTimer&, Instant) {
 void StreamConnection::end() {
   if (std::exchange(has_ended_, true)) return;
   driver_->wheel().disarm(timer_);
+  place_.reset();
+  stranger_.reset();
   boost::asio::post(driver_->executor(), [self = shared_from_this()] {
     if (self->receiver_ != nullptr) self->receiver_->on_closed(self->source_.flow);
   });

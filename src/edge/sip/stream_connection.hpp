@@ -3,12 +3,14 @@
 // What:     cuts what arrives into messages, answers keep-alives (RFC 5626 section 3.5.1), queues what is sent.
 // Lifetime: shared; handlers under way keep it. After close() nothing more is handed up.
 // Limits:   Limits: a queue that overflows, a message that takes too long, a peer that does not read, and silence each
-//           close the connection. Errors: on_closed, once, never from inside a call of the owner's.
+//           close the connection; a stranger's (accepted, and nobody has proved there who he is) after a short silence, in
+//           which keep-alives count for nothing. Errors: on_closed, once, never from inside a call of the owner's.
 // Threads:  the io_context's one thread.
 #pragma once
 
 #include "base/handle.hpp"
 #include "edge/link.hpp"
+#include "edge/places.hpp"
 #include "edge/sip/source.hpp"
 #include "edge/sip/wheel_driver.hpp"
 #include "wire/sip/message.hpp"
@@ -16,6 +18,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,10 +43,12 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection>, 
   StreamConnection(StreamReceiver& receiver, WheelDriver& driver, Limits const& limits, Source source, Opened opened);
   virtual ~StreamConnection() = default;
 
-  // An accepted connection, before its handshake.
-  void accept(std::shared_ptr<Link> link);
+  // An accepted connection, before its handshake, with the places that it takes: its own, and one among strangers.
+  void accept(std::shared_ptr<Link> link, Places::Place place, Places::Place stranger);
   // A dialled connection that stands.
   void begin(std::shared_ptr<Link> link);
+  // An accepted connection whose peer has proved who he is: he may be silent for longer.
+  void welcome();
   // False when the connection has ended, or its queue is full and it is therefore closed.
   [[nodiscard]] bool send(std::string_view bytes);
   // At once; what is queued is lost.
@@ -85,10 +90,14 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection>, 
   std::string queued_ = {};
   std::string writing_ = {};
   WheelTimer timer_ = {};
+  std::optional<Places::Place> place_ = {};
+  std::optional<Places::Place> stranger_ = {};
   Instant heard_at_;            // the last byte, or the beginning
+  Instant spoke_at_ = {};       // the last whole message, or the beginning
   Instant message_since_ = {};  // when the message under way began
   Instant writing_since_ = {};
   bool has_link_ = false;    // and its handshake is done
+  bool is_known_;            // was dialled, or welcomed
   bool has_spoken_ = false;  // a whole message or keep-alive has come
   bool is_holding_ = false;  // not reading, until the peer does
   bool is_parting_ = false;  // ends when what is queued has been written

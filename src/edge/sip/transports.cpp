@@ -28,7 +28,10 @@ bool needs_no_mark(wire::Via const& via, Address const& remote) {
 }  // namespace
 
 Transports::Transports(asio::io_context& context, WheelDriver& driver, Limits const& limits, std::uint16_t thread)
-    : context_(context), driver_(driver), limits_(limits), flows_(thread) {}
+    : context_(context), driver_(driver), limits_(limits),
+      flows_(thread),
+      accepted_({.in_all = limits.connections, .of_address = limits.connections_per_address}),
+      strangers_({.in_all = limits.strangers, .of_address = limits.strangers_per_address}) {}
 
 Transports::~Transports() {
   close();
@@ -122,25 +125,24 @@ void Transports::hand_up(wire::MessageView const& message, Source const& source)
 }
 
 void Transports::accept(tcp::socket socket, Address const& remote, Transport transport, TlsContext const& tls) {
-  auto& of_address = connections_of_[remote.ip];
-  if (flows_.size() - udp_flows_.size() >= limits_.connections || of_address >= limits_.connections_per_address) {
+  auto place = accepted_.take(remote.ip);
+  auto stranger = strangers_.take(remote.ip);
+  if (flows_.size() - udp_flows_.size() >= limits_.connections || !place || !stranger) {
     ++counts_.refused;
-    if (of_address == 0) connections_of_.erase(remote.ip);
     return;
   }
-  ++of_address;
   ++counts_.accepted;
   auto const flow = flows_.reserve();
   Source source{.transport = transport, .remote = remote, .flow = flow};
   auto connection = std::make_shared<StreamConnection>(receiver_of_streams(), driver_, limits_, source,
                                                        StreamConnection::Opened::accepted);
   flows_.place(flow, connection);
-  connection->accept(make_link(std::move(socket), tls));
+  by_other_end_[{.transport = transport, .remote = remote}] = flow;
+  connection->accept(make_link(std::move(socket), tls), std::move(*place), std::move(*stranger));
 }
 
-void Transports::forget_address(Address const& remote) {
-  auto const found = connections_of_.find(remote.ip);
-  if (found != connections_of_.end() && --found->second == 0) connections_of_.erase(found);
+void Transports::welcome(FlowHandle flow) {
+  if (auto* const connection = connection_of(flow)) connection->welcome();
 }
 
 void Transports::on_closed(FlowHandle flow) {
@@ -148,9 +150,8 @@ void Transports::on_closed(FlowHandle flow) {
   if (found == nullptr) return;
   if (auto const* connection = std::get_if<std::shared_ptr<StreamConnection>>(found)) {
     auto const source = (*connection)->source();
-    forget_address(source.remote);
-    auto const dialled = dialled_.find({.transport = source.transport, .remote = source.remote});
-    if (dialled != dialled_.end() && dialled->second == flow) dialled_.erase(dialled);
+    auto const known = by_other_end_.find({.transport = source.transport, .remote = source.remote});
+    if (known != by_other_end_.end() && known->second == flow) by_other_end_.erase(known);
   }
   flows_.erase(flow);
   receiver_->on_flow_lost(flow);
@@ -158,7 +159,7 @@ void Transports::on_closed(FlowHandle flow) {
 
 std::optional<FlowHandle> Transports::send(Target const& target, std::string_view bytes) {
   if (!target.flow.empty()) return send_on(target.flow, bytes);
-  if (target.transport != Transport::udp) return dial_and_send(target, bytes);
+  if (target.transport != Transport::udp) return find_or_dial_and_send(target, bytes);
   auto* const socket = udp_socket(target.socket);
   if (socket == nullptr) return {};
   // FIXME: RFC 3261 18.1.1: a request of more than 1300 bytes goes over a congestion-controlled transport.
@@ -180,27 +181,27 @@ std::optional<FlowHandle> Transports::send_on(FlowHandle flow, std::string_view 
   return FlowHandle{};
 }
 
-std::optional<FlowHandle> Transports::dial_and_send(Target const& target, std::string_view bytes) {
-  auto const known = dialled_.find({.transport = target.transport, .remote = target.remote});
-  auto const flow = known != dialled_.end() ? std::optional{known->second} : dial_to(target);
+std::optional<FlowHandle> Transports::find_or_dial_and_send(Target const& target, std::string_view bytes) {
+  auto const known = by_other_end_.find({.transport = target.transport, .remote = target.remote});
+  auto const flow = known != by_other_end_.end() ? std::optional{known->second} : dial_to(target);
   return flow ? send_on(*flow, bytes) : std::nullopt;
 }
 
 std::optional<FlowHandle> Transports::dial_to(Target const& target) {
-  bool const secure = target.transport == Transport::tls;
-  if ((!secure && target.transport != Transport::tcp) || (secure && !client_tls_)) return {};
-  if (flows_.size() - udp_flows_.size() >= limits_.connections) return {};
-  ++connections_of_[target.remote.ip];
+  // Who is known by an address only has no certificate that could be verified: TLS goes over connections that stand.
+  if (target.transport != Transport::tcp || flows_.size() - udp_flows_.size() >= limits_.connections) {
+    spdlog::debug("sip: no connection to {} over {}, and none can be opened", format_address(target.remote),
+                  wire::name_of(target.transport));
+    return {};
+  }
   auto const flow = flows_.reserve();
   Source source{.transport = target.transport, .remote = target.remote, .flow = flow};
   auto connection = std::make_shared<StreamConnection>(receiver_of_streams(), driver_, limits_, source,
                                                        StreamConnection::Opened::dialled);
   flows_.place(flow, connection);
-  dialled_[{.transport = target.transport, .remote = target.remote}] = flow;
-  // FIXME: RFC 3263: a host is dialled by the address found already, and verified by its name only when one is given.
-  Destination destination{.host = target.host.empty() || !secure ? target.remote.ip.to_string() : target.host,
-                          .port = target.remote.port,
-                          .tls = secure ? client_tls_ : TlsContext{}};
+  by_other_end_[{.transport = target.transport, .remote = target.remote}] = flow;
+  // FIXME: RFC 3263: a host is dialled by the address found already.
+  Destination destination{.host = target.remote.ip.to_string(), .port = target.remote.port};
   dial(context_.get_executor(), std::move(destination), [connection](Result<std::shared_ptr<Link>> link) {
     if (link) return connection->begin(std::move(*link));
     spdlog::info("sip: cannot connect: {}", link.error().ours);
@@ -212,7 +213,6 @@ std::optional<FlowHandle> Transports::dial_to(Target const& target) {
 Target Transports::adopt(Transport transport, std::shared_ptr<Link> link) {
   Source const source{
       .transport = transport, .remote = parse_address(link->remote()).value_or(Address{}), .flow = flows_.reserve()};
-  ++connections_of_[source.remote.ip];
   auto connection = std::make_shared<StreamConnection>(receiver_of_streams(), driver_, limits_, source,
                                                        StreamConnection::Opened::dialled);
   flows_.place(source.flow, connection);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "edge/places.hpp"
 #include "edge/sip/message_sender.hpp"
 #include "edge/sip/slot_map.hpp"
 #include "edge/sip/stream_connection.hpp"
@@ -58,7 +59,6 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   void set_receiver(MessageReceiver& receiver) { receiver_ = &receiver; }
   // What Via and Record-Route name in place of the address that a listener is bound to; without a port.
   void set_public_host(std::string host) { public_host_ = std::move(host); }
-  void set_client_tls(TlsContext tls) { client_tls_ = std::move(tls); }
 
   [[nodiscard]] Result<Address> listen(wire::Transport transport, Address const& local, TlsContext tls = {});
   void close();
@@ -80,6 +80,8 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   // Where the flow leads; nothing when it is lost.
   [[nodiscard]] std::optional<Target> target_of_flow(FlowHandle flow) const;
   void close_flow(FlowHandle flow);
+  // Whoever is at the other end of that flow has proved who he is: his connection counts among strangers no longer.
+  void welcome(FlowHandle flow);
   // When the last byte came on a connection, or when it began; nothing for any other flow.
   [[nodiscard]] std::optional<Instant> heard_at(FlowHandle flow) const;
   // The descriptors of all sockets but those that listen for connections.
@@ -102,13 +104,13 @@ class Transports final : public MessageSender, private DatagramReceiver, private
     std::list<FlowHandle>::iterator use = {};  // its place in uses_, latest first
   };
   using Flow = std::variant<std::shared_ptr<StreamConnection>, UdpFlow>;
-  struct Dialled {
+  struct OtherEnd {
     wire::Transport transport = wire::Transport::tcp;
     Address remote = {};
-    bool operator==(Dialled const&) const = default;
+    bool operator==(OtherEnd const&) const = default;
   };
-  struct DialledHash {
-    std::size_t operator()(Dialled const& to) const noexcept {
+  struct OtherEndHash {
+    std::size_t operator()(OtherEnd const& to) const noexcept {
       return std::hash<Address>{}(to.remote) ^ static_cast<std::size_t>(to.transport);
     }
   };
@@ -135,12 +137,12 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   void accept(boost::asio::ip::tcp::socket socket, Address const& remote, wire::Transport transport,
               TlsContext const& tls);
   [[nodiscard]] std::optional<FlowHandle> send_on(FlowHandle flow, std::string_view bytes);
-  [[nodiscard]] std::optional<FlowHandle> dial_and_send(Target const& target, std::string_view bytes);
+  // RFC 3261 section 18.1.1: on the connection that stands already, whoever opened it.
+  [[nodiscard]] std::optional<FlowHandle> find_or_dial_and_send(Target const& target, std::string_view bytes);
   [[nodiscard]] std::optional<FlowHandle> dial_to(Target const& target);
   [[nodiscard]] StreamConnection* connection_of(FlowHandle flow) const;
   [[nodiscard]] UdpSocket* udp_socket(std::uint16_t number) const;
   [[nodiscard]] std::string sent_by_text(Address const& local) const;
-  void forget_address(Address const& remote);
   void push_out_oldest_udp_flow();
 
   boost::asio::io_context& context_;
@@ -148,13 +150,13 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   Limits const& limits_;
   MessageReceiver* receiver_ = nullptr;
   std::string public_host_ = {};
-  TlsContext client_tls_ = {};
   std::vector<Listener> listeners_ = {};
   SlotMap<Flow, FlowTag> flows_;
   std::unordered_map<UdpPeer, FlowHandle, UdpPeerHash> udp_flows_ = {};
   std::list<FlowHandle> uses_ = {};
-  std::unordered_map<Dialled, FlowHandle, DialledHash> dialled_ = {};
-  std::unordered_map<boost::asio::ip::address, std::size_t> connections_of_ = {};
+  std::unordered_map<OtherEnd, FlowHandle, OtherEndHash> by_other_end_ = {};  // connections, accepted and dialled
+  Places accepted_;
+  Places strangers_;  // accepted, and nobody has signed in there
   std::string marked_ = {};  // the message under way, with its Via marked
   std::string via_ = {};
   TransportCounts counts_ = {};

@@ -6,7 +6,7 @@
 
 namespace reveille::sip {
 
-// "If the proxy receives a message from a node that it does not trust … it MUST … remove".
+// RFC 3325 section 5: what comes from a node that is not trusted is replaced or removed.
 // FIXME: RFC 3325 section 5: nobody is trusted yet; trunks are B-CALL-12.
 inline void remove_asserted_identity(Forward& forward) {
   forward.remove(HeaderName::p_asserted_identity)
