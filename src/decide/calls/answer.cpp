@@ -23,11 +23,23 @@ void Mind::note_provisional(Leg& leg, int status) {
   note(Milestone::ringing, leg.instance);
 }
 
+// RFC 3261 section 8.2.2.2: the phone has this INVITE already, by another branch. On its only branch 482 is a loop.
+bool Mind::is_merged(std::size_t number, int status) const {
+  constexpr int merged_request = 482;
+  if (status != merged_request) return false;
+  for (std::size_t other = 0; other < call_.branches.size(); ++other)
+    if (other != number && call_.branches[other].leg == call_.branches[number].leg) return true;
+  return false;
+}
+
+// It says nothing of the user: only this branch ends, and the caller never hears of it.
+void Mind::on_merged(std::size_t number) {
+  feed(sip::BranchTimedOut{number});
+}
+
 void Mind::on_refusal(std::size_t number, int status) {
   auto& leg = call_.legs[call_.branches[number].leg];
-  constexpr int merged_request = 482;
-  // The phone has this INVITE already, on another flow (RFC 3261 section 8.2.2.2): only this branch ends.
-  if (status == merged_request) return feed(sip::BranchResponse{.branch = number, .status = status});
+  if (is_merged(number, status)) return on_merged(number);
   // Whatever else it says is the device's word: it is not rung on another flow, nor waited for.
   leg.spoke = true;
   if (status >= 600) {
@@ -68,7 +80,9 @@ void Mind::hear(model::BranchAnswered const& event) {
   feed(sip::BranchResponse{.branch = event.branch, .status = event.status});
 }
 
-void Mind::on_no_response(std::size_t number, sip::ForkInput const& input) {
+// Nobody has answered, whatever kept the INVITE or its answer from arriving: as if 408 had come, never 503, which would
+// make our answer to the caller 500 where B-CALL-2 says 480. The device may still come on another flow.
+void Mind::on_no_response(std::size_t number) {
   if (number >= call_.branches.size()) return;
   auto& branch = call_.branches[number];
   bool const first = !branch.terminated;
@@ -76,16 +90,15 @@ void Mind::on_no_response(std::size_t number, sip::ForkInput const& input) {
   if (!first || branch.late) return;
   if (call_.phase == CallPhase::ringing && is_pending(number))
     note(Milestone::unreachable, call_.legs[branch.leg].instance, Why::flow_lost);
-  feed(input);
+  feed(sip::BranchTimedOut{number});
 }
 
-// The flow was dead: the device may still come on another one, as long as its push is out.
 void Mind::hear(model::BranchTimedOut const& event) {
-  on_no_response(event.branch, sip::BranchTimedOut{event.branch});
+  on_no_response(event.branch);
 }
 
 void Mind::hear(model::BranchFailed const& event) {
-  on_no_response(event.branch, sip::BranchFailed{event.branch});
+  on_no_response(event.branch);
 }
 
 }  // namespace reveille::decide

@@ -271,6 +271,69 @@ TEST(Call, a_dead_flow_waits_for_the_push) {
       .hold();
 }
 
+// RFC 8599 section 5.6.2: 480, and never the 500 that a transport error would make of it.
+TEST(Call, B_CALL_2_a_dead_flow_and_a_phone_that_does_not_come_are_480) {
+  Conversation call;
+  call.has(iphone("iphone"))
+      .is_at(at("iphone", 1))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(10ms, BranchFailed{0}, {})
+      .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
+      .wait(12999ms, {"answer 180"})
+      .wait(13s, {"answer 480", "push iphone missed_call message", "remember"})
+      .hold();
+}
+
+TEST(Call, RFC3261_9_2_a_caller_who_gives_up_after_a_flow_has_died_hears_487) {
+  Conversation call;
+  call.has(iphone("iphone"))
+      .is_at(at("iphone", 1))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(10ms, BranchFailed{0}, {})
+      .hear(2s, CallerCancelled{}, {"answer 487", "take back iphone", "remember"})
+      .hold();
+}
+
+TEST(Call, B_CALL_2_nobody_but_a_desk_phone_whose_connection_is_dead_is_480) {
+  Conversation call;
+  call.has(desk("desk"))
+      .is_at(at("desk", 1))
+      .call({"ring 0 desk", "remember"})
+      .hear(10ms, BranchFailed{0}, {"answer 480", "forget"})
+      .hold();
+}
+
+// RFC 3261 section 8.2.2.2: a phone that has the INVITE twice says so, not that its user is anything.
+TEST(Call, B_CALL_2_merged_is_not_what_the_caller_hears) {
+  Conversation given_up;
+  given_up.has(iphone("iphone"))
+      .is_at(at("iphone", 0))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
+      .hear(4200ms, says(0, 180), {"forward 0"})
+      .hear(4300ms, says(1, 482), {})
+      .hear(6s, CallerCancelled{}, {"cancel 0 SIP;cause=487", "answer 487", "forget"})
+      .hear(6100ms, says(0, 487), {})
+      .hold();
+  Conversation busy;
+  busy.has(iphone("iphone"))
+      .is_at(at("iphone", 0))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
+      .hear(4300ms, says(1, 482), {})
+      .hear(6s, says(0, 486), {"answer 180", "forward 0", "forget"})
+      .hold();
+}
+
+TEST(Call, a_loop_is_what_the_caller_hears) {
+  Conversation call;
+  call.has(desk("desk"))
+      .is_at(at("desk", 1))
+      .call({"ring 0 desk", "remember"})
+      .hear(1s, says(0, 482), {"forward 0", "forget"})
+      .hold();
+}
+
 TEST(Call, a_given_up_phone_may_join_while_another_rings) {
   Conversation call;
   call.has(iphone("iphone"))

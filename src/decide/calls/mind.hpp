@@ -70,7 +70,9 @@ class Mind {
   void on_late_response(model::BranchAnswered const& event);
   void note_provisional(Leg& leg, int status);
   void on_refusal(std::size_t branch, int status);
-  void on_no_response(std::size_t branch, sip::ForkInput const& input);
+  [[nodiscard]] bool is_merged(std::size_t branch, int status) const;
+  void on_merged(std::size_t branch);
+  void on_no_response(std::size_t branch);
 
   // push.cpp
   [[nodiscard]] Wake wake_for(model::Device const& device, Live live) const;

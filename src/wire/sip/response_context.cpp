@@ -58,12 +58,17 @@ void arm_timer_c(ResponseContext& context, BranchNumber number, Do& then, Instan
   then.push_back(ArmTimerC{.branch = number, .at = now + timer_c});
 }
 
+bool says_nothing(ForkBranch const& branch) {
+  return !branch.has_message || branch.status == 408 || branch.status == 503;
+}
+
 void send_best(ResponseContext& context, Do& then) {
   context.sent = ResponseContext::Final::refusal;
   context.no_new_branches = true;
   auto const best = best_of(context.branches);
-  // "If there are no final responses in the context, the proxy MUST send a 408"; a caller who gave up hears 487 (9.2).
-  if (!best || (context.cancelled && best->status == 408)) {
+  // "If there are no final responses in the context, the proxy MUST send a 408"; a caller who gave up hears 487 (9.2),
+  // unless somebody has said something else.
+  if (!best || (context.cancelled && says_nothing(context.branches[best->branch]))) {
     then.push_back(AnswerOurselves{context.cancelled ? 487 : 408});
     return;
   }

@@ -206,6 +206,14 @@ TEST(ResponseContext, ACallerWhoGivesUpHears487) {
   EXPECT_THAT(call.hears(CallerCancelled{}).take_log(), IsEmpty());
 }
 
+// Section 9.2: what we only assume of a branch is no answer to one who has given up.
+TEST(ResponseContext, ACallerWhoGivesUpHears487WhateverBecameOfTheFlows) {
+  EXPECT_THAT(Fork{1}.hears(BranchFailed{0}).hears(CallerCancelled{}).take_log(), ElementsAre("answer 487"));
+  EXPECT_THAT(Fork{1}.hears(0, 503).hears(CallerCancelled{}).take_log(), ElementsAre("answer 487"));
+  EXPECT_THAT(Fork{2}.hears(BranchFailed{0}).hears(1, 486).hears(CallerCancelled{}).take_log(),
+              ElementsAre("forward 1"));
+}
+
 TEST(ResponseContext, ACancelAfterTheFinalResponseIsNothing) {
   Fork call{1};
   call.closed().hears(0, 200).take_log();
