@@ -128,7 +128,7 @@ void Calls::on_flow_lost(model::FlowId flow) {
       std::vector<model::BranchNumber> lost;
       auto const& branches = found->second->call.branches;
       for (model::BranchNumber number = 0; number < branches.size(); ++number)
-        if (branches[number].target.flow == flow && !branches[number].terminated) lost.push_back(number);
+        if (branches[number].target.flow == flow && !branches[number].lost) lost.push_back(number);
       for (auto const number : lost) hear(id, model::BranchFailed{.branch = number});
     }
   }
@@ -180,6 +180,7 @@ void Calls::perform(model::Offer const& offer, std::vector<model::CallDecision> 
                    [&](model::ForwardResponse const& forward) { hands_.forward(offer.id, forward); },
                    [&](model::AnswerCaller const& answer) { hands_.answer(offer.id, answer.status); },
                    [&](model::CancelBranch const& cancelled) { hands_.cancel(offer.id, cancelled); },
+                   [&](model::CancelElsewhere& cancelled) { cancel_elsewhere(offer, std::move(cancelled)); },
                    [&](model::CancelOldBranch const& cancelled) { hands_.cancel_old(offer, cancelled); },
                    [&](model::EndAnswered const& ended) { hands_.end_answered(offer.id, ended); },
                    [&](model::RequestPush& push) { pushes.push_back(std::move(push.request)); },
@@ -192,6 +193,14 @@ void Calls::perform(model::Offer const& offer, std::vector<model::CallDecision> 
                },
                decision);
   for (auto& push : pushes) request_push(offer, std::move(push));
+}
+
+void Calls::cancel_elsewhere(model::Offer const& offer, model::CancelElsewhere cancelled) {
+  auto via = hands_.via_of(offer.id, cancelled.branch);
+  // It was never sent.
+  if (via.empty()) return;
+  hands_.cancel_old(offer, {.branch = {.target = std::move(cancelled.target), .via = std::move(via)},
+                            .reason = std::move(cancelled.reason)});
 }
 
 void Calls::remember(model::OfferId id) {

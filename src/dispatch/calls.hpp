@@ -47,6 +47,7 @@ class Calls final : public model::CallPort {
   void hear_of_callee(model::AccountId const& callee, model::CallEvent const& event);
   void perform(model::Offer const& offer, std::vector<model::CallDecision> decisions);
   void request_push(model::Offer const& offer, model::PushRequest request);
+  void cancel_elsewhere(model::Offer const& offer, model::CancelElsewhere cancelled);
   void remember(model::OfferId id);
   void forget(model::Offer const& offer);
   void keep(model::OfferId id, store::Write write, store::Urgency urgency);

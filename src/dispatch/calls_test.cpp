@@ -290,6 +290,25 @@ TEST(Calls, B_CALL_4_an_invite_repeated_to_the_next_run_is_the_call_that_counts)
   EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 2"}) << "one INVITE, and no CANCEL";
 }
 
+TEST(Calls, B_CALL_9_a_phone_that_rings_on_a_lost_flow_is_cancelled_on_its_new_one) {
+  House house;
+  OfferId const offer{.slot = 1, .generation = 1};
+  house.registers(juliet, 1, "token");
+  house.call(juliet);
+  house.hands.listener(offer, BranchAnswered{.branch = 0, .status = 180});
+  house.calls->on_flow_lost(House::flow(1));
+  EXPECT_EQ(house.calls->size(), 1U) << "B-CALL-2: it rings until no-answer";
+  house.calls->cancel(offer, "");
+  house.settle();
+  EXPECT_EQ(house.hands.did.back(), "cancel 0");
+  house.registers(juliet, 2, "token");
+  EXPECT_EQ(house.hands.did.back(), "cancel old SIP/2.0/UDP us;branch=z9hG4bK0 on flow 2");
+  for (std::size_t push = 0; push < house.pushes.requests.size(); ++push)
+    house.push_ends(push, PushState::accepted_by_provider);
+  house.pass(61s);
+  EXPECT_EQ(house.calls->size(), 0U);
+}
+
 TEST(Calls, B_CALL_5_a_dead_token_ends_the_call_and_is_remembered) {
   House house;
   house.registers(juliet, 1, "token");

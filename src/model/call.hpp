@@ -124,6 +124,13 @@ struct CancelBranch {
   BranchNumber branch = 0;
   std::string reason = {};  // value of the Reason field (RFC 3326)
 };
+// The phone has left the flow that it got its INVITE on: the CANCEL of that branch, with its Via, by another way. It is
+// not held: the phone is known to have the INVITE, or there is nothing to be lost.
+struct CancelElsewhere {
+  BranchNumber branch = 0;
+  Target target = {};  // the branch's, with the other way's flow
+  std::string reason = {};
+};
 // An INVITE that the last run of this server sent, and what its CANCEL needs (RFC 3261 section 9.1).
 struct OldBranch {
   Target target = {};    // its flow is gone
@@ -159,7 +166,7 @@ struct RememberCall {};
 struct ForgetCall {};
 
 using CallDecision =
-    std::variant<RingFlow, ForwardResponse, AnswerCaller, CancelBranch, CancelOldBranch, EndAnswered, RequestPush,
-                 TakeBackPush, AcknowledgePush, BeginTrace, NoteMilestone, RememberCall, ForgetCall>;
+    std::variant<RingFlow, ForwardResponse, AnswerCaller, CancelBranch, CancelElsewhere, CancelOldBranch, EndAnswered,
+                 RequestPush, TakeBackPush, AcknowledgePush, BeginTrace, NoteMilestone, RememberCall, ForgetCall>;
 
 }  // namespace reveille::model

@@ -1,6 +1,7 @@
 // What the devices say: RFC 3261 section 16.7, with B-CALL-2 and B-CALL-9.
 #include "decide/calls/mind.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace reveille::decide {
@@ -11,16 +12,34 @@ using model::Why;
 // A branch that was rung after the end: whatever it says, the caller does not hear it.
 void Mind::on_late_response(model::BranchAnswered const& event) {
   auto& branch = call_.branches[event.branch];
-  call_.legs[branch.leg].heard = true;
-  if (sip::is_success(event.status)) decide(model::EndAnswered{.branch = event.branch, .reason = call_.end_reason});
-  if (event.status >= 200) branch.terminated = true;
+  auto& leg = call_.legs[branch.leg];
+  leg.heard = true;
+  if (event.status < 200) {
+    branch.heard = true;
+    return;
+  }
+  branch.terminated = branch.answered = true;
+  if (is_merged(event.branch, event.status)) return on_merged(event.branch);
+  if (!sip::is_success(event.status)) return;
+  leg.answered = true;
+  decide(model::EndAnswered{.branch = event.branch, .reason = call_.end_reason});
 }
 
-void Mind::note_provisional(Leg& leg, int status) {
-  leg.heard = true;
-  if (status == 100 || leg.ringing) return;
-  leg.ringing = true;
+// B-CALL-2: "a device that came rings until no-answer", also while it changes networks.
+void Mind::begin_ringing(Branch const& branch) {
+  auto& leg = call_.legs[branch.leg];
+  if (leg.rings_until || !is_invite()) return;
+  leg.rings_until = std::max(branch.rung_at + call_.no_answer_after, now_);
   note(Milestone::ringing, leg.instance);
+}
+
+void Mind::note_provisional(Branch& branch, int status) {
+  auto& leg = call_.legs[branch.leg];
+  leg.heard = true;
+  branch.heard = true;
+  if (status == 100) return;
+  leg.ringing = true;
+  begin_ringing(branch);
 }
 
 // RFC 3261 section 8.2.2.2: the phone has this INVITE already, by another branch. On its only branch 482 is a loop.
@@ -32,9 +51,19 @@ bool Mind::is_merged(std::size_t number, int status) const {
   return false;
 }
 
-// It says nothing of the user: only this branch ends, and the caller never hears of it.
+// It says nothing of the user: only this branch ends, and the caller never hears of it. But the phone rings by the
+// other, and is here now.
 void Mind::on_merged(std::size_t number) {
-  feed(sip::BranchTimedOut{number});
+  auto const merged = call_.branches[number];
+  auto const& leg = call_.legs[merged.leg];
+  for (std::size_t other = 0; other < call_.branches.size(); ++other) {
+    auto& branch = call_.branches[other];
+    if (branch.leg != merged.leg || branch.answered) continue;
+    branch.merged = true;
+    if (call_.phase == CallPhase::ringing && !leg.spoke) begin_ringing(branch);
+    if (call_.phase == CallPhase::ended || leg.spoke) cancel_on(other, merged.target);
+  }
+  if (!merged.late) feed(sip::BranchTimedOut{number});
 }
 
 void Mind::on_refusal(std::size_t number, int status) {
@@ -50,8 +79,7 @@ void Mind::on_refusal(std::size_t number, int status) {
   if (status == 486) note(Milestone::busy, leg.instance, Why::user_busy);
   feed(sip::BranchResponse{.branch = number, .status = status});
   if (status >= 600) return give_up_pending();
-  for (std::size_t other = 0; other < call_.branches.size(); ++other)
-    if (call_.branches[other].leg == call_.branches[number].leg) give_up_branch(other);
+  stop_ringing(call_.branches[number].leg);
 }
 
 void Mind::hear(model::BranchAnswered const& event) {
@@ -60,15 +88,18 @@ void Mind::hear(model::BranchAnswered const& event) {
   if (branch.late) return on_late_response(event);
   auto& leg = call_.legs[branch.leg];
   if (event.status < 200) {
-    note_provisional(leg, event.status);
+    note_provisional(branch, event.status);
     return feed(sip::BranchResponse{.branch = event.branch, .status = event.status});
   }
-  branch.terminated = true;
+  branch.terminated = branch.answered = true;
   leg.heard = true;
   if (!sip::is_success(event.status)) {
-    if (is_pending(event.branch)) on_refusal(event.branch, event.status);
+    // One whose flow was lost counts as ended, but its phone answers on another.
+    bool const by_another_way = branch.lost && !branch.cancelled && call_.phase == CallPhase::ringing;
+    if (is_pending(event.branch) || by_another_way) on_refusal(event.branch, event.status);
     return;
   }
+  leg.answered = true;
   bool const can_be_forwarded = call_.fork.sent != sip::ResponseContext::Final::refusal;
   if (!can_be_forwarded) return decide(model::EndAnswered{.branch = event.branch, .reason = call_.end_reason});
   if (call_.phase == CallPhase::ringing) {
@@ -98,6 +129,7 @@ void Mind::hear(model::BranchTimedOut const& event) {
 }
 
 void Mind::hear(model::BranchFailed const& event) {
+  if (event.branch < call_.branches.size()) call_.branches[event.branch].lost = true;
   on_no_response(event.branch);
 }
 

@@ -20,6 +20,23 @@ bool may_come(Leg const& leg) {
   return is_push_out(leg) && !leg.heard && !leg.spoke;
 }
 
+// The end of the call has still to be told to somebody who is not here.
+bool waits_for_phones(Call const& call) {
+  auto const rings_away = [&](Branch const& branch) { return may_ring_by(branch) && !call.legs[branch.leg].answered; };
+  return std::ranges::any_of(call.legs, may_come) || std::ranges::any_of(call.branches, rings_away) ||
+         !call.old_branches.empty();
+}
+
+std::optional<Instant> next_no_answer(Call const& call) {
+  std::optional<Instant> next;
+  for (auto const& leg : call.legs)
+    if (!leg.spoke) earliest(next, leg.rings_until);
+  for (std::size_t number = 0; number < call.fork.branches.size(); ++number)
+    if (call.fork.branches[number].phase != sip::ForkBranch::Phase::ended)
+      earliest(next, no_answer_at(call, call.branches[number]));
+  return next;
+}
+
 }  // namespace
 
 std::vector<model::CallDecision> on(Call& call, model::CallEvent const& event, CallRules const& rules, Instant now) {
@@ -39,23 +56,19 @@ bool owes_notice(Call const& call) {
 std::optional<Instant> next_deadline(Call const& call) {
   std::optional<Instant> next;
   if (call.phase == CallPhase::ended) {
-    bool const waits = std::ranges::any_of(call.legs, may_come) || !call.old_branches.empty();
-    if (call.offer.kind == model::OfferKind::invite && waits) next = call.late_until;
+    if (call.offer.kind == model::OfferKind::invite && waits_for_phones(call)) next = call.late_until;
     return next;
   }
   earliest(next, call.ringback_at);
   earliest(next, call.give_up_at);
-  if (call.offer.kind != model::OfferKind::invite) return next;
-  for (std::size_t number = 0; number < call.fork.branches.size(); ++number)
-    if (call.fork.branches[number].phase != sip::ForkBranch::Phase::ended)
-      earliest(next, call.branches[number].rung_at + call.no_answer_after);
+  if (call.offer.kind == model::OfferKind::invite) earliest(next, next_no_answer(call));
   return next;
 }
 
 bool is_over(Call const& call, Instant now) {
   if (call.phase != CallPhase::ended || owes_notice(call)) return false;
   if (std::ranges::any_of(call.branches, is_alive)) return false;
-  return now >= call.late_until || (std::ranges::none_of(call.legs, may_come) && call.old_branches.empty());
+  return now >= call.late_until || !waits_for_phones(call);
 }
 
 }  // namespace reveille::decide

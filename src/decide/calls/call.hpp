@@ -57,8 +57,11 @@ struct Leg {
   bool registered = false;  // since it was pushed
   bool heard = false;       // some response came from it
   bool ringing = false;     // 101 to 199 among them
-  bool spoke = false;       // it declined, is busy, or signed out: it is not asked again
-  bool given_up = false;    // not come in time; it may still come
+  // It rings, or rang when its flow was lost, and is waited for until then.
+  std::optional<Instant> rings_until = {};
+  bool answered = false;  // it took the call
+  bool spoke = false;     // it declined, is busy, or signed out: it is not asked again
+  bool given_up = false;  // not come in time; it may still come
   NoticePhase notice = NoticePhase::none;
   model::PushId notice_id = {};
 };
@@ -69,8 +72,13 @@ struct Branch {
   Instant rung_at = {};
   bool registered = false;  // the device registered on this flow before it was rung
   bool late = false;        // rung after the end, to be cancelled
-  bool given_up = false;    // counts as ended for the caller
-  bool terminated = false;  // its client transaction has had a final response, or failed
+  bool heard = false;       // it has had a provisional response
+  bool merged = false;      // the phone has said by 482 elsewhere that it has this INVITE
+  bool lost = false;        // its flow is gone
+  bool answered = false;    // it has had a final response
+  bool terminated = false;  // its client transaction has had one, or failed
+  bool cancelled = false;
+  std::optional<model::Target> cancelled_on = {};  // the last way beside its own that its CANCEL took
 };
 
 enum class CallPhase : std::uint8_t { offered, ringing, ended };

@@ -267,7 +267,7 @@ TEST(Call, a_dead_flow_waits_for_the_push) {
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(10ms, BranchFailed{0}, {})
       .hear(3s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
-      .hear(4s, says(1, 200), {"forward 1", "forget"})
+      .hear(4s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
       .hold();
 }
 
@@ -280,7 +280,7 @@ TEST(Call, B_CALL_2_a_dead_flow_and_a_phone_that_does_not_come_are_480) {
       .hear(10ms, BranchFailed{0}, {})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
       .wait(12999ms, {"answer 180"})
-      .wait(13s, {"answer 480", "push iphone missed_call message", "remember"})
+      .wait(13s, {"answer 480", "cancel 0 SIP;cause=480", "push iphone missed_call message", "remember"})
       .hold();
 }
 
@@ -290,7 +290,7 @@ TEST(Call, RFC3261_9_2_a_caller_who_gives_up_after_a_flow_has_died_hears_487) {
       .is_at(at("iphone", 1))
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(10ms, BranchFailed{0}, {})
-      .hear(2s, CallerCancelled{}, {"answer 487", "take back iphone", "remember"})
+      .hear(2s, CallerCancelled{}, {"answer 487", "cancel 0 SIP;cause=487", "take back iphone", "remember"})
       .hold();
 }
 
@@ -299,7 +299,7 @@ TEST(Call, B_CALL_2_nobody_but_a_desk_phone_whose_connection_is_dead_is_480) {
   call.has(desk("desk"))
       .is_at(at("desk", 1))
       .call({"ring 0 desk", "remember"})
-      .hear(10ms, BranchFailed{0}, {"answer 480", "forget"})
+      .hear(10ms, BranchFailed{0}, {"answer 480", "cancel 0 SIP;cause=480", "forget"})
       .hold();
 }
 

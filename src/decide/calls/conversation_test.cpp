@@ -30,6 +30,10 @@ std::string describe(CallDecision const& decision, std::map<std::string, std::st
             return "cancel " + std::to_string(cancel.branch) + ' ' +
                    cancel.reason.substr(0, cancel.reason.find(";text"));
           },
+          [](CancelElsewhere const& cancel) {
+            return "cancel " + std::to_string(cancel.branch) + " on flow " + std::to_string(cancel.target.flow.slot) +
+                   ' ' + cancel.reason.substr(0, cancel.reason.find(";text"));
+          },
           [](CancelOldBranch const& cancel) { return "cancel old branch of " + cancel.branch.target.instance.value; },
           [](EndAnswered const& end) { return "acknowledge and end " + std::to_string(end.branch); },
           [](RequestPush const& push) { return describe(push); },

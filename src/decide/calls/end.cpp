@@ -46,9 +46,7 @@ void Mind::feed(sip::ForkInput const& input) {
                      status = nobody ? 480 : answer.status;
                      decide(model::AnswerCaller{status});
                    },
-                   [&](sip::CancelBranch const& cancel) {
-                     decide(model::CancelBranch{.branch = cancel.branch, .reason = call_.end_reason});
-                   },
+                   [&](sip::CancelBranch const& cancel) { cancel_branch(cancel.branch); },
                    // Timer C is longer than any ring time: no_answer_after ends the branch before.
                    [](sip::ArmTimerC const&) {},
                },
@@ -63,7 +61,6 @@ void Mind::feed(sip::ForkInput const& input) {
 // The branch is cancelled, and not waited for.
 void Mind::give_up_branch(std::size_t number) {
   if (!is_pending(number)) return;
-  call_.branches[number].given_up = true;
   feed(sip::BranchAbandoned{number});
   feed(sip::BranchTimedOut{number});
 }
@@ -88,9 +85,16 @@ void Mind::give_up_absent() {
 }
 
 void Mind::give_up_unanswered() {
+  for (std::size_t number = 0; number < call_.legs.size(); ++number) {
+    auto& leg = call_.legs[number];
+    if (leg.spoke || !leg.rings_until || now_ < *leg.rings_until) continue;
+    leg.spoke = true;
+    call_.end_reason = reason_field(480, "No answer");
+    stop_ringing(number);
+  }
   for (std::size_t number = 0; number < call_.branches.size(); ++number) {
     auto const& branch = call_.branches[number];
-    if (!is_pending(number) || now_ < branch.rung_at + call_.no_answer_after) continue;
+    if (!is_pending(number) || now_ < no_answer_at(call_, branch)) continue;
     call_.legs[branch.leg].spoke = true;
     call_.end_reason = reason_field(480, "No answer");
     give_up_branch(number);
@@ -98,6 +102,8 @@ void Mind::give_up_unanswered() {
 }
 
 bool Mind::is_awaited(Leg const& leg) const {
+  // A phone that rings is waited for though its flow is lost: it comes back on another.
+  if (leg.rings_until) return !leg.spoke && now_ < *leg.rings_until;
   return !leg.spoke && !leg.given_up && is_push_out(leg) && call_.give_up_at && now_ < *call_.give_up_at;
 }
 
@@ -117,7 +123,8 @@ void Mind::end_call() {
   call_.give_up_at.reset();
   if (call_.end == CallEnd::none) call_.end = CallEnd::nobody;
   if (!is_invite()) return;
-  for (auto& leg : call_.legs) part_with(leg);
+  cancel_left_over();
+  for (std::size_t leg = 0; leg < call_.legs.size(); ++leg) part_with(leg);
 }
 
 void Mind::note_elsewhere() {
@@ -127,7 +134,7 @@ void Mind::note_elsewhere() {
 
 // The end of the trace, for the call as a whole.
 void Mind::note_end(int status) {
-  bool const rang = std::ranges::any_of(call_.legs, &Leg::ringing);
+  bool const rang = std::ranges::any_of(call_.legs, [](Leg const& leg) { return leg.rings_until.has_value(); });
   auto const detail = std::to_string(status);
   switch (call_.end) {
     case CallEnd::none:
@@ -162,7 +169,8 @@ void Mind::hear(model::DeviceSignedOut const& event) {
 
 void Mind::hear(model::DeadlinePassed const&) {
   if (call_.phase == CallPhase::ended && now_ >= call_.late_until) {
-    for (auto& leg : call_.legs) leg.spoke = true;
+    // Nobody is waited for any more.
+    for (auto& leg : call_.legs) leg.spoke = leg.answered = true;
     call_.old_branches.clear();
   }
   if (call_.phase != CallPhase::ringing) return;

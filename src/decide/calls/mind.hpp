@@ -1,7 +1,7 @@
 // Mind: one event's way through a call. Internal to decide/calls: call.hpp is what others use.
 //
 // Lifetime: one on(). The files beside this one have a part each: offer.cpp begins, ring.cpp adds branches, answer.cpp
-// hears responses, push.cpp hears of pushes, end.cpp ends.
+// hears responses, push.cpp hears of pushes, end.cpp ends, cancel.cpp takes INVITEs back.
 #pragma once
 
 #include "decide/calls/call.hpp"
@@ -68,7 +68,8 @@ class Mind {
 
   // answer.cpp
   void on_late_response(model::BranchAnswered const& event);
-  void note_provisional(Leg& leg, int status);
+  void note_provisional(Branch& branch, int status);
+  void begin_ringing(Branch const& branch);
   void on_refusal(std::size_t branch, int status);
   [[nodiscard]] bool is_merged(std::size_t branch, int status) const;
   void on_merged(std::size_t branch);
@@ -78,8 +79,17 @@ class Mind {
   [[nodiscard]] Wake wake_for(model::Device const& device, Live live) const;
   [[nodiscard]] model::PushRequest push_of(Leg const& leg) const;
   void send_notice(Leg& leg);
-  void part_with(Leg& leg);
+  void part_with(std::size_t leg);
   [[nodiscard]] bool hear_of_notice(model::PushReceipt const& receipt);
+
+  // cancel.cpp
+  void cancel_branch(std::size_t branch);
+  void cancel_on(std::size_t branch, model::Target const& way);
+  void cancel_left_over();
+  void take_back(std::size_t leg, model::Target const& way);
+  void stop_ringing(std::size_t leg);
+  [[nodiscard]] model::Target const* way_beside(std::size_t branch) const;
+  [[nodiscard]] bool is_out_of_reach(std::size_t leg) const;
 
   // end.cpp
   void feed(sip::ForkInput const& input);
@@ -112,6 +122,14 @@ class Mind {
 // The device came by SIP, before or after the end.
 [[nodiscard]] inline bool has_come(Leg const& leg) {
   return leg.registered || leg.heard;
+}
+// The phone may ring by it until it gets its CANCEL: nothing that came from it says otherwise.
+[[nodiscard]] inline bool may_ring_by(Branch const& branch) {
+  return (branch.heard || branch.merged || branch.lost) && !branch.answered;
+}
+// B-CALL-2: when an unanswered branch is given up. A phone that comes back on another flow does not ring anew.
+[[nodiscard]] inline Instant no_answer_at(Call const& call, Branch const& branch) {
+  return call.legs[branch.leg].rings_until.value_or(branch.rung_at + call.no_answer_after);
 }
 [[nodiscard]] inline bool is_push_out(Leg const& leg) {
   return leg.push == PushPhase::requested || leg.push == PushPhase::accepted;

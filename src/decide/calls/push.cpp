@@ -93,9 +93,13 @@ void Mind::send_notice(Leg& leg) {
 }
 
 // The call has ended: "a push not yet sent is taken back", and a phone that was pushed and did not come hears of the
-// end by a notice, once it is certain that the push went out (B-CALL-3, B-CALL-9).
-void Mind::part_with(Leg& leg) {
-  if (!is_push_out(leg) || has_come(leg)) return;
+// end by a notice, once it is certain that the push went out (B-CALL-3, B-CALL-9). One that came has CANCEL, or the
+// notice when it rings out of reach of any.
+void Mind::part_with(std::size_t number) {
+  auto& leg = call_.legs[number];
+  if (!is_push_out(leg)) return;
+  if (is_out_of_reach(number)) return send_notice(leg);
+  if (has_come(leg)) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
   leg.notice = NoticePhase::due;
   decide(model::TakeBackPush{leg.push_id});

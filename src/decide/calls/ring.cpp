@@ -47,7 +47,7 @@ void Mind::ring(Branch branch, Why because) {
 void Mind::ring_late(Branch branch) {
   branch.late = true;
   ring(std::move(branch), Why::call_ended);
-  decide(model::CancelBranch{.branch = call_.branches.size() - 1, .reason = call_.end_reason});
+  cancel_branch(call_.branches.size() - 1);
 }
 
 void Mind::hear(model::FlowRegistered const& event) {
@@ -64,15 +64,17 @@ void Mind::hear(model::FlowRegistered const& event) {
     leg.registered = true;
     decide(model::AcknowledgePush{leg.push_id});
   }
-  // Once per flow, whatever hangs on another flow.
-  if (leg.spoke || is_reached_on(target)) return;
+  bool const may_be_rung = !leg.spoke && !is_reached_on(target);
   Branch branch{.leg = number, .target = target, .registered = true};
-  if (call_.phase == CallPhase::ringing) {
+  if (call_.phase == CallPhase::ringing && may_be_rung) {
     leg.given_up = false;
     ring(std::move(branch), is_push_out(leg) ? Why::registered_after_push : Why::flow_live);
     return feed(sip::BranchAdded{});
   }
-  if (is_push_out(leg) && !leg.heard && now_ < call_.late_until) ring_late(std::move(branch));
+  if (call_.phase == CallPhase::ringing && !leg.spoke) return;
+  // To one that has the INVITE already it is a CANCEL that is lacking; where nobody knows, its 482 will tell.
+  bool const comes_late = may_be_rung && is_push_out(leg) && !leg.heard && now_ < call_.late_until;
+  comes_late ? ring_late(std::move(branch)) : take_back(number, target);
 }
 
 }  // namespace reveille::decide

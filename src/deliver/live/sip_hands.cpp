@@ -97,7 +97,7 @@ void SipHands::revive(model::Offer const& offer) {
 
 std::string SipHands::via_of(model::OfferId offer, model::BranchNumber branch) {
   auto const found = find(offer, branch);
-  return found ? stack_->via_of(found->transaction) : std::string{};
+  return found ? found->via : std::string{};
 }
 
 void SipHands::cancel_old(model::Offer const& offer, model::CancelOldBranch const& decision) {
@@ -125,6 +125,7 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
                           *target, bytes, [this, branch](Heard const& heard) { hear(branch, heard); }, kept->loop_mark);
   if (!sent) return fail_later(offer.id, decision.branch);
   branch->transaction = *sent;
+  branch->via = stack_->via_of(*sent);
   auto& branches = forks_[offer.id].branches;
   if (branches.size() <= decision.branch) branches.resize(decision.branch + 1);
   branches[decision.branch] = std::move(branch);
@@ -147,6 +148,9 @@ void SipHands::hear(BranchPointer const& branch, Heard const& heard) {
   int const status = heard.message->status();
   if (status == 100) return;
   branch->latest.emplace(*heard.message);
+  // A phone that has changed its network answers by the way that it has now: ACK and BYE of ours go there.
+  if (heard.source != nullptr && !heard.source->flow.empty() && heard.source->flow != branch->target.flow)
+    branch->target = edge::sip::target_of(*heard.source);
   if (status >= 200 && status < 300) return on_success(branch);
   tell(branch->offer, model::BranchAnswered{.branch = branch->number, .status = status});
 }

@@ -54,6 +54,7 @@ class SipHands final : public CallHands {
     edge::sip::Target target = {};
     std::string caller_route = {};  // our Record-Route in responses to the caller
     ClientTransactionHandle transaction = {};
+    std::string via = {};  // ours, as it was sent: the CANCEL may have to go where the transaction does not
     std::optional<sip::Message> latest = {};
     enum class Success : std::uint8_t { none, passed_on, ended } success = Success::none;
     std::string acknowledgement = {};  // of a 2xx that we end ourselves

@@ -10,6 +10,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -179,6 +180,7 @@ void ClientTransactions::take(wire::MessageView const& response, Source const& s
     return;
   }
   ++counts_.responses;
+  follow(handle, source);
   step(handle, wire::ReceivedResponse{response.status()}, {.response = &response, .source = &source});
 }
 
@@ -186,7 +188,42 @@ void ClientTransactions::on_flow_lost(FlowHandle flow) {
   std::vector<ClientTransactionHandle> on_it;
   auto const [first, last] = by_flow_.equal_range(flow);
   for (auto at = first; at != last; ++at) on_it.push_back(at->second);
-  for (auto const handle : on_it) step(handle, wire::TransportFailed{}, {});
+  for (auto const handle : on_it) lose_flow(handle);
+}
+
+// An INVITE that has left may have arrived: its phone may be on its way back over another connection, and matches by
+// Via. So it counts as unreachable, and its transaction stays until timer B.
+void ClientTransactions::lose_flow(ClientTransactionHandle handle) {
+  auto* const record = records_.find(handle);
+  if (record == nullptr) return;
+  record->flow_lost = true;
+  auto const* const invite = std::get_if<wire::ClientInviteTransaction>(&record->machine);
+  if (invite == nullptr || invite->phase != wire::ClientInviteTransaction::Phase::calling)
+    return step(handle, wire::TransportFailed{}, {});
+  tell_unreachable(handle);
+}
+
+// RFC 3261 section 18.2.2: "If that connection is no longer open, the server SHOULD open" another. ACK goes there too.
+void ClientTransactions::follow(ClientTransactionHandle handle, Source const& source) {
+  auto* const record = records_.find(handle);
+  if (record == nullptr || !record->flow_lost || source.flow.empty()) return;
+  leave_flow(handle, record->target.flow);
+  record->target = target_of(source);
+  record->flow_lost = false;
+  by_flow_.emplace(source.flow, handle);
+}
+
+void ClientTransactions::leave_flow(ClientTransactionHandle handle, FlowHandle flow) {
+  auto const [first, last] = by_flow_.equal_range(flow);
+  auto const found = std::find_if(first, last, [&](auto const& one) { return one.second == handle; });
+  if (found != last) by_flow_.erase(found);
+}
+
+void ClientTransactions::tell_unreachable(ClientTransactionHandle handle) {
+  auto* const record = records_.find(handle);
+  if (std::exchange(record->told_unreachable, true)) return;
+  ++counts_.unreachable;
+  tell(handle, {.what = Heard::What::unreachable});
 }
 
 void ClientTransactions::step(ClientTransactionHandle handle, wire::ClientInput const& event, Input input) {
@@ -217,13 +254,11 @@ bool ClientTransactions::perform(ClientTransactionHandle handle, wire::Action co
       tell(handle, {.what = Heard::What::response, .message = input.response, .source = input.source});
       break;
     case report_timeout:
+      if (record->told_unreachable) break;
       ++counts_.timed_out;
       tell(handle, {.what = Heard::What::timed_out});
       break;
-    case report_transport_error:
-      ++counts_.unreachable;
-      tell(handle, {.what = Heard::What::unreachable});
-      break;
+    case report_transport_error: tell_unreachable(handle); break;
     case arm: this->arm(handle, timer, static_cast<std::uint8_t>(action.timer), action.at); break;
     case disarm: driver_.wheel().disarm(timer); break;
     case terminate: end(handle); return false;
@@ -282,12 +317,7 @@ void ClientTransactions::tell(ClientTransactionHandle handle, Heard const& heard
 
 void ClientTransactions::end(ClientTransactionHandle handle) {
   auto const* const record = records_.find(handle);
-  auto const [first, last] = by_flow_.equal_range(record->target.flow);
-  for (auto at = first; at != last; ++at) {
-    if (at->second != handle) continue;
-    by_flow_.erase(at);
-    break;
-  }
+  leave_flow(handle, record->target.flow);
   if (auto const old = by_old_branch_.find(record->branch); old != by_old_branch_.end() && old->second == handle)
     by_old_branch_.erase(old);
   // The handler's own objects may call back when they go: after the record.

@@ -78,6 +78,8 @@ class ClientTransactions final : private TimerListener {
     std::array<WheelTimer, 3> timers = {};   // of the two TimerSlots, and one by which a failure to send comes later
     ClientTransactionHandle canceller = {};  // the CANCEL of this INVITE, which has the same branch
     std::string reason = {};
+    bool flow_lost = false;
+    bool told_unreachable = false;
   };
   struct Input {
     wire::MessageView const* response = nullptr;
@@ -98,6 +100,10 @@ class ClientTransactions final : private TimerListener {
   void transmit(ClientTransactionHandle handle, Record& record, std::string_view bytes);
   void acknowledge(ClientTransactionHandle handle, Record& record, wire::MessageView const& response);
   void start_cancel(ClientTransactionHandle handle);
+  void lose_flow(ClientTransactionHandle handle);
+  void follow(ClientTransactionHandle handle, Source const& source);
+  void tell_unreachable(ClientTransactionHandle handle);
+  void leave_flow(ClientTransactionHandle handle, FlowHandle flow);
   void tell(ClientTransactionHandle handle, Heard const& heard);
   void arm(ClientTransactionHandle handle, WheelTimer& timer, std::uint8_t detail, Instant at);
   void end(ClientTransactionHandle handle);

@@ -41,8 +41,8 @@ struct Heard {
 };
 
 // Called for each provisional response, one final one (of an INVITE each 2xx), or once in its place timed_out or
-// unreachable; never from inside send_request. An INVITE that was ringing when its flow was lost is unreachable, and may
-// be answered over another connection all the same (RFC 3261 section 18.2.2). Destroyed when the transaction ends.
+// unreachable; never from inside send_request. After the unreachable of an INVITE whose connection was lost, responses
+// may still come over another one (RFC 3261 section 18.2.2). Destroyed when the transaction ends.
 using ResponseHandler = std::move_only_function<void(Heard const&)>;
 
 }  // namespace reveille::edge::sip

@@ -205,6 +205,28 @@ TEST(Stack, ReachesAPhoneOverItsFlowAndTellsWhenItIsLost) {
   EXPECT_TRUE(late.heard().empty());
   ASSERT_TRUE(server.run_until([&] { return !late.heard().empty(); }));
   EXPECT_THAT(late.heard(), testing::ElementsAre("unreachable"));
+  EXPECT_EQ(server.stack().counts().client.open, 2U) << "what was sent on the connection may still be answered";
+}
+
+// A phone that had the INVITE when its network changed answers over its new connection, and is acknowledged there.
+TEST(Stack, HearsOverANewConnectionOfAnInviteFromTheLostOne) {
+  Server server;
+  server.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  StreamPeer before{server.context(), server.address(Transport::tcp), {}};
+  before.send(request_text("REGISTER", "TCP", {}, "z9hG4bKreg"));
+  ASSERT_TRUE(server.run_until([&] { return before.count("SIP/2.0 200") == 1; }));
+  auto const flow = server.stack().transports().flow_of(server.handler().sources().front());
+  Outcome call;
+  ASSERT_TRUE(server.stack().send_request({.transport = Transport::tcp, .flow = flow}, invite_text(), call.handler()));
+  ASSERT_TRUE(server.run_until([&] { return before.count("INVITE sip:") == 1; }));
+  auto const invite = before.received().substr(before.received().find("INVITE sip:"));
+  before.close();
+  ASSERT_TRUE(server.run_until([&] { return !server.handler().lost().empty(); }));
+  StreamPeer after{server.context(), server.address(Transport::tcp), {}};
+  after.send(response_text(180, invite, "j1"));
+  after.send(response_text(486, invite, "j1"));
+  ASSERT_TRUE(server.run_until([&] { return after.count("ACK sip:") == 1; }));
+  EXPECT_THAT(call.heard(), testing::ElementsAre("unreachable", "180", "486"));
   EXPECT_EQ(server.stack().counts().client.open, 0U);
 }
 

@@ -117,7 +117,11 @@ void on_success(ResponseContext& context, BranchNumber number, int status, Do& t
 }
 
 void on_refusal(ResponseContext& context, BranchNumber number, int status, Origin origin, Do& then) {
-  if (!is_pending(context.branches[number])) return;
+  auto const& branch = context.branches[number];
+  // A branch that was only assumed to have ended may still speak: its phone has changed its network.
+  bool const speaks_after_all = origin == Origin::message && !branch.has_message && !branch.cancelled &&
+                                context.sent == ResponseContext::Final::none;
+  if (!is_pending(branch) && !speaks_after_all) return;
   // Step 4.
   end_branch(context, number, status, origin);
   // Step 5: on a 6xx "SHOULD cancel all client pending transactions … and MUST NOT create any new branches".
