@@ -66,6 +66,11 @@ struct NotificationView {
   bool operator==(NotificationView const&) const = default;
 };
 
+struct OwnedDevice {
+  AccountId account = {};
+  Device device = {};
+};
+
 // A sign of life of the client: for one notification, or for all of one tracking id (of one device, if named).
 struct ClientReceipt {
   PushId id = {};
@@ -94,9 +99,10 @@ class PushServicePort {
   // The client has shown itself. not_found when no notification of that name is known.
   virtual void acknowledge(TenantId const& tenant, ClientReceipt const& receipt, Answer<NotificationView> answer) = 0;
 
-  // Creates or changes; answered when on disk.
+  // Creates or changes; answered when on disk. An empty account: the only one on this device; no_device where there is
+  // none, or more than one.
   virtual void put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
-                          DeviceUpdate update, Answer<Device> answer) = 0;
+                          DeviceUpdate update, Answer<OwnedDevice> answer) = 0;
   // An empty account: every one on this device. not_found when there was none.
   virtual void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                              Answer<void> answer) = 0;

@@ -49,6 +49,22 @@ Problem problem_of(model::PushRefusal refusal) {
   std::unreachable();
 }
 
+Problem problem_of(model::DeviceRefusal refusal) {
+  using enum model::DeviceRefusal;
+  switch (refusal) {
+    case not_found: return {.status = 404, .name = "not-found", .detail = "There is no such device of yours."};
+    case too_many_devices:
+      return {.status = 422,
+              .name = "too-many-devices",
+              .detail = "You have as many devices as a user may have: sign out on one of them."};
+    case overloaded:
+      return {.status = 503, .name = "overloaded", .detail = "The server is overloaded.", .retry_after = 1};
+    case storage:
+      return {.status = 503, .name = "storage", .detail = "The server cannot write to its disk.", .retry_after = 2};
+  }
+  std::unreachable();
+}
+
 edge::HttpResponse response_of(Problem const& problem) {
   boost::json::object body{
       {"type", "urn:reveille:problem:" + problem.name}, {"status", problem.status}, {"detail", problem.detail}};
@@ -58,7 +74,8 @@ edge::HttpResponse response_of(Problem const& problem) {
                               .body = boost::json::serialize(body)};
   if (problem.retry_after) response.headers.add("retry-after", std::to_string(*problem.retry_after));
   if (!problem.allow.empty()) response.headers.add("allow", problem.allow);
-  if (problem.status == 401) response.headers.add("www-authenticate", "Bearer");
+  if (problem.status == 401)
+    for (auto const& challenge : problem.challenges) response.headers.add("www-authenticate", challenge);
   return response;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "edge/http/message.hpp"
+#include "model/device_port.hpp"
 #include "model/push_service.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace reveille::arrive {
 
@@ -15,10 +17,12 @@ struct Problem {
   std::string detail = {};  // our words, never the peer's
   std::string field = {};   // "target.token"; empty: none
   std::optional<int> retry_after = {};
-  std::string allow = {};  // with 405: the methods that there are (RFC 9110 section 15.5.6)
+  std::string allow = {};                            // with 405: the methods that there are (RFC 9110 section 15.5.6)
+  std::vector<std::string> challenges = {"Bearer"};  // with 401: how to say who one is (section 11.6.1)
 };
 
 [[nodiscard]] Problem problem_of(model::PushRefusal refusal);
+[[nodiscard]] Problem problem_of(model::DeviceRefusal refusal);
 [[nodiscard]] edge::HttpResponse response_of(Problem const& problem);
 
 }  // namespace reveille::arrive

@@ -1,7 +1,7 @@
 #include "arrive/rest/push_door.hpp"
 
+#include "arrive/rest/authorization.hpp"
 #include "arrive/rest/push_json.hpp"
-#include "base/encoding.hpp"
 #include "wire/crypto/digest.hpp"
 
 #include <boost/json.hpp>
@@ -36,6 +36,9 @@ Problem const bad_account{.status = 422,
                           .detail = "account: an address has the form user@domain.",
                           .field = "account"};
 
+Problem const no_account{
+    .status = 422, .name = "invalid-field", .detail = "account: it is missing.", .field = "account"};
+
 HttpResponse wrong_method(std::string allowed) {
   return response_of({.status = 405,
                       .name = "method-not-allowed",
@@ -62,23 +65,13 @@ struct ClientCredentials {
   std::string secret = {};
 };
 
-// What follows the scheme in Authorization; RFC 9110 section 11.1: schemes are not told apart by case.
-std::optional<std::string_view> credentials_of(HttpRequest const& request, std::string_view scheme) {
-  auto const header = request.headers.find("authorization");
-  if (!header || header->size() <= scheme.size() || header->at(scheme.size()) != ' ') return {};
-  bool const fits = std::ranges::equal(header->substr(0, scheme.size()), scheme, {},
-                                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return fits ? std::optional(header->substr(scheme.size() + 1)) : std::nullopt;
-}
-
 // RFC 6749 section 2.3.1: HTTP Basic, or in the form.
 ClientCredentials credentials_in(HttpRequest const& request) {
-  auto const basic = credentials_of(request, "basic");
-  if (!basic) return {form_value(request, "client_id"), form_value(request, "client_secret")};
-  auto const pair = decode_base64(*basic).value_or("");
-  auto const colon = pair.find(':');
-  if (colon == std::string::npos) return {};
-  return {edge::percent_decoded(pair.substr(0, colon)), edge::percent_decoded(pair.substr(colon + 1))};
+  if (!credentials_of(request, "basic"))
+    return {form_value(request, "client_id"), form_value(request, "client_secret")};
+  auto const given = basic_credentials_in(request);
+  if (!given) return {};
+  return {edge::percent_decoded(given->user), edge::percent_decoded(given->password.reveal())};
 }
 
 // RFC 7240: `Prefer: wait=N`, seconds.
@@ -224,12 +217,12 @@ void PushDoor::devices(Call call) {
 void PushDoor::put_device(Call call, model::InstanceId const& instance) {
   auto read = call.request.method == "PUT" ? read_device(call.request.body) : read_device_mode(call.request.body);
   if (!read) return call.responder.send(response_of(read.error()));
-  auto const account = read->account;
+  if (call.request.method == "PUT" && read->account.empty()) return call.responder.send(response_of(no_account));
   read->update.instance = instance;
-  service_.put_device(call.tenant, account, instance, std::move(read->update),
-                      [account, responder = std::move(call.responder)](Outcome<model::Device> device) mutable {
-                        responder.send(device ? json_response(200, json_of(account, *device))
-                                              : response_of(problem_of(device.error())));
+  service_.put_device(call.tenant, read->account, instance, std::move(read->update),
+                      [responder = std::move(call.responder)](Outcome<model::OwnedDevice> kept) mutable {
+                        responder.send(kept ? json_response(200, json_of(kept->account, kept->device))
+                                            : response_of(problem_of(kept.error())));
                       });
 }
 

@@ -1,6 +1,7 @@
 // PushDoor as its tenants meet it: who is let in, what is read, what comes back. The service behind it is the test's.
 #include "arrive/rest/push_door.hpp"
 
+#include "arrive/rest/heard_test.hpp"
 #include "base/encoding.hpp"
 
 #include <boost/json.hpp>
@@ -14,24 +15,9 @@ namespace {
 
 namespace json = boost::json;
 using namespace model;
+using test::Heard;
 
 constexpr auto some_uuid = "7d1f5a60-2c1e-4b7a-9d55-0c1e2f3a4b5c";
-
-// What the peer hears.
-struct Heard final : edge::ResponseSink {
-  std::optional<edge::HttpResponse> response = {};
-  void send(edge::HttpResponse sent) override { response = std::move(sent); }
-  void begin(edge::HttpResponse) override {}
-  void write(std::string, std::move_only_function<void()>) override {}
-  void end() override {}
-  void reset(std::uint32_t) override {}
-  void on_gone(std::move_only_function<void()>) override {}
-  [[nodiscard]] bool is_gone() const override { return false; }
-
-  [[nodiscard]] int status() const { return response ? response->status : 0; }
-  [[nodiscard]] json::object body() const { return json::parse(response.value().body).as_object(); }
-  [[nodiscard]] std::string problem() const { return std::string(body().at("type").as_string()).substr(21); }
-};
 
 class Service final : public PushServicePort {
  public:
@@ -53,12 +39,12 @@ class Service final : public PushServicePort {
     answer(tell(receipt.id));
   }
   void put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance, DeviceUpdate update,
-                  Answer<Device> answer) override {
+                  Answer<OwnedDevice> answer) override {
     calls.push_back("put " + tenant.value + ' ' + account.value + ' ' + instance.value);
     Device device{.instance = instance};
     if (update.voip_token) device.voip = {.token = *update.voip_token};
     if (refusal) return answer(std::unexpected(*refusal));
-    answer(device);
+    answer(OwnedDevice{.account = account.empty() ? AccountId{"juliet@example"} : account, .device = device});
   }
   void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                      Answer<void> answer) override {
@@ -265,6 +251,19 @@ TEST_F(PushDoorTest, DevicesComeAndGo) {
   auto const named = "verona juliet@example " + std::string(some_uuid);
   EXPECT_EQ(service.calls, (std::vector{"put " + named, "put " + named, "remove " + named,
                                         "remove verona  " + std::string(some_uuid)}));
+}
+
+TEST_F(PushDoorTest, AModeNeedsNoAccountAndARegistrationDoes) {
+  auto const path = "/v1/devices/" + std::string(some_uuid);
+  auto const said = ask("PATCH", path, R"({"mode":"background"})");
+  EXPECT_EQ(said.status(), 200);
+  EXPECT_EQ(said.body().at("account"), "juliet@example") << "whose it is, is told";
+  EXPECT_EQ(service.calls, (std::vector{"put verona  " + std::string(some_uuid)}));
+  service.refusal = PushRefusal::no_device;
+  EXPECT_EQ(ask("PATCH", path, R"({"mode":"background"})").problem(), "no-such-device");
+  auto const put = ask("PUT", path, R"({"app":"org.example"})");
+  EXPECT_EQ(put.status(), 422);
+  EXPECT_EQ(put.body().at("field"), "account");
 }
 
 TEST_F(PushDoorTest, WhatIsNotThereIsSaidToBeSo) {

@@ -194,7 +194,6 @@ Read<DeviceRequest> read_device(std::string_view body) {
   if (!object) return std::unexpected(*fault);
   JsonReader in{*object, "", fault};
   DeviceRequest request{.account = read_account(in)};
-  if (request.account.empty()) in.blame("account", "it is missing");
   auto& update = request.update;
   update.app = in.text("app", longest_name);
   update.platform = in.choice("platform", platform_named);
@@ -219,7 +218,6 @@ Read<DeviceRequest> read_device_mode(std::string_view body) {
   if (!object) return std::unexpected(*fault);
   JsonReader in{*object, "", fault};
   DeviceRequest request{.account = read_account(in)};
-  if (request.account.empty()) in.blame("account", "it is missing");
   request.update.mode = in.choice("mode", mode_named);
   if (!request.update.mode) in.blame("mode", "it is missing");
   in.finish();

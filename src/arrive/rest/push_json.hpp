@@ -23,7 +23,7 @@ struct DeviceRequest {
   model::AccountId account = {};
   model::DeviceUpdate update = {};
 };
-// PUT names everything it wants to change; PATCH only `mode` (and the account).
+// PUT names everything it wants to change; PATCH only `mode`. Who may leave the account out is for the door to say.
 [[nodiscard]] Read<DeviceRequest> read_device(std::string_view body);
 [[nodiscard]] Read<DeviceRequest> read_device_mode(std::string_view body);
 [[nodiscard]] Read<model::ClientReceipt> read_receipt(std::string_view body);

@@ -135,7 +135,8 @@ TEST(PushJson, BlamesADevicesFields) {
     auto const read = read_device(body);
     return read ? "nothing" : read.error().field;
   };
-  EXPECT_EQ(field(R"({})"), "account");
+  EXPECT_EQ(field(R"({})"), "nothing");
+  EXPECT_EQ(field(R"({"account":"j"})"), "account");
   EXPECT_EQ(field(R"({"account":"j@e","platform":"toaster"})"), "platform");
   EXPECT_EQ(field(R"({"account":"j@e","channels":{"voip":{}}})"), "channels.voip.token");
   EXPECT_EQ(field(R"({"account":"j@e","channels":{"fax":{}}})"), "channels.fax");

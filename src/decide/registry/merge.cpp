@@ -108,6 +108,13 @@ bool end_service(model::Registrations& registrations, model::InstanceId const& i
   return true;
 }
 
+Ended end_unnamed_services(model::Registrations& registrations, model::DeviceUpdate const& update) {
+  bool ended = false;
+  if (update.uses_call == false) ended |= end_service(registrations, update.instance, Service::call);
+  if (update.uses_im == false) ended |= end_service(registrations, update.instance, Service::im);
+  return ended ? Ended::some : Ended::none;
+}
+
 bool sign_out(model::Registrations& registrations, model::InstanceId const& instance) {
   bool changed =
       std::erase_if(registrations.bindings, [&](auto const& binding) { return binding.instance == instance; }) != 0;

@@ -35,6 +35,11 @@ enum class Service : std::uint8_t { call, im };
 // is left without a service has signed out. False when nothing changed.
 bool end_service(model::Registrations& registrations, model::InstanceId const& instance, Service service);
 
+enum class Ended : std::uint8_t { none, some };
+// A registration that names the device's services (REST) ends those that it leaves out. Before it is merged: a token
+// that it names stays.
+Ended end_unnamed_services(model::Registrations& registrations, model::DeviceUpdate const& update);
+
 // The app's own sign-out (REST DELETE): everything of the device goes, its bindings too. False when nothing changed.
 bool sign_out(model::Registrations& registrations, model::InstanceId const& instance);
 

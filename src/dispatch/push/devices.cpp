@@ -75,8 +75,13 @@ Result<void> PushDevices::load() {
 }
 
 void PushDevices::put(TenantId const& tenant, AccountId const& account, InstanceId const& instance, DeviceUpdate update,
-                      Answer<Device> answer) {
-  Key const key{tenant, instance, account};
+                      Answer<OwnedDevice> answer) {
+  auto const named = key_of(tenant, account, instance);
+  if (!named)
+    return store_.commit({}, store::Urgency::soon, [answer = std::move(answer)](auto) mutable {
+      answer(std::unexpected(PushRefusal::no_device));
+    });
+  auto const& key = *named;
   auto& device = devices_[key];
   device.instance = instance;
   merge(update, device, clock_.now());
@@ -85,9 +90,9 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
   if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), batch);
   write(key, device, batch);
   store_.commit(std::move(batch), store::Urgency::soon,
-                [device, answer = std::move(answer)](Result<void> done) mutable {
+                [account = std::get<2>(key), device, answer = std::move(answer)](Result<void> done) mutable {
                   if (!done) return answer(std::unexpected(refusal_of(done.error())));
-                  answer(std::move(device));
+                  answer(OwnedDevice{.account = std::move(account), .device = std::move(device)});
                 });
 }
 
@@ -131,6 +136,13 @@ std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, Accou
     keys.push_back(at->first);
   }
   return keys;
+}
+
+std::optional<PushDevices::Key> PushDevices::key_of(TenantId const& tenant, AccountId const& account,
+                                                    InstanceId const& instance) const {
+  if (!account.empty()) return Key{tenant, instance, account};
+  auto const keys = keys_of(tenant, account, instance);
+  return keys.size() == 1 ? std::optional(keys.front()) : std::nullopt;
 }
 
 void PushDevices::remove(TenantId const& tenant, AccountId const& account, InstanceId const& instance,

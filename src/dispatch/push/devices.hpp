@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,8 +26,9 @@ class PushDevices {
   PushDevices(Clock const& clock, store::Store& store) : clock_(clock), store_(store) {}
 
   Result<void> load();
+  // An empty account: the only one on this device.
   void put(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
-           model::DeviceUpdate update, Answer<model::Device> answer);
+           model::DeviceUpdate update, Answer<model::OwnedDevice> answer);
   void remove(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
               Answer<void> answer);
   // The device to push to; no_device when there is none, or when several accounts use it and none is named.
@@ -49,6 +51,8 @@ class PushDevices {
   void write(Key const& key, model::Device const& device, store::Batch& batch) const;
   [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,
                                          model::InstanceId const& instance) const;
+  [[nodiscard]] std::optional<Key> key_of(model::TenantId const& tenant, model::AccountId const& account,
+                                          model::InstanceId const& instance) const;
 
   Clock const& clock_;
   store::Store& store_;

@@ -30,12 +30,14 @@ class PushDevicesTest : public testing::Test {
 
   Result<Device, PushRefusal> put(std::string instance, std::string account, DeviceUpdate update,
                                   std::string tenant = "verona") {
-    std::optional<Result<Device, PushRefusal>> answer;
+    std::optional<Result<OwnedDevice, PushRefusal>> answer;
     devices->put(TenantId{std::move(tenant)}, AccountId{std::move(account)}, InstanceId{std::move(instance)},
                  std::move(update), [&](auto got) { answer = std::move(got); });
     EXPECT_FALSE(answer) << "answered from inside the call";
     run();
-    return answer.value();
+    auto const& kept = answer.value();
+    if (!kept) return std::unexpected(kept.error());
+    return kept->device;
   }
   bool remove(std::string instance, std::string account = {}) {
     std::optional<Result<void, PushRefusal>> answer;
@@ -152,6 +154,20 @@ TEST_F(PushDevicesTest, ADiskThatFailsIsSaidSo) {
 TEST_F(PushDevicesTest, ARowThatMakesNoSenseStopsTheStart) {
   store.commit({store::Put{store::Table::push_devices, "verona", "nonsense"}}, store::Urgency::soon, [](auto) {});
   EXPECT_EQ(PushDevices(clock, store).load().error().code, ErrorCode::corrupt);
+}
+
+TEST_F(PushDevicesTest, AModeNeedsNoAccountWhereThereIsButOne) {
+  auto const say = [&](std::string instance) { return put(std::move(instance), "", {.mode = Mode::background}); };
+  EXPECT_EQ(say("i1").error(), PushRefusal::no_device) << "there is none";
+  EXPECT_EQ(devices->size(), 0U);
+  (void)put("i1", "juliet@x", voip("v"));
+  EXPECT_EQ(say("i1").value().reported_mode, Mode::background);
+  EXPECT_EQ(find("i1", "juliet@x").value().reported_mode, Mode::background);
+  (void)put("i1", "nurse@x", voip("w"));
+  EXPECT_EQ(say("i1").error(), PushRefusal::no_device) << "whose?";
+  (void)put("i1", "tybalt@x", voip("z"), "mantua");
+  remove("i1", "nurse@x");
+  EXPECT_TRUE(say("i1")) << "another tenant's does not count";
 }
 
 }  // namespace

@@ -289,7 +289,7 @@ void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt
 }
 
 void PushQueue::put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
-                           DeviceUpdate update, Answer<Device> answer) {
+                           DeviceUpdate update, Answer<OwnedDevice> answer) {
   devices_.put(tenant, account, instance, std::move(update), std::move(answer));
 }
 

@@ -70,7 +70,7 @@ class PushQueue final : public model::PushServicePort {
   void acknowledge(model::TenantId const& tenant, model::ClientReceipt const& receipt,
                    Answer<model::NotificationView> answer) override;
   void put_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
-                  model::DeviceUpdate update, Answer<model::Device> answer) override;
+                  model::DeviceUpdate update, Answer<model::OwnedDevice> answer) override;
   void remove_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
                      Answer<void> answer) override;
   [[nodiscard]] bool serves(model::Provider provider) const override;
