@@ -17,6 +17,13 @@ bool changes_record(model::CallDecision const& decision) {
   return std::holds_alternative<model::RememberCall>(decision) || std::holds_alternative<model::ForgetCall>(decision);
 }
 
+// One that has only done with messages still does.
+bool takes_calls(Entry const& entry, model::InstanceId const& instance) {
+  auto const registrations = entry.registrations();
+  auto const* device = model::find_device(registrations, instance);
+  return device != nullptr && device->services.call;
+}
+
 // No request has a handle of this thread.
 constexpr std::uint16_t thread_of_the_revived = 0xffff;
 
@@ -30,7 +37,7 @@ Calls::Calls(Shard& shard, Registrations& registrations, deliver::CallHands& han
                                   hear_of_callee(entry.account(), model::FlowRegistered{.target = target});
                                 });
   shard_.listen([this](Entry& entry, model::InstanceId const& instance, DeviceChange change) {
-    if (change == DeviceChange::signed_out)
+    if (change == DeviceChange::signed_out && !takes_calls(entry, instance))
       hear_of_callee(entry.account(), model::DeviceSignedOut{.instance = instance});
   });
 }

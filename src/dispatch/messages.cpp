@@ -13,6 +13,12 @@ using namespace xmpp;
 
 constexpr std::string_view archive_key_name = "archive_key";
 
+bool is_in_foreground(Entry const& entry, model::InstanceId const& instance) {
+  auto const registrations = entry.registrations();
+  auto const* device = model::find_device(registrations, instance);
+  return device != nullptr && device->reported_mode == model::Mode::foreground;
+}
+
 std::string stream_key(std::string const& account, std::string const& resource) {
   return account + '\0' + resource;
 }
@@ -21,8 +27,10 @@ std::string stream_key(std::string const& account, std::string const& resource) 
 
 Messages::Messages(Shard& shard, Registrations& registrations, model::StreamPort& port)
     : shard_(shard), registrations_(registrations), port_(port) {
-  shard_.listen([this](Entry& entry, model::InstanceId const&, DeviceChange) {
-    if (!entry.messages || static_cast<ImRuntime const&>(*entry.messages).has_no_session()) return;
+  shard_.listen([this](Entry& entry, model::InstanceId const& instance, DeviceChange change) {
+    if (!entry.messages) return;
+    if (change == DeviceChange::mode && is_in_foreground(entry, instance)) note_reachable(entry, instance);
+    if (static_cast<ImRuntime const&>(*entry.messages).has_no_session()) return;
     Turn turn;
     refresh_shown(turn, entry);
     run_routes(turn);
@@ -157,11 +165,9 @@ void Messages::on_mode(StreamHandle stream, AppMode mode) {
   auto* session = session_of(stream);
   if (!session || session->instance.empty()) return;
   auto const instance = session->instance;
-  bool const foreground = mode == AppMode::foreground;
   note_mode(*entry, {.instance = instance,
                      .freshness = model::Freshness::refresh,
-                     .mode = foreground ? model::Mode::foreground : model::Mode::background});
-  if (foreground) note_reachable(*entry, instance);
+                     .mode = mode == AppMode::foreground ? model::Mode::foreground : model::Mode::background});
   shard_.say(*entry, instance, DeviceChange::mode);
 }
 

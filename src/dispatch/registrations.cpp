@@ -223,6 +223,12 @@ void Registrations::forget_unbound_flows(Entry& entry, model::Registrations cons
   if (flows.empty()) entry.calls.reset();
 }
 
+void Registrations::forget_unbound_flows(Entry& entry) {
+  auto const registrations = entry.registrations();
+  forget_unbound_flows(entry, registrations);
+  shard_.census.count(entry, registrations, shard_.now());
+}
+
 void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way) {
   for (auto const& instance : outcome.changed) shard_.say(entry, instance, DeviceChange::registered);
   for (auto const& instance : outcome.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);

@@ -64,6 +64,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // Both, in a batch of its own, for what nobody waits for.
   void note(Entry& entry, model::Registrations const& registrations, store::Urgency urgency);
   void take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token);
+  // A connection whose binding is gone serves its device no more.
+  void forget_unbound_flows(Entry& entry);
 
  private:
   void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);

@@ -7,6 +7,7 @@
 #include "admin/metrics.hpp"
 #include "admin/operator.hpp"
 #include "admin/traces.hpp"
+#include "arrive/rest/push_door.hpp"
 #include "base/instant.hpp"
 #include "base/random.hpp"
 #include "dispatch/push/clients.hpp"
@@ -71,7 +72,9 @@ struct Core {
   std::unique_ptr<store::Store> store = {};
   std::unique_ptr<admin::Traces> traces = {};
   std::unique_ptr<Part> push_service = {};
-  dispatch::PushClients* push_clients = nullptr;  // of the push service, when it is here
+  // Of the push service, when it is here.
+  dispatch::PushClients* push_clients = nullptr;
+  arrive::PushDoor* push_door = nullptr;
   std::unique_ptr<model::PushPort> push = {};
   std::unique_ptr<dispatch::Shard> shard = {};
   std::unique_ptr<dispatch::Registrations> registrations = {};

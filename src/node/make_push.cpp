@@ -5,7 +5,6 @@
 #include "deliver/push/rest_push.hpp"
 #include "dispatch/push/clients.hpp"
 #include "dispatch/push/queue.hpp"
-#include "edge/http/server.hpp"
 #include "node/parts.hpp"
 #include "wire/sip/uri.hpp"
 
@@ -110,10 +109,6 @@ Result<std::vector<dispatch::PushCredential>> open_credentials(Core& core) {
   return credentials;
 }
 
-constexpr std::size_t most_connections = 10'000;
-// Of the push service's requests; a notification is 5 KB at most.
-constexpr std::size_t most_body = std::size_t{64} * 1024;
-
 struct HostAndPort {
   std::string host = {};
   std::uint16_t port = 443;
@@ -130,7 +125,7 @@ std::optional<HostAndPort> parse_https(std::string_view url) {
   return HostAndPort{.host = std::string(place->host), .port = place->port.value_or(443)};
 }
 
-// The queue with its own database, and its HTTPS door where there is a listener.
+// The queue with its own database, and its door.
 class PushService final : public Part {
  public:
   PushService(Core& core, std::unique_ptr<store::Store> store, std::vector<dispatch::PushCredential> credentials)
@@ -142,16 +137,13 @@ class PushService final : public Part {
         door_(queue_, clients_, core.clock, core.random) {}
 
   Result<void> open();
-  void stop() override {
-    if (server_) server_->drain();
-    deadline_timer_.cancel();
-  }
+  void stop() override { deadline_timer_.cancel(); }
   [[nodiscard]] PushServicePort& port() { return queue_; }
   [[nodiscard]] dispatch::PushClients& clients() { return clients_; }
+  [[nodiscard]] arrive::PushDoor& door() { return door_; }
   [[nodiscard]] dispatch::PushQueue const& queue() const { return queue_; }
 
  private:
-  Result<void> listen(ListenAddress const& at);
   void wait_until(Instant at);
 
   Core& core_;
@@ -161,7 +153,6 @@ class PushService final : public Part {
   dispatch::PushClients clients_;
   dispatch::PushQueue queue_;
   arrive::PushDoor door_;
-  std::unique_ptr<edge::HttpServer> server_ = {};
 };
 
 void PushService::wait_until(Instant at) {
@@ -176,34 +167,7 @@ void PushService::wait_until(Instant at) {
 Result<void> PushService::open() {
   deadlines_.set_earlier([this](Instant at) { wait_until(at); });
   if (auto loaded = clients_.load(); !loaded) return loaded;
-  if (auto loaded = queue_.load(); !loaded) return loaded;
-  auto const& at = core_.settings.listen.push;
-  return core_.settings.roles.push && at ? listen(*at) : Result<void>{};
-}
-
-Result<void> PushService::listen(ListenAddress const& at) {
-  auto tls = core_.certificates.context({"h2", "http/1.1"});
-  if (!tls) return std::unexpected(tls.error());
-  auto const& limits = core_.settings.limits;
-  auto opened =
-      edge::HttpServer::open(core_.io,
-                             {.address = at.host,
-                              .port = at.port,
-                              .tls = *tls,
-                              .connections = {.in_all = most_connections, .of_address = limits.connections_per_address},
-                              .max_body = most_body,
-                              .max_streams = 1000,
-                              .handshake_time = limits.handshake_within,
-                              .first_request_time = limits.request_within,
-                              .request_time = limits.request_within,
-                              .stalled_after = limits.stalled_after},
-                             [this](edge::HttpRequest request, edge::Responder responder) {
-                               door_.handle(std::move(request), std::move(responder));
-                             });
-  if (!opened) return failure(opened.error().code, fmt::format("push: {}", opened.error().ours));
-  server_ = std::move(*opened);
-  core_.listeners.emplace_back("push", server_->address());
-  return {};
+  return queue_.load();
 }
 
 Result<std::unique_ptr<PushPort>> ask_elsewhere(Core& core) {
@@ -255,6 +219,7 @@ Result<void> make_push(Core& core) {
     auto service = open_service(core);
     if (!service) return std::unexpected(service.error());
     core.push_clients = &(*service)->clients();
+    core.push_door = &(*service)->door();
     if (core.settings.push.in_process())
       core.push = std::make_unique<deliver::LocalPush>((*service)->port(), core.clock);
     core.push_service = std::move(*service);

@@ -23,4 +23,7 @@ namespace reveille::node {
 // make_im.cpp: XMPP for the role im.
 [[nodiscard]] Result<std::unique_ptr<Part>> make_im(Core& core);
 
+// make_rest.cpp: HTTPS for tenants of the push service and for users' devices; null where neither is served.
+[[nodiscard]] Result<std::unique_ptr<Part>> make_rest(Core& core);
+
 }  // namespace reveille::node

@@ -72,6 +72,7 @@ Result<void> make_parts(Core& core, Parts& parts) {
   if (made && core.settings.roles.call_control) made = add(parts, make_call_control(core));
   if (made) made = add(parts, make_sweep(core));
   if (made && core.settings.roles.im) made = add(parts, make_im(core));
+  if (made) made = add(parts, make_rest(core));
   if (made) made = add(parts, make_admin(core));
   return made;
 }

@@ -109,6 +109,11 @@ bool end_service(model::Registrations& registrations, model::InstanceId const& i
 }
 
 Ended end_unnamed_services(model::Registrations& registrations, model::DeviceUpdate const& update) {
+  // First those that begin: a device that changes from one service to the other has not signed out meanwhile.
+  if (auto* const device = model::find_device(registrations, update.instance)) {
+    device->services.call |= update.uses_call.value_or(false);
+    device->services.im |= update.uses_im.value_or(false);
+  }
   bool ended = false;
   if (update.uses_call == false) ended |= end_service(registrations, update.instance, Service::call);
   if (update.uses_im == false) ended |= end_service(registrations, update.instance, Service::im);
