@@ -40,14 +40,12 @@ def run_unit(program: Path) -> tuple[int, int]:
     return passed, failed
 
 
-def run_integration(build: Path, long: bool) -> tuple[int, int]:
+def run_integration(build: Path) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         environment = dict(os.environ, REVEILLE_BUILD=str(build.resolve()))
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=8", f"--junitxml={report}",
                    "tests/integration"]
-        if not long:
-            command += ["-m", "not long"]
         code = subprocess.run(command, cwd=ROOT, env=environment).returncode
         if not report.exists():
             return 0, 1
@@ -64,7 +62,6 @@ def main() -> int:
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--only", help="unit tests of these layers only, no integration tests")
     parser.add_argument("--also", type=Path, action="append", default=[], metavar="BUILD", help="every unit test of that build too")
-    parser.add_argument("--long", action="store_true", help="also what takes longer than a cold run may")
     arguments = parser.parse_args()
 
     if arguments.only:
@@ -73,7 +70,7 @@ def main() -> int:
         programs = sorted(program for build in [arguments.build, *arguments.also] for program in build.glob("*_test"))
     results = [run_unit(program) for program in programs if program.exists()]
     if not arguments.only and any((ROOT / "tests/integration").glob("test_*.py")):
-        results.append(run_integration(arguments.build, arguments.long))
+        results.append(run_integration(arguments.build))
 
     passed = sum(result[0] for result in results)
     failed = sum(result[1] for result in results)
