@@ -75,19 +75,53 @@ XmppIdentity xmpp_identity_of(AppWorld const& world) {
   return identity;
 }
 
-void App::Calling::open_flow() {
+void App::Calling::open_flow(std::vector<std::string> nodes) {
+  nodes_ = std::move(nodes);
+  node_ = 0;
+  dial();
+}
+
+void App::Calling::try_next_node() {
+  if (!is_another_node_left()) return;
+  ++node_;
+  // The registration that failed is still being told of.
+  boost::asio::post(app_.context_, [this, alive = std::weak_ptr(app_.alive_), node = node_] {
+    if (alive.expired() || node != node_) return;
+    app_.run([&] { agent_.on_flow_lost(); });
+    dial();
+  });
+}
+
+Result<SipServer> App::Calling::server() const {
+  auto const transport =
+      nodes_.empty() ? app_.world_.options.transport.value_or(app_.world_.profile.sip) : sip::Transport::tls;
+  auto destination = destination_of(nodes_.empty() ? app_.world_.options.sip : nodes_[node_],
+                                    transport == sip::Transport::tls ? app_.world_.tls : nullptr);
+  if (!destination) return std::unexpected(destination.error());
+  return SipServer{.transport = transport, .destination = std::move(*destination)};
+}
+
+void App::Calling::dial() {
   reconnect_.cancel();
-  auto const transport = app_.world_.options.transport.value_or(app_.world_.profile.sip);
-  auto destination =
-      destination_of(app_.world_.options.sip, transport == sip::Transport::tls ? app_.world_.tls : nullptr);
-  if (!destination) return;  // checked at the start
   // Whoever wants another flow may have been called by the old one.
   boost::asio::post(app_.context_, [old = std::move(flow_)] {});
+  auto to = server();
+  if (!to)  // a node: the command line was checked at the start
+    return boost::asio::post(app_.context_, [this, alive = std::weak_ptr(app_.alive_), why = to.error().ours] {
+      if (!alive.expired()) on_lost(why);
+    });
   flow_ = std::make_shared<SipFlow>(app_.context_, app_.world_.clock, app_.random_, *this);
-  flow_->open({.transport = transport, .destination = std::move(*destination)},
-              [this, opened = flow_.get()](Result<SipFlowFacts> facts) {
-                if (opened == flow_.get()) on_opened(facts);
-              });
+  flow_->open(std::move(*to), [this, opened = flow_.get()](Result<SipFlowFacts> facts) {
+    if (opened == flow_.get()) on_opened(facts);
+  });
+}
+
+std::vector<boost::asio::ip::address> App::Calling::addresses_of(std::string const& name) {
+  boost::asio::ip::tcp::resolver resolver(app_.context_);
+  boost::system::error_code error;
+  std::vector<boost::asio::ip::address> addresses;
+  for (auto const& found : resolver.resolve(name, "", error)) addresses.push_back(found.endpoint().address());
+  return addresses;
 }
 
 void App::Calling::on_opened(Result<SipFlowFacts> const& facts) {
@@ -98,15 +132,21 @@ void App::Calling::on_opened(Result<SipFlowFacts> const& facts) {
   app_.run([&] { agent_.on_flow_up(*facts); });
 }
 
-// As long as the app runs and is signed in, a lost flow is replaced.
+// As long as the app runs and is signed in, a lost flow is replaced: at once by one to the next node, else after a
+// while, from the first node on.
 void App::Calling::on_lost(std::string const& why) {
   app_.world_.log.emit("error", {{"what", "sip_connection"}, {"why", why}});
   app_.run([&] { agent_.on_flow_lost(); });
-  if (!agent_.is_signed_in()) return;
-  reconnect_.expires_after(reconnect_after_);
-  reconnect_after_ = std::min(2 * reconnect_after_, longest_reconnect);
+  if (agent_.is_signed_in()) reconnect();
+}
+
+void App::Calling::reconnect() {
+  bool const at_once = is_another_node_left();
+  node_ = at_once ? node_ + 1 : 0;
+  reconnect_.expires_after(at_once ? std::chrono::milliseconds(0) : reconnect_after_);
+  if (!at_once) reconnect_after_ = std::min(2 * reconnect_after_, longest_reconnect);
   reconnect_.async_wait([this, alive = std::weak_ptr(app_.alive_)](boost::system::error_code error) {
-    if (!error && !alive.expired()) open_flow();
+    if (!error && !alive.expired()) dial();
   });
 }
 

@@ -33,7 +33,9 @@ class App::Calling final : public SipHost, public edge::sip::RequestHandler {
     flow_.reset();
   }
 
-  void open_flow() override;
+  void open_flow(std::vector<std::string> nodes) override;
+  void try_next_node() override;
+  std::vector<boost::asio::ip::address> addresses_of(std::string const& name) override;
   void stirred() override { app_.arm(); }
   void emit(std::string_view event, boost::json::object fields) override {
     app_.world_.log.emit(event, std::move(fields));
@@ -52,12 +54,19 @@ class App::Calling final : public SipHost, public edge::sip::RequestHandler {
     app_.run([&] { agent_.calls().on_ack(ack); });
   }
   void on_flow_lost(FlowHandle) override { on_lost("the server closed the connection, or does not answer"); }
+  // To nodes_[node_], or the server of the command line.
+  void dial();
+  [[nodiscard]] Result<SipServer> server() const;
+  [[nodiscard]] bool is_another_node_left() const { return node_ + 1 < nodes_.size(); }
+  void reconnect();
   void on_opened(Result<SipFlowFacts> const& facts);
   void on_lost(std::string const& why);
 
   App& app_;
   boost::asio::steady_timer reconnect_;
   std::chrono::milliseconds reconnect_after_{200};
+  std::vector<std::string> nodes_ = {};  // of the push that this flow is for
+  std::size_t node_ = 0;
   std::string local_address_ = "127.0.0.1";
   std::shared_ptr<SipFlow> flow_ = {};
   SipAgent agent_;

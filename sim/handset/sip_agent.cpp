@@ -23,16 +23,22 @@ void SipAgent::set_mode(AppMode mode) {
 
 void SipAgent::on_voip_push(Push const& push) {
   calls_.announce(push);
-  refresh();
+  refresh(
+      [this](std::string const& why) {
+        // A flow that was lost is replaced anyway.
+        if (!why.empty() && line_.is_up()) line_.host().try_next_node();
+      },
+      push.nodes);
 }
 
 void SipAgent::on_refresh_push(SipRegistration::Done done) {
   refresh(std::move(done));
 }
 
-void SipAgent::refresh(SipRegistration::Done done) {
+// A flow that stands is where the call comes; a phone that slept has none, and goes where the push says.
+void SipAgent::refresh(SipRegistration::Done done, std::vector<std::string> nodes) {
   registration_.register_now(mode_, std::move(done));
-  if (!line_.is_up()) line_.host().open_flow();
+  if (!line_.is_up()) line_.host().open_flow(std::move(nodes));
 }
 
 void SipAgent::on_flow_up(SipFlowFacts const& facts) {

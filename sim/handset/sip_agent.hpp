@@ -8,6 +8,7 @@
 #include "sim/handset/sip_registration.hpp"
 
 #include <string>
+#include <vector>
 
 namespace reveille::sim::handset {
 
@@ -36,7 +37,7 @@ class SipAgent {
   [[nodiscard]] bool is_signed_in() const { return registration_.is_wanted(); }
 
  private:
-  void refresh(SipRegistration::Done done = {});
+  void refresh(SipRegistration::Done done = {}, std::vector<std::string> nodes = {});
 
   SipLine line_;
   SipRegistration registration_;

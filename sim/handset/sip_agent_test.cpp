@@ -55,8 +55,15 @@ class Phone final : public SipHost, edge::sip::RequestHandler, edge::sip::Messag
   }
 
   void connect(sip::Transport transport) {
-    edge::sip::Target const target{.transport = transport, .flow = {.slot = 1, .generation = 1}};
-    agent.on_flow_up({.target = target, .host = "127.0.0.1", .port = 4711, .client = &client_, .server = &server_});
+    edge::sip::Target const target{.transport = transport,
+                                   .remote = {.ip = boost::asio::ip::make_address("127.0.0.1"), .port = 4711},
+                                   .flow = {.slot = 1, .generation = 1}};
+    agent.on_flow_up({.target = target,
+                      .dialled = "localhost",
+                      .host = "127.0.0.1",
+                      .port = 4711,
+                      .client = &client_,
+                      .server = &server_});
   }
   void lose_flow() {
     client_.on_flow_lost({.slot = 1, .generation = 1});
@@ -72,7 +79,15 @@ class Phone final : public SipHost, edge::sip::RequestHandler, edge::sip::Messag
   }
 
   void stirred() override {}
-  void open_flow() override { ++flows_wanted; }
+  void open_flow(std::vector<std::string> nodes) override {
+    ++flows_wanted;
+    nodes_wanted = std::move(nodes);
+  }
+  void try_next_node() override { ++next_nodes_wanted; }
+  std::vector<boost::asio::ip::address> addresses_of(std::string const& name) override {
+    if (name != "sip.example.org") return {};
+    return {boost::asio::ip::make_address("192.0.2.1"), boost::asio::ip::make_address("127.0.0.1")};
+  }
   void emit(std::string_view event, json::object fields) override {
     fields["event"] = event;
     events.push_back(std::move(fields));
@@ -121,6 +136,8 @@ class Phone final : public SipHost, edge::sip::RequestHandler, edge::sip::Messag
   std::vector<json::object> events = {};
   std::vector<OsInput> told = {};
   int flows_wanted = 0;
+  int next_nodes_wanted = 0;
+  std::vector<std::string> nodes_wanted = {};
   int agreements = 0;
   SipAgent agent;
 };
@@ -167,6 +184,10 @@ class SipAgentTest : public testing::Test {
   sip::Message answer_register(sip::MessageView const& request) {
     if (!request.has(sip::HeaderName::authorization)) return challenge(request, 401);
     std::string out;
+    if (refused != 0) {
+      EXPECT_EQ(sip::respond(out, request, {.status = refused, .to_tag = "reg"}).finish(), sip::Written::yes);
+      return *sip::Message::parse(out);
+    }
     auto writer = sip::respond(out, request, {.status = 200, .to_tag = "reg"});
     writer.copy(request, sip::HeaderName::contact).header(sip::HeaderName::feature_caps, "*;+sip.pns=\"apns\"");
     EXPECT_EQ(writer.finish(), sip::Written::yes);
@@ -184,11 +205,12 @@ class SipAgentTest : public testing::Test {
 
   // What our server adds to an INVITE.
   sip::Message with_uuid(sip::Message const& message) {
-    if (!message.view().is_request() || message.view().method() != sip::Method::invite || call_uuid.empty())
-      return message;
+    if (!message.view().is_request() || message.view().method() != sip::Method::invite) return message;
     std::string out;
-    EXPECT_EQ(sip::Forward(message.view()).add(sip::HeaderName::reveille_call_uuid, call_uuid).write(out),
-              sip::Written::yes);
+    sip::Forward forward(message.view());
+    if (!call_uuid.empty()) forward.add(sip::HeaderName::reveille_call_uuid, call_uuid);
+    if (!record_route.empty()) forward.record_route(record_route);
+    EXPECT_EQ(forward.write(out), sip::Written::yes);
     return *sip::Message::parse(out);
   }
 
@@ -229,8 +251,10 @@ class SipAgentTest : public testing::Test {
   VirtualClock clock;
   sip::Transport transport = sip::Transport::tls;
   std::string call_uuid = "0b9c5e4e-7f5d-4a3f-8f7b-3d9a1c2b4e6f";
+  std::string record_route = {};
   std::vector<std::string> seen = {};
   int challenges = 0;
+  int refused = 0;  // the status of each REGISTER's answer
   Phone romeo{"romeo", 1, clock};
   Phone juliet{"juliet", 2, clock};
 };
@@ -270,6 +294,58 @@ TEST_F(SipAgentTest, TwoPhonesTalkAndOneHangsUp) {
   EXPECT_TRUE(romeo.look().empty() && juliet.look().empty());
 }
 
+// RFC 3261 sections 8.1.2 and 12.2.1.1.
+TEST_F(SipAgentTest, RequestsOfACallGoWhereItsTopmostRouteLeads) {
+  int number = 0;
+  for (auto const* host : {"localhost", "LocalHost", "127.0.0.1", "sip.example.org"}) {
+    call_uuid = std::to_string(++number);
+    record_route = std::string("<sip:t.k@") + host + ":4711;transport=tls;lr>";
+    establish();
+    EXPECT_EQ(juliet.agent.calls().hang_up(), "");
+    settle();
+    EXPECT_EQ(romeo.look(), Events{"call_ended remote_hangup"}) << host;
+    EXPECT_EQ(juliet.look(), Events{"call_ended hangup"}) << host;
+  }
+}
+
+TEST_F(SipAgentTest, ARouteThatLeadsElsewhereFailsTheCallOfItsCaller) {
+  for (auto const* route : {"<sip:0.0.0.0:4711;transport=tls;lr>", "<sip:localhost:4712;transport=tls;lr>",
+                            "<sip:localhost:4711;lr>", "<sip:nowhere.example:4711;transport=tls;lr>", "<tel:1;lr>"}) {
+    call_uuid = record_route = route;
+    dial();
+    settle();
+    answer();
+    settle();
+    auto const heard = romeo.look();
+    ASSERT_EQ(heard.size(), 3U) << route;
+    EXPECT_TRUE(heard[1].starts_with("error ") && heard[1].contains("is not where this phone is connected"))
+        << heard[1];
+    EXPECT_EQ(heard[2], "call_ended no_route");
+    EXPECT_FALSE(std::ranges::any_of(seen, [](auto const& bytes) { return bytes.starts_with("ACK "); }));
+    pass(32s);
+    EXPECT_EQ(juliet.look().back(), "call_ended no_ack");
+  }
+}
+
+TEST_F(SipAgentTest, ARouteThatLeadsElsewhereIsNoticedByWhoHangsUp) {
+  establish();
+  call_uuid = "second";
+  hang_up();
+  settle();
+  static_cast<void>(romeo.look());
+  static_cast<void>(juliet.look());
+  record_route = "<sip:0.0.0.0:4711;transport=tls;lr>";
+  dial();
+  settle();
+  answer();
+  settle();
+  EXPECT_EQ(juliet.agent.calls().hang_up(), "");
+  auto const heard = juliet.look();
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_TRUE(heard[heard.size() - 2].starts_with("error <") || heard[heard.size() - 2].starts_with("error sip:"));
+  EXPECT_EQ(heard.back(), "call_ended no_route");
+}
+
 TEST_F(SipAgentTest, SrtpWhereSignallingIsTls) {
   establish();
   EXPECT_TRUE(std::ranges::any_of(
@@ -299,6 +375,29 @@ TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   EXPECT_EQ(romeo.look(), (Events{"ringing", "call_ended 487 cancelled"}));
   EXPECT_EQ(juliet.look(), (Events{"call_screen", "ringing", "call_ended cancelled"}));
   EXPECT_EQ(juliet.agent.calls().answer(), "no call rings");
+}
+
+TEST_F(SipAgentTest, APushSaysWhereToRegister) {
+  auto push = voip_push();
+  push.nodes = {"one.example:5061", "two.example:5061"};
+  juliet.agent.on_voip_push(push);
+  EXPECT_EQ(juliet.flows_wanted, 1) << "only that of the sign-in: the call comes on the flow that stands";
+  settle();
+  juliet.lose_flow();
+  push.call_uuid = "second";
+  juliet.agent.on_voip_push(push);
+  EXPECT_EQ(juliet.nodes_wanted, push.nodes);
+  EXPECT_EQ(juliet.next_nodes_wanted, 0);
+  connect(juliet);
+  refused = 503;
+  settle();
+  EXPECT_EQ(juliet.next_nodes_wanted, 1);
+  juliet.lose_flow();
+  refused = 0;
+  connect(juliet);
+  settle();
+  EXPECT_TRUE(juliet.agent.is_registered());
+  EXPECT_EQ(juliet.next_nodes_wanted, 1);
 }
 
 // B-CALL-4, and the third column of the delivery table.

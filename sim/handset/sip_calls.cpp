@@ -105,8 +105,8 @@ std::string SipCalls::hang_up() {
     line_.cancel(call->request);
     return {};
   }
-  if (call->dialog) send_bye(*call->dialog);
-  end(call->uuid, "hangup");
+  bool const said = !call->dialog || send_bye(*call->dialog);
+  end(call->uuid, said ? "hangup" : "no_route");
   return {};
 }
 
@@ -161,7 +161,18 @@ boost::json::array SipCalls::describe() const {
 }
 
 // RFC 3261 section 15.1.1. The dialog is a copy: its call may be over before the answer comes.
-void SipCalls::send_bye(SipDialog dialog) {
+// Without a flow the request fails by itself.
+bool SipCalls::has_way(SipDialog const& dialog) {
+  auto const hop = dialog.next_hop();
+  if (!line_.is_up() || line_.leads_to_peer(hop)) return true;
+  line_.host().emit("error", {{"what", "sip_route"},
+                              {"call_id", dialog.call_id},
+                              {"why", hop + " is not where this phone is connected: its requests would be lost"}});
+  return false;
+}
+
+bool SipCalls::send_bye(SipDialog dialog) {
+  if (!has_way(dialog)) return false;
   auto sequence = dialog.local_sequence;
   auto const target = dialog.target;
   auto build = [dialog = std::move(dialog), sequence](Attempt const& attempt) mutable {
@@ -172,6 +183,7 @@ void SipCalls::send_bye(SipDialog dialog) {
     return writer.finish() == sip::Written::yes ? out : std::string();
   };
   line_.request(sip::Method::bye, target, std::move(build), {});
+  return true;
 }
 
 void SipCalls::reply(RequestHandle handle, sip::MessageView const& request, int status, std::string_view to_tag) {

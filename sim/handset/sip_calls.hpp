@@ -97,8 +97,10 @@ class SipCalls {
   [[nodiscard]] std::string build_invite(std::string const& uuid, Attempt const& attempt);
   void on_invite_outcome(std::string const& uuid, SipOutcome const& outcome);
   void on_invite_accepted(SipCall& call, sip::MessageView const& response);
-  void acknowledge(SipDialog const& dialog, std::uint32_t sequence);
-  void send_bye(SipDialog dialog);
+  // Both are false, and told as an error, where the request's way is not along the flow.
+  bool acknowledge(SipDialog const& dialog, std::uint32_t sequence);
+  bool send_bye(SipDialog dialog);
+  [[nodiscard]] bool has_way(SipDialog const& dialog);
 
   // both
   void on_bye(RequestHandle handle, sip::MessageView const& bye);

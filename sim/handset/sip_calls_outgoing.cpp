@@ -55,7 +55,7 @@ void SipCalls::on_invite_outcome(std::string const& uuid, SipOutcome const& outc
     if (at == calls_.end() || at->second.state == CallState::cancelling || at->second.dialog) {
       auto const dialog = SipDialog::as_caller(*outcome.response);
       if (!dialog) return;
-      acknowledge(*dialog, dialog->local_sequence);
+      static_cast<void>(acknowledge(*dialog, dialog->local_sequence));
       bool const repeated =
           at != calls_.end() && at->second.dialog && at->second.dialog->remote_tag == dialog->remote_tag;
       if (repeated) return;
@@ -80,7 +80,7 @@ void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& respons
   auto dialog = SipDialog::as_caller(response);
   if (!dialog) return end(call.uuid, "failed", response.status());
   call.dialog = std::move(*dialog);
-  acknowledge(*call.dialog, call.dialog->local_sequence);
+  if (!acknowledge(*call.dialog, call.dialog->local_sequence)) return end(call.uuid, "no_route");
   auto const theirs = sdp::parse_session(response.body());
   if (!theirs || theirs->active(sdp::MediaKind::audio) == nullptr) {
     send_bye(*call.dialog);
@@ -92,11 +92,13 @@ void SipCalls::on_invite_accepted(SipCall& call, sip::MessageView const& respons
 }
 
 // RFC 3261 section 13.2.2.4: an ACK to a 2xx is a request of its own, and no transaction.
-void SipCalls::acknowledge(SipDialog const& dialog, std::uint32_t sequence) {
+bool SipCalls::acknowledge(SipDialog const& dialog, std::uint32_t sequence) {
+  if (!has_way(dialog)) return false;
   std::string out;
   sip::MessageWriter writer(out);
   begin_request(writer, dialog, sip::Method::ack, sequence);
   if (writer.finish() == sip::Written::yes) line_.send_ack(out);
+  return true;
 }
 
 }  // namespace reveille::sim::handset

@@ -66,6 +66,12 @@ Result<SipDialog> SipDialog::as_caller(sip::MessageView const& response) {
                    .local_sequence = cseq ? cseq->number : 0};
 }
 
+std::string SipDialog::next_hop() const {
+  if (routes.empty()) return target;
+  auto const route = sip::parse_name_address(routes.front());
+  return route ? std::string(route->uri_text) : routes.front();
+}
+
 bool SipDialog::matches(sip::MessageView const& request) const {
   return request.call_id() == call_id && sip::tag_of(request.text(sip::HeaderName::to)) == local_tag &&
          sip::tag_of(request.text(sip::HeaderName::from)) == remote_tag;

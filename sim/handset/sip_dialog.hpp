@@ -31,6 +31,9 @@ struct SipDialog {
   // Section 12.1.2: from our request's response.
   [[nodiscard]] static Result<SipDialog> as_caller(sip::MessageView const& response);
 
+  // Section 12.2.1.1: the URI that a request within it is sent to, the topmost Route's or the peer's.
+  [[nodiscard]] std::string next_hop() const;
+
   [[nodiscard]] bool matches(sip::MessageView const& request) const;
 };
 

@@ -25,10 +25,13 @@ class SipFlow final : public RadioUser {
 
   // Once; what `opened` gets is good as long as this. That the flow is lost later, the handler hears.
   void open(SipServer server, std::move_only_function<void(Result<SipFlowFacts>)> opened) {
+    auto dialled = server.destination.host;
     flow_.open(server.transport, std::move(server.destination),
-               [this, opened = std::move(opened)](Result<edge::sip::Transports::Connected> connected) mutable {
+               [this, opened = std::move(opened),
+                dialled = std::move(dialled)](Result<edge::sip::Transports::Connected> connected) mutable {
                  if (!connected) return opened(std::unexpected(connected.error()));
                  opened(SipFlowFacts{.target = connected->target,
+                                     .dialled = std::move(dialled),
                                      .host = connected->local.ip.to_string(),
                                      .port = connected->local.port,
                                      .client = &stack_.client(),

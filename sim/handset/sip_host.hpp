@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reveille::sim::handset {
 
@@ -38,8 +39,13 @@ struct MediaWish {
 class SipHost {
  public:
   virtual ~SipHost() = default;
-  // A new flow in the place of the old one; SipAgent::on_flow_up or on_flow_lost follows, never from inside this call.
-  virtual void open_flow() = 0;
+  // A new flow in the place of the old one, to the first node ("host:port", TLS) that takes it; without nodes, to the
+  // server that the phone was told of. SipAgent::on_flow_up or on_flow_lost follows, never from inside this call.
+  virtual void open_flow(std::vector<std::string> nodes) = 0;
+  // The node that the flow leads to does not serve this phone: the next one, where there is one.
+  virtual void try_next_node() = 0;
+  // The addresses of a host name; none where it has none. May block.
+  [[nodiscard]] virtual std::vector<boost::asio::ip::address> addresses_of(std::string const& name) = 0;
   // Something came from the flow: next_deadline() may be another.
   virtual void stirred() = 0;
   virtual void emit(std::string_view event, boost::json::object fields) = 0;
@@ -51,6 +57,7 @@ class SipHost {
 // A flow that stands: where it leads, who we are on it, and the tables that run its transactions.
 struct SipFlowFacts {
   edge::sip::Target target = {};
+  std::string dialled = {};  // the name or address that was dialled
   std::string host = {};
   std::uint16_t port = 0;
   edge::sip::ClientTransactions* client = nullptr;

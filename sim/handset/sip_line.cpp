@@ -2,7 +2,9 @@
 #include "sim/handset/sip_line.hpp"
 
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/uri.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace reveille::sim::handset {
@@ -14,6 +16,13 @@ constexpr unsigned most_attempts = 3;
 std::string_view transport_parameter(sip::Transport transport) {
   if (transport == sip::Transport::tls) return ";transport=tls";
   return transport == sip::Transport::tcp ? ";transport=tcp" : "";
+}
+
+// RFC 3263 section 4.1, without NAPTR.
+sip::Transport transport_of(sip::Uri const& uri) {
+  if (uri.scheme == sip::Scheme::sips) return sip::Transport::tls;
+  auto const parameter = uri.parameters.value("transport");
+  return parameter ? sip::transport_named(*parameter) : sip::Transport::udp;
 }
 
 SipOutcome outcome_of(edge::sip::Heard const& heard) {
@@ -51,6 +60,21 @@ void SipLine::respond(RequestHandle request, std::string response) {
 
 void SipLine::send_ack(std::string_view ack) {
   if (flow_) static_cast<void>(flow_->client->send_stateless(flow_->target, ack));
+}
+
+bool SipLine::leads_to_peer(std::string_view uri) const {
+  auto const to = sip::parse_uri(uri);
+  if (!to || !to->is_sip() || !flow_) return false;
+  auto const& peer = flow_->target;
+  auto const transport = transport_of(*to);
+  if (transport != peer.transport || to->port.value_or(edge::sip::default_port(transport)) != peer.remote.port)
+    return false;
+  if (sip::equal_ignoring_case(to->host, flow_->dialled)) return true;
+  boost::system::error_code error;
+  auto const ip = boost::asio::ip::make_address(std::string(to->host), error);
+  if (!error) return ip == peer.remote.ip;
+  auto const addresses = host_.addresses_of(std::string(to->host));
+  return std::ranges::find(addresses, peer.remote.ip) != addresses.end();
 }
 
 std::string SipLine::from() const {

@@ -58,6 +58,9 @@ class SipLine {
   void set_flow(SipFlowFacts const& facts) { flow_ = facts; }
   void clear_flow() { flow_.reset(); }
   [[nodiscard]] bool is_up() const { return flow_.has_value(); }
+  // Whether requests to that URI go to whom the flow leads to (RFC 3261 section 8.1.2, RFC 3263): only those may take
+  // it (RFC 5626 section 5.3 has the flow in the place of a look-up, not of the Route).
+  [[nodiscard]] bool leads_to_peer(std::string_view uri) const;
   [[nodiscard]] bool is_secure() const { return flow_ && flow_->target.transport == sip::Transport::tls; }
 
   RequestTicket request(sip::Method method, std::string uri, RequestBuilder build, ResponseHandler handler);

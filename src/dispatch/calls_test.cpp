@@ -380,6 +380,21 @@ TEST(Registrations, a_full_disk_is_no_200) {
   EXPECT_EQ(status, 500);
 }
 
+// With reg-id there are two bindings whatever their URIs: each keeps its own connection.
+TEST(Calls, B_CALL_1_rings_each_of_two_devices_with_equal_contact_uris_on_its_own_connection) {
+  House house;
+  for (std::uint32_t number = 1; number <= 2; ++number) {
+    InstanceId const instance{"11111111-2222-4333-8444-00000000000" + std::to_string(number)};
+    RegisterRequest request{.call_id = "c" + std::to_string(number), .cseq = 1, .kind = ContactsKind::listed};
+    request.contacts.push_back({.uri = "sip:a@10.0.0.2", .instance = instance, .reg_id = 1});
+    request.contacts.back().device = {.instance = instance, .uses_call = true};
+    house.registrations->register_contacts(juliet, request, House::way(number), [](auto) {});
+    house.settle();
+  }
+  house.call(juliet);
+  EXPECT_EQ(house.hands.did, (std::vector<std::string>{"ring flow 2", "ring flow 1"}));
+}
+
 TEST(Registrations, a_flow_is_forgotten_with_what_was_bound_to_it) {
   House house;
   for (std::uint32_t contact = 0; contact < 100; ++contact) {

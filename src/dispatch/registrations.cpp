@@ -24,6 +24,11 @@ bool is_udp(model::Binding const& binding) {
   return binding.remote.starts_with("udp ");
 }
 
+// Two devices may have the same Contact URI: the same private address in two homes.
+bool is_flow_of(SipRuntime::Flow const& flow, model::InstanceId const& instance, std::string const& contact) {
+  return flow.contact == contact && flow.instance == name_of(instance, contact);
+}
+
 SipRuntime const* runtime_of(Entry const& entry) {
   return static_cast<SipRuntime const*>(entry.calls.get());
 }
@@ -31,8 +36,8 @@ SipRuntime const* runtime_of(Entry const& entry) {
 SipRuntime::Flow const* flow_of(Entry const& entry, model::Binding const& binding) {
   auto const* runtime = runtime_of(entry);
   if (runtime == nullptr) return nullptr;
-  auto const found =
-      std::ranges::find_if(runtime->flows, [&](auto const& flow) { return flow.contact == binding.contact; });
+  auto const found = std::ranges::find_if(
+      runtime->flows, [&](auto const& flow) { return is_flow_of(flow, binding.instance, binding.contact); });
   return found == runtime->flows.end() ? nullptr : &*found;
 }
 
@@ -93,13 +98,13 @@ void Registrations::show(Entry& entry, model::RefreshPlaces const& places) {
   auto own = bindings.next();
   for (auto number = places.binding; number > 0; --number) own = bindings.next();
   if (!own) return;
+  model::InstanceId instance;
+  own->instance.append_to(instance.value);
   if (entry.calls) {
     auto& runtime = static_cast<SipRuntime&>(*entry.calls);
     for (auto& flow : runtime.flows)
-      if (flow.contact == own->contact) flow.age = ++runtime.registered;
+      if (is_flow_of(flow, instance, std::string(own->contact))) flow.age = ++runtime.registered;
   }
-  model::InstanceId instance;
-  own->instance.append_to(instance.value);
   if (!instance.empty()) shard_.say(entry, instance, DeviceChange::liveness);
 }
 
@@ -201,7 +206,7 @@ void Registrations::remember_flows(Entry& entry, model::RegisterRequest const& r
   auto& runtime = static_cast<SipRuntime&>(*entry.calls);
   for (auto const& contact : request.contacts) {
     auto const instance = name_of(contact.instance, contact.uri);
-    std::erase_if(runtime.flows, [&](auto const& flow) { return flow.contact == contact.uri; });
+    std::erase_if(runtime.flows, [&](auto const& flow) { return is_flow_of(flow, contact.instance, contact.uri); });
     if (contact.expires && *contact.expires == Duration::zero()) continue;
     runtime.flows.push_back(
         {.instance = instance, .contact = contact.uri, .id = way.flow, .age = ++runtime.registered});
@@ -217,8 +222,9 @@ void Registrations::forget_unbound_flows(Entry& entry, model::Registrations cons
   if (!entry.calls) return;
   auto& flows = static_cast<SipRuntime&>(*entry.calls).flows;
   std::erase_if(flows, [&](auto const& flow) {
-    return std::ranges::find(registrations.bindings, flow.contact, &model::Binding::contact) ==
-           registrations.bindings.end();
+    return std::ranges::none_of(registrations.bindings, [&](model::Binding const& binding) {
+      return is_flow_of(flow, binding.instance, binding.contact);
+    });
   });
   if (flows.empty()) entry.calls.reset();
 }

@@ -3,6 +3,7 @@
 #include "deliver/live/sip_hands.hpp"
 #include "dispatch/calls.hpp"
 #include "dispatch/registrations.hpp"
+#include "edge/sip/own_hosts.hpp"
 #include "edge/sip/stack.hpp"
 #include "node/parts.hpp"
 
@@ -58,6 +59,20 @@ edge::sip::Limits limits_of(LimitSettings const& settings) {
           .stalled_write = settings.stalled_after};
 }
 
+// What a listener is called where it says where it is (Via, Record-Route, the nodes of a push); empty for its address.
+// The first domain is what the server's certificate names, and stays when the machine's addresses change.
+std::string public_host(Settings const& settings, char const* listener, asio::ip::address const& at) {
+  auto const& given = settings.sip.public_host;
+  if (!given.empty() || !at.is_unspecified()) return given;
+  auto const& domain = settings.policy.domains.front();
+  if (domain == "localhost")
+    spdlog::warn(
+        "{} listens at every address, but phones are told to come to 'localhost', the first domain: only those on this "
+        "machine can. Set [sip] public_host to a name that the others reach.",
+        listener);
+  return domain;
+}
+
 class CallControl final : public Part {
  public:
   CallControl(Core& core, Secret key)
@@ -70,7 +85,8 @@ class CallControl final : public Part {
                .locations = *core.registrations,
                .calls = calls_},
               kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
-        stack_(core.io, core.clock, core.random, door_, limits_of(core.settings.limits)) {
+        stack_(core.io, core.clock, core.random, door_, limits_of(core.settings.limits)),
+        hosts_(core.clock) {
     hands_.connect(stack_);
   }
 
@@ -88,7 +104,7 @@ class CallControl final : public Part {
   dispatch::Calls calls_;
   arrive::SipDoor door_;
   edge::sip::Stack stack_;
-  std::vector<std::string> hosts_ = {};
+  edge::sip::OwnHosts hosts_;
 };
 
 Result<void> CallControl::listen(char const* name, wire::Transport transport,
@@ -106,11 +122,15 @@ Result<void> CallControl::listen(char const* name, wire::Transport transport,
     if (!context) return std::unexpected(context.error());
     tls = *context;
   }
-  auto const opened = stack_.transports().listen(transport, {.ip = ip, .port = at.port}, tls);
+  auto const named = public_host(core_.settings, name, ip);
+  auto const opened = stack_.transports().listen(transport, {.ip = ip, .port = at.port}, tls, named);
   if (!opened) return failure(opened.error().code, fmt::format("{}: {}", name, opened.error().ours));
   core_.listeners.emplace_back(name, edge::sip::format_address(*opened));
-  hosts_.push_back(ip.to_string());
-  if (transport == wire::Transport::tls) core_.shard->nodes.push_back(edge::sip::format_address(*opened));
+  hosts_.add_listener(*opened);
+  auto const reached_at = named.empty() ? edge::sip::format_ip(opened->ip) : named;
+  hosts_.add_name(reached_at);
+  if (transport == wire::Transport::tls)
+    core_.shard->nodes.push_back(edge::sip::format_host_port(reached_at, opened->port));
   return {};
 }
 
@@ -120,7 +140,7 @@ Result<void> CallControl::open() {
   if (auto udp = listen("sip_udp", wire::Transport::udp, at.sip_udp); !udp) return udp;
   if (auto tcp = listen("sip_tcp", wire::Transport::tcp, at.sip_tcp); !tcp) return tcp;
   if (auto tls = listen("sip_tls", wire::Transport::tls, at.sip_tls); !tls) return tls;
-  door_.connect(stack_, hosts_);
+  door_.connect(stack_, std::move(hosts_));
   calls_.start();
   add_metrics();
   return {};

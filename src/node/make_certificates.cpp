@@ -46,8 +46,9 @@ Result<void> make_certificates(Core& core) {
   auto const& tls = core.settings.tls;
   auto& certificates = core.certificates;
   if (tls.certificate.empty()) {
-    auto const made =
-        edge::ensure_development_certificate(core.folder.path, core.settings.policy.domains, core.clock.now());
+    auto hosts = core.settings.policy.domains;
+    if (auto const& host = core.settings.sip.public_host; !host.empty()) hosts.push_back(host);
+    auto const made = edge::ensure_development_certificate(core.folder.path, hosts, core.clock.now());
     if (!made) return std::unexpected(made.error());
     certificates.certificate = made->certificate;
     certificates.key = made->key;

@@ -67,7 +67,9 @@ struct House {
 
   House() {
     hands.connect(stack);
-    door.connect(stack, {"127.0.0.1"});
+    edge::sip::OwnHosts hosts(clock);
+    hosts.add_listener(address);
+    door.connect(stack, std::move(hosts));
     for (auto const* user : {"romeo@localhost", "juliet@localhost"})
       shard.directory.put(model::AccountId{user}, model::Verifier{});
   }
@@ -183,6 +185,28 @@ TEST(Proxy, an_answer_that_cannot_be_passed_on_ends_the_call) {
   house.heard(house.romeo, "SIP/2.0 502");
   house.heard(house.juliet, "ACK sip:juliet@");
   house.heard(house.juliet, "BYE sip:juliet@");
+}
+
+// RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
+TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(200, house.heard(house.juliet, "INVITE sip:juliet@")));
+  auto const success = house.heard(house.romeo, "SIP/2.0 200");
+  auto const at = success.find("Record-Route: ") + 14;
+  auto const ours = success.substr(at, success.find("\r\n", at) - at);
+  auto const routes =
+      "Route: <sip:" + edge::sip::format_address(house.address) + ";lr>, " + ours + ", <sip:edge.example;lr>\r\n";
+  for (auto const* method : {"ACK", "BYE"}) {
+    auto text = House::request(method, house.at_juliets(), house.romeo, routes);
+    text.insert(text.find("<sip:juliet@localhost>") + 22, ";tag=j");
+    house.romeo.send(text);
+    auto const got = house.heard(house.juliet, std::string(method) + " sip:juliet@");
+    EXPECT_THAT(got, HasSubstr("\r\nRoute: <sip:edge.example;lr>\r\n"));
+    EXPECT_THAT(got, Not(HasSubstr(ours)));
+    EXPECT_THAT(got, Not(HasSubstr("Route: <sip:127.0.0.1")));
+  }
 }
 
 // RFC 3261 section 16.3 step 4, RFC 5393 section 4: a contact that leads back to us. The second time round the

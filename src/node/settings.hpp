@@ -58,6 +58,9 @@ struct SipSettings {
   bool require_digest = true;
   bool offer_sha256 = true;
   bool offer_md5 = true;
+  // Where phones reach the SIP listeners: a name, or an address without brackets, in lower case. Empty: each listener's
+  // own address; the first domain for one at every address.
+  std::string public_host = {};
 };
 
 // What a peer may take of us (docs/reference/limits.md has those that nobody needs to set).
@@ -125,5 +128,8 @@ struct Refused {
 // "127.0.0.1:5060", "[::1]:5060", ":5060" (127.0.0.1), "*:5060" (all IPv4 addresses).
 [[nodiscard]] std::optional<ListenAddress> parse_listen_address(std::string_view text);
 [[nodiscard]] std::string describe(ListenAddress const& address);
+
+// "sip.example.org", "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; not what nobody can connect to, such as "0.0.0.0".
+[[nodiscard]] std::optional<std::string> parse_public_host(std::string_view text);
 
 }  // namespace reveille::node

@@ -20,6 +20,7 @@ TEST(Settings, an_empty_file_gives_the_documented_defaults) {
   EXPECT_EQ(settings->policy.calls.give_up_after, 13s);
   EXPECT_EQ(describe(*settings->listen.admin), "127.0.0.1:9080");
   EXPECT_TRUE(settings->push.in_process());
+  EXPECT_EQ(settings->sip.public_host, "");
   EXPECT_TRUE(settings->policy.wake.enabled);
 }
 
@@ -40,6 +41,7 @@ ca = "ca.pem"
 [sip]
 require_digest = false
 algorithms = ["SHA-256"]
+public_host = "SIP.example.org"
 [limits]
 connections_per_address = 50
 stalled_after = "7s"
@@ -81,6 +83,7 @@ service_account_file = "account.json"
   EXPECT_EQ(settings->tls.key, "/etc/server.key");
   EXPECT_FALSE(settings->sip.require_digest);
   EXPECT_FALSE(settings->sip.offer_md5);
+  EXPECT_EQ(settings->sip.public_host, "sip.example.org");
   EXPECT_EQ(settings->limits.connections_per_address, 50);
   EXPECT_EQ(settings->limits.stalled_after, 7s);
   EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
@@ -104,8 +107,9 @@ TEST(Settings, a_fault_names_file_and_line) {
       refusal("\n[calls]\nringback_after = 5\n"),
       "etc/reveille.toml:3: 'calls.ringback_after' must be a time with its unit, such as \"5s\" or \"300ms\"; here "
       "is a whole number\n");
-  EXPECT_EQ(refusal("[sip]\nrequire_digset = true\n"),
-            "etc/reveille.toml:2: unknown key 'sip.require_digset'; known here: algorithms, require_digest\n");
+  EXPECT_EQ(
+      refusal("[sip]\nrequire_digset = true\n"),
+      "etc/reveille.toml:2: unknown key 'sip.require_digset'; known here: algorithms, public_host, require_digest\n");
   EXPECT_EQ(refusal("roles = [\"push\"]\n[cals]\n").find("etc/reveille.toml:2: unknown key 'cals'"), 0U);
   EXPECT_EQ(refusal("domains = [\n").find("etc/reveille.toml:"), 0U);
 }
@@ -134,6 +138,25 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_NE(refusal("[push]\napns = 5"), "");
   EXPECT_NE(refusal("listen = 5"), "");
   EXPECT_NE(refusal("data = 1979-05-27"), "");
+}
+
+TEST(Settings, the_public_host_is_a_name_or_an_address_that_can_be_dialled) {
+  EXPECT_EQ(parse_public_host("sip.example.org"), "sip.example.org");
+  EXPECT_EQ(parse_public_host("localhost"), "localhost");
+  EXPECT_EQ(parse_public_host("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(parse_public_host("2001:DB8::1"), "2001:db8::1");
+  EXPECT_EQ(parse_public_host("[2001:db8::1]"), "2001:db8::1");
+  for (auto const* text :
+       {"", "*", "0.0.0.0", "::", "[::]", "224.0.0.1", "ff02::1", "255.255.255.255", "sip.example.org:5061",
+        "192.0.2.1:5061", "[2001:db8::1]:5061", "[2001:db8::1", "sip:example.org", "juliet@example.org",
+        "sip example.org", "sip.example.org;lr", "-sip.example.org", "192.0.2.300", "sip..example.org"}) {
+    EXPECT_FALSE(parse_public_host(text)) << text;
+    EXPECT_NE(
+        refusal("[sip]\npublic_host = \"" + std::string(text) + "\"").find("etc/reveille.toml:2: 'sip.public_host'"),
+        std::string::npos)
+        << text;
+  }
+  EXPECT_NE(refusal("[sip]\npublic_host = 5"), "");
 }
 
 TEST(Settings, durations_have_a_unit_and_a_bound) {

@@ -148,8 +148,16 @@ def exchange(connection: http.client.HTTPConnection, method: str, path: str, bod
     content = response.read()
     connection.close()
     if "json" in (response.getheader("Content-Type") or "") and "ndjson" not in response.getheader("Content-Type"):
-        return response.status, dict(response.getheaders()), json.loads(content)
-    return response.status, dict(response.getheaders()), content.decode(errors="replace")
+        return response.status, fields_of(response), json.loads(content)
+    return response.status, fields_of(response), content.decode(errors="replace")
+
+
+def fields_of(response: http.client.HTTPResponse) -> dict[str, str]:
+    """A field that comes several times is the list of its values (RFC 9110 section 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in response.getheaders():
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
 
 
 class Server(Program):
@@ -356,10 +364,10 @@ class Cluster:
         self.server.start()
         return self
 
-    def handset(self, name: str, profile: str, account: str, password: str, more: list[str] | None = None):
-        """A phone of that profile, not signed in yet."""
+    def handset(self, name: str, profile: str, account: str, password: str, more: list[str] | None = None, sip: str = ""):
+        """A phone of that profile, not signed in yet. `sip`: where it is told to find call control, if elsewhere than at the listener."""
         from handset import Handset
-        sip = self.server.listeners["sip_tls"] if profile != "desk" else self.server.listeners["sip_udp"]
+        sip = sip or self.server.listeners["sip_tls" if profile != "desk" else "sip_udp"]
         arguments = ["--profile", profile, "--account", account, "--sip", sip, "--xmpp", self.server.listeners["xmpp_tls"],
                      "--ca", self.server.ca]
         if profile != "desk":

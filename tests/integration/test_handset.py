@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from handset import Handset
-from reveille import Apple, program
+from reveille import Apple, Cluster, program
 from test_apple_simulator import curl
 
 APP = "org.reveille.jabber"
@@ -261,3 +261,62 @@ def test_a_phone_in_a_call_stays_awake_though_locked(cluster):
         states = [event["state"] for event in juliet.seen("app_state", heard)]
         assert states.index("suspended") > states.index("background")
         romeo.expect("call_ended", since=said)
+
+
+@pytest.mark.parametrize("listen, public_host", [("*:0", None), ("[::]:0", None), ("*:0", "127.0.0.2")])
+def test_a_woken_phone_comes_where_the_push_says_and_its_requests_go_where_their_routes_lead(tmp_path, listen, public_host):
+    """Romeo dials the name that the server gives itself; Juliet's app knows another, until the push tells her."""
+    cluster = Cluster(tmp_path, server_settings={"listen": {"sip_udp": listen, "sip_tls": listen}, "sip": {"public_host": public_host} if public_host else {}})
+    try:
+        cluster.start()
+        for user in ("romeo", "juliet"):
+            cluster.server.add_user(f"{user}@localhost", PASSWORD)
+        udp, tls = (cluster.server.address(name)[1] for name in ("sip_udp", "sip_tls"))
+        named, transport = (f"{public_host}:{tls}", "tls") if public_host else (f"localhost:{udp}", "udp")
+        romeo = cluster.handset("romeo", "desk", "romeo@localhost", PASSWORD, ["--transport", transport], sip=named)
+        juliet = cluster.handset("juliet", "jabber-ios", "juliet@localhost", PASSWORD, SOON, sip=f"localhost:{tls}")
+        try:
+            romeo.command("sign-in")
+            juliet.command("sign-in")
+            for caller, who_ends in ((romeo, juliet), (romeo, romeo)):
+                heard, said = fall_asleep(juliet), romeo.mark()
+                caller.command("call juliet@localhost")
+                juliet.expect("call_screen", since=heard)
+                juliet.command("answer")
+                romeo.expect("answered", since=said)
+                juliet.expect("answered", since=heard)
+                who_ends.command("hangup")
+                ends = {phone.name: phone.expect("call_ended", since=mark)["why"] for phone, mark in ((romeo, said), (juliet, heard))}
+                assert ends == {phone.name: "hangup" if phone is who_ends else "remote_hangup" for phone in (romeo, juliet)}
+                juliet.expect("app_state", state="suspended", since=heard)
+            assert romeo.seen("error") == juliet.seen("error") == []
+        finally:
+            romeo.stop()
+            juliet.stop()
+    finally:
+        cluster.kill()
+
+
+def test_the_next_node_is_tried_where_one_does_not_answer(cluster, tmp_path):
+    state = tmp_path / "juliet.json"
+    with phones(cluster, "--state-file", str(state)) as (_, juliet):
+        mark = fall_asleep(juliet)
+        nodes = ["nowhere", "127.0.0.1:1", cluster.server.listeners["sip_tls"]]
+        payload = {"aps": {}, "reveille": {"v": 1, "type": "call", "call_uuid": "u", "nodes": nodes}}
+        status, _, answer = curl(cluster.apple, f"/3/device/{json.loads(state.read_text())['token_voip']}", "-H", f"apns-topic: {APP}.voip",
+                                 "-H", "apns-push-type: voip", "-H", "apns-priority: 10", body=json.dumps(payload))
+        assert status == 200, answer
+        juliet.expect("registered", since=mark)
+        assert [event["what"] for event in juliet.seen("error", mark)] == ["sip_connection", "sip_connection"]
+
+
+def test_a_call_whose_nodes_lead_nowhere_fails(cluster):
+    """The phone does not fall back on what it was told before: such a fault of the server must be seen."""
+    cluster.server.keep_ports()
+    cluster.server.settings["sip"] = {"public_host": "127.0.0.3"}
+    cluster.server.restart()
+    with phones(cluster) as (romeo, juliet):
+        heard, said = fall_asleep(juliet), romeo.mark()
+        romeo.command("call juliet@localhost")
+        juliet.expect("error", what="sip_connection", since=heard)
+        assert romeo.expect("call_ended", since=said, timeout=25)["why"] == "480 unreachable"

@@ -4,7 +4,6 @@
 #include "wire/sip/asserted_identity.hpp"
 #include "wire/sip/digest.hpp"
 #include "wire/sip/name_address.hpp"
-#include "wire/sip/owned_message.hpp"
 #include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
 
@@ -16,9 +15,16 @@
 namespace reveille::arrive {
 namespace {
 
-std::string_view first_route(sip::MessageView const& request) {
-  for (std::string_view const route : request.elements(sip::HeaderName::route)) return route;
-  return {};
+void drop_routes(sip::Forward& forward, sip::MessageView const& request, std::size_t count) {
+  if (count == 0) return;
+  if (count == 1) {
+    forward.pop_route();
+    return;
+  }
+  forward.remove(sip::HeaderName::route);
+  std::size_t at = 0;
+  for (std::string_view const route : request.elements(sip::HeaderName::route))
+    if (at++ >= count) forward.add(sip::HeaderName::route, route);
 }
 
 // RFC 3261 section 22.3: credentials for one of our realms are for nobody behind us.
@@ -34,25 +40,47 @@ void remove_own_credentials(sip::Forward& forward, sip::MessageView const& reque
 
 }  // namespace
 
-std::string DialogRequests::forwarded(sip::MessageView const& request) const {
-  std::string out;
-  // RFC 3261 section 16.6: copy, count down, take our route away. The Request-URI is the other end's Contact already.
-  // B-CALL-7: a new Contact (re-INVITE, UPDATE) gives away no push token either.
-  auto const contact = sip::public_contact(request);
-  sip::Forward forward(request);
-  forward.pop_route().decrement_max_forwards();
-  sip::remove_asserted_identity(forward);
-  if (contact) forward.replace(sip::HeaderName::contact, *contact);
-  if (request.has(sip::HeaderName::proxy_authorization)) remove_own_credentials(forward, request, policy_.domains);
-  return forward.write(out) == sip::Written::yes ? out : std::string{};
+DialogRequests::OwnRoutes DialogRequests::own_routes(sip::MessageView const& request) const {
+  OwnRoutes found;
+  for (std::string_view const element : request.elements(sip::HeaderName::route)) {
+    auto const route = sip::parse_name_address(element);
+    if (!route) break;
+    if (auto end = tokens_.read_uri(route->uri_text, request.call_id()))
+      return {.count = found.count + 1, .end = std::move(end)};
+    if (!names_us_(route->uri)) break;
+    ++found.count;
+  }
+  return found;
 }
 
 std::optional<edge::sip::DialogEnd> DialogRequests::other_end(sip::MessageView const& request) const {
   bool const in_dialog =
       request.method() != sip::Method::register_ && !sip::tag_of(request.text(sip::HeaderName::to)).empty();
-  if (!in_dialog) return {};
-  auto const route = sip::parse_name_address(first_route(request));
-  return route ? tokens_.read_uri(route->uri_text, request.call_id()) : std::nullopt;
+  return in_dialog ? own_routes(request).end : std::nullopt;
+}
+
+sip::Message DialogRequests::without_own_routes(sip::MessageView const& request) const {
+  if (!request.has(sip::HeaderName::route)) return sip::Message(request);
+  std::string out;
+  sip::Forward forward(request);
+  drop_routes(forward, request, std::max<std::size_t>(own_routes(request).count, 1));
+  if (forward.write(out) == sip::Written::yes)
+    if (auto parsed = sip::Message::parse(std::move(out))) return std::move(*parsed);
+  return sip::Message(request);
+}
+
+std::string DialogRequests::forwarded(sip::MessageView const& request) const {
+  std::string out;
+  // RFC 3261 section 16.6: copy, count down, take our routes away. The Request-URI is the other end's Contact already.
+  // B-CALL-7: a new Contact (re-INVITE, UPDATE) gives away no push token either.
+  auto const contact = sip::public_contact(request);
+  sip::Forward forward(request);
+  drop_routes(forward, request, own_routes(request).count);
+  forward.decrement_max_forwards();
+  sip::remove_asserted_identity(forward);
+  if (contact) forward.replace(sip::HeaderName::contact, *contact);
+  if (request.has(sip::HeaderName::proxy_authorization)) remove_own_credentials(forward, request, policy_.domains);
+  return forward.write(out) == sip::Written::yes ? out : std::string{};
 }
 
 std::optional<edge::sip::Target> DialogRequests::target_of(edge::sip::DialogEnd const& end) const {

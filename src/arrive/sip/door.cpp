@@ -50,10 +50,10 @@ SipDoor::SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::Dialo
       fingerprint_seed_(random.number()),
       own_tag_(random.hex(8)) {}
 
-void SipDoor::connect(edge::sip::Stack& stack, std::vector<std::string> hosts) {
+void SipDoor::connect(edge::sip::Stack& stack, edge::sip::OwnHosts hosts) {
   stack_ = &stack;
-  hosts_ = std::move(hosts);
-  dialogs_.connect(stack);
+  hosts_.emplace(std::move(hosts));
+  dialogs_.connect(stack, [this](sip::Uri const& uri) { return names_us(uri); });
 }
 
 void SipDoor::on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) {
@@ -181,17 +181,24 @@ void SipDoor::on_request_ended(RequestHandle request) {
   dialogs_.forget(request);
 }
 
-bool SipDoor::is_ours(std::string_view host) const {
-  auto const name = lower(host);
-  return std::ranges::find(policy_.domains, name) != policy_.domains.end() ||
-         std::ranges::find(hosts_, name) != hosts_.end();
+bool SipDoor::is_our_domain(std::string_view lower_case) const {
+  return std::ranges::find(policy_.domains, lower_case) != policy_.domains.end();
 }
 
-std::optional<model::AccountId> SipDoor::account_of(sip::Uri const& uri) const {
-  if (!uri.is_sip() || !uri.user || !is_ours(uri.host)) return {};
+bool SipDoor::is_our_host(std::string_view host) {
+  return is_our_domain(lower(host)) || hosts_->has(host);
+}
+
+// We are responsible for a domain of ours whatever port is written behind it; a host is ours at our ports.
+bool SipDoor::names_us(sip::Uri const& uri) {
+  return uri.is_sip() && (is_our_domain(lower(uri.host)) || hosts_->has(uri));
+}
+
+std::optional<model::AccountId> SipDoor::account_of(sip::Uri const& uri) {
+  if (!uri.is_sip() || !uri.user || !is_our_host(uri.host)) return {};
   auto const name = lower(uri.host);
-  bool const domain = std::ranges::find(policy_.domains, name) != policy_.domains.end();
-  auto const account = model::parse_account(sip::unescape(*uri.user) + '@' + (domain ? name : policy_.domains.front()));
+  auto const& domain = is_our_domain(name) ? name : policy_.domains.front();
+  auto const account = model::parse_account(sip::unescape(*uri.user) + '@' + domain);
   return account ? std::optional(*account) : std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 #include "arrive/sip/dialog_requests.hpp"
 #include "edge/sip/kept_requests.hpp"
 #include "edge/sip/loop_marks.hpp"
+#include "edge/sip/own_hosts.hpp"
 #include "edge/sip/request_handler.hpp"
 #include "edge/sip/stack.hpp"
 #include "model/ports.hpp"
@@ -22,7 +23,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace reveille::arrive {
 
@@ -38,8 +38,8 @@ class SipDoor final : public edge::sip::RequestHandler {
   SipDoor(SipPorts ports, edge::sip::KeptRequests& kept, edge::sip::DialogTokens const& tokens,
           model::Policy const& policy, Clock const& clock, Random& random, DigestPolicy digest);
 
-  // `hosts`: by what other names than our domains requests name us ("127.0.0.1").
-  void connect(edge::sip::Stack& stack, std::vector<std::string> hosts);
+  // `hosts`: by what else than our domains requests name us.
+  void connect(edge::sip::Stack& stack, edge::sip::OwnHosts hosts);
 
   void on_request(RequestHandle request, sip::MessageView const& message, edge::sip::Source const& source) override;
   void on_cancel(RequestHandle request, sip::MessageView const& cancel) override;
@@ -82,8 +82,12 @@ class SipDoor final : public edge::sip::RequestHandler {
     return respond(*visit.message, status, reason);
   }
   [[nodiscard]] sip::MessageWriter respond(sip::MessageView const& message, int status, std::string_view reason = {});
-  [[nodiscard]] std::optional<model::AccountId> account_of(sip::Uri const& uri) const;
-  [[nodiscard]] bool is_ours(std::string_view host) const;
+  // Whose address that is; its port says nothing, as in From.
+  [[nodiscard]] std::optional<model::AccountId> account_of(sip::Uri const& uri);
+  [[nodiscard]] bool is_our_domain(std::string_view lower_case) const;
+  [[nodiscard]] bool is_our_host(std::string_view host);
+  // RFC 3261 section 16.4: whether a Request-URI or Route leads to us.
+  [[nodiscard]] bool names_us(sip::Uri const& uri);
   [[nodiscard]] static model::Way way_of(edge::sip::Source const& source);
 
   // door_register.cpp
@@ -113,7 +117,7 @@ class SipDoor final : public edge::sip::RequestHandler {
   DialogRequests dialogs_;
   edge::sip::LoopMarks loops_;
   edge::sip::Stack* stack_ = nullptr;
-  std::vector<std::string> hosts_ = {};
+  std::optional<edge::sip::OwnHosts> hosts_ = {};
   std::uint64_t fingerprint_seed_ = 0;
   std::string own_tag_ = {};
   std::string tag_ = {};

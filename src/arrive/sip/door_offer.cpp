@@ -26,14 +26,6 @@ model::Media media_in(std::string_view session) {
   return model::Media::audio;
 }
 
-// The message without the Route that led to us (section 16.4).
-sip::Message without_own_route(sip::MessageView const& message) {
-  std::string out;
-  if (sip::Forward(message).pop_route().write(out) == sip::Written::yes)
-    if (auto parsed = sip::Message::parse(std::move(out))) return std::move(*parsed);
-  return sip::Message(message);
-}
-
 }  // namespace
 
 void SipDoor::on_offer(VisitPointer const& visit) {
@@ -41,9 +33,10 @@ void SipDoor::on_offer(VisitPointer const& visit) {
   auto const uri = sip::parse_uri(message.request_uri());
   auto const from = sip::parse_name_address(message.text(HeaderName::from));
   // FIXME: RFC 3261 section 16.5: requests for other domains are refused; trunks are B-CALL-12.
-  auto const callee = uri ? account_of(*uri) : std::nullopt;
+  bool const here = uri && names_us(*uri);
+  auto const callee = here ? account_of(*uri) : std::nullopt;
   auto const caller = from ? account_of(from->uri) : std::nullopt;
-  if (!callee) return refuse(*visit, uri && is_ours(uri->host) ? 404 : 403, "Only Users of This Server Can Be Called");
+  if (!callee) return refuse(*visit, here ? 404 : 403, "Only Users of This Server Can Be Called");
   if (!caller) return refuse(*visit, 403, "Only Users of This Server Can Call");
   auto const allow = [this, visit, callee = *callee, caller = *caller](model::AccountId const& who) {
     // The name in From is what the callee's phone shows: it must be the sender's own.
@@ -78,9 +71,9 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
                      .own_provisional = message.holds(HeaderName::require, "100rel") ? model::OwnProvisional::forbidden
                                                                                      : model::OwnProvisional::allowed,
                      .arrived = clock_.now()};
-  kept_.put(handle, {.message = message.has(HeaderName::route) ? without_own_route(message) : sip::Message(message),
-                     .source = visit.source,
-                     .loop_mark = loops_.mark_of(message)});
+  kept_.put(
+      handle,
+      {.message = dialogs_.without_own_routes(message), .source = visit.source, .loop_mark = loops_.mark_of(message)});
   visit.answered = true;
   ports_.calls.offer(std::move(offer));
 }

@@ -48,7 +48,7 @@ void SipDoor::on_register(VisitPointer const& visit) {
   auto const to = sip::parse_name_address(visit->message->text(HeaderName::to));
   auto const account = to ? account_of(to->uri) : std::nullopt;
   auto const uri = sip::parse_uri(visit->message->request_uri());
-  if (!uri || !is_ours(uri->host) || !account) return refuse(*visit, 404);
+  if (!uri || !is_our_host(uri->host) || !account) return refuse(*visit, 404);
   // 3. Authentication. 4. A user may change his own bindings only.
   auto const allow = [this, visit, account = *account](model::AccountId const& who) {
     if (who != account) return refuse(*visit, 403);

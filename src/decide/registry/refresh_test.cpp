@@ -18,13 +18,18 @@ Instant const start = from_unix_seconds(1'800'000'000);
 RegistrarPolicy const policy = {};
 PushOffer const offer{.switched_on = true, .apns = true};
 
-RegisterRequest request_of(unsigned phone) {
+enum class Addresses : std::uint8_t { different, same };
+
+RegisterRequest request_of(unsigned phone, Addresses addresses) {
   InstanceId const instance{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)};
   RegisterRequest request{.call_id = "call-" + std::to_string(phone),
                           .cseq = 1,
                           .kind = ContactsKind::listed,
                           .remote = "udp 192.0.2.1:506" + std::to_string(phone)};
-  request.contacts.push_back({.uri = "sip:juliet@192.0.2.1:506" + std::to_string(phone),
+  // Phones of several homes may have the same private address.
+  auto const host =
+      addresses == Addresses::same && phone != 0 ? std::string("10.0.0.1") : "192.0.2.1:506" + std::to_string(phone);
+  request.contacts.push_back({.uri = "sip:juliet@" + host,
                               .expires = 600s,
                               .instance = phone == 0 ? InstanceId{} : instance,
                               .device = {.instance = phone == 0 ? InstanceId{} : instance,
@@ -39,9 +44,9 @@ struct Account {
   std::string packed = {};
   std::vector<RegisterRequest> requests = {};
 
-  explicit Account(unsigned phones) {
+  explicit Account(unsigned phones, Addresses addresses = Addresses::different) {
     for (unsigned phone = 0; phone < phones; ++phone) {
-      requests.push_back(request_of(phone));
+      requests.push_back(request_of(phone, addresses));
       EXPECT_EQ(on_register(registrations, requests.back(), policy, offer, start).status, 200);
     }
     packed = pack(registrations);
@@ -54,10 +59,10 @@ struct Account {
   }
 };
 
-TEST(Refresh, does_to_the_packed_record_what_the_registrar_does_to_the_unpacked_one) {
+void hold_both_ways_beside_each_other(Addresses addresses) {
   SeededRandom random{11};
   for (unsigned phones = 1; phones <= 4; ++phones) {
-    Account account(phones);
+    Account account(phones, addresses);
     std::vector<KnownRefresh> known;
     for (unsigned phone = 0; phone < phones; ++phone) known.push_back(account.known(phone).value());
     Instant now = start;
@@ -93,6 +98,14 @@ TEST(Refresh, does_to_the_packed_record_what_the_registrar_does_to_the_unpacked_
     }
     EXPECT_GT(extended, 5U);
   }
+}
+
+TEST(Refresh, does_to_the_packed_record_what_the_registrar_does_to_the_unpacked_one) {
+  hold_both_ways_beside_each_other(Addresses::different);
+}
+
+TEST(Refresh, does_so_for_devices_with_equal_contact_uris) {
+  hold_both_ways_beside_each_other(Addresses::same);
 }
 
 TEST(Refresh, RFC3261_10_3_step_7_leaves_an_old_cseq_to_the_registrar) {

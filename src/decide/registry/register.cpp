@@ -35,10 +35,24 @@ bool is_same_uri(std::string_view a, std::string_view b) {
   return left && right && sip::equivalent(*left, *right);
 }
 
-// Equivalence without what the device says to us only: it un-registers without pn-prid (RFC 8599 section 4.1.4).
-bool is_same_contact(Binding const& binding, ContactUpdate const& contact) {
+// How surely a binding is the one that a Contact without reg-id names, by its URI.
+enum class Sameness : std::uint8_t { other, address, client, instance };
+
+// Equivalence without what the device says to us only: it un-registers without pn-prid (RFC 8599 section 4.1.2).
+bool has_address_of(Binding const& binding, ContactUpdate const& contact) {
   return is_same_uri(binding.contact, contact.uri) || is_same_uri(model::without_private_parameters(binding.contact),
                                                                   model::without_private_parameters(contact.uri));
+}
+
+// Two homes have phones at the same private address: a device is told by its instance, which for a client without one
+// is made of its pn-* (model/contact.hpp), so that those match too (RFC 8599 section 5.3); and a client that has
+// changed or left out either is told by its Call-ID, which stays the same for it (RFC 3261 section 10.2).
+Sameness sameness_of(Binding const& binding, ContactUpdate const& contact, std::string const& call_id) {
+  if (!has_address_of(binding, contact)) return Sameness::other;
+  if (binding.instance == contact.instance) return Sameness::instance;
+  if (binding.call_id == call_id) return Sameness::client;
+  bool const may_be_another = !binding.instance.empty() && !contact.instance.empty();
+  return may_be_another ? Sameness::other : Sameness::address;
 }
 
 class Registrar {
@@ -111,8 +125,14 @@ std::vector<Binding>::iterator Registrar::find(ContactUpdate const& contact) {
   };
   // RFC 5626 section 6: instance and reg-id name the binding whatever its URI is.
   if (contact.reg_id != 0) return std::ranges::find_if(bindings, is_flow);
-  auto const same =
-      std::ranges::find_if(bindings, [&](auto const& binding) { return is_same_contact(binding, contact); });
+  auto same = bindings.end();
+  auto how = Sameness::other;
+  for (auto at = bindings.begin(); at != bindings.end(); ++at) {
+    auto const sameness = sameness_of(*at, contact, request_.call_id);
+    if (sameness <= how) continue;
+    how = sameness;
+    same = at;
+  }
   if (same != bindings.end()) return same;
   // An app that comes back at another address, or under another push token, is the same app: its old address is gone.
   return std::ranges::find_if(bindings, [&](auto const& binding) {

@@ -165,6 +165,40 @@ TEST_F(Registry, un_register_without_pn_prid_ends_calls) {
   EXPECT_EQ(device().message.token, "BB") << "messages still use it";
 }
 
+// Two homes, each with a phone at the same private address: none takes the other's place, nor signs it out.
+TEST_F(Registry, B_SIGN_3_devices_with_equal_contact_uris_are_two) {
+  Client other{.contact = iphone.contact, .call_id = "call-3", .remote = "udp 198.51.100.1:5060"};
+  other.contact.replace(other.contact.find(iphone_uuid), 36, "cccccccc-0000-4000-8000-000000000003");
+  other.contact.replace(other.contact.find("BB:remote&AA"), 12, "DD:remote&CC");
+  say(iphone);
+  EXPECT_EQ(say(other).bindings.size(), 2U);
+  EXPECT_EQ(say(iphone).bindings.size(), 2U);
+  EXPECT_EQ(say(other, 0s).signed_out, std::vector<InstanceId>{InstanceId{"cccccccc-0000-4000-8000-000000000003"}});
+  ASSERT_EQ(kept.bindings.size(), 1U);
+  EXPECT_EQ(kept.bindings[0].instance.value, iphone_uuid);
+  EXPECT_TRUE(device().services.call);
+  EXPECT_EQ(device().voip.token, "AA");
+}
+
+// RFC 8599 section 5.3: the pn-* of clients that have no instance must match.
+TEST_F(Registry, RFC8599_5_3_clients_without_an_instance_are_told_by_their_pn_parameters) {
+  auto const contact = [](std::string const& token) {
+    return "<sip:juliet@192.0.2.1;pn-provider=fcm;pn-param=project;pn-prid=" + token + ">";
+  };
+  Client one{.contact = contact("token-of-one"), .call_id = "call-1"};
+  Client two{.contact = contact("token-of-two"), .call_id = "call-2", .remote = "udp 198.51.100.1:5060"};
+  say(one);
+  EXPECT_EQ(say(two).bindings.size(), 2U);
+  // Without its token it is told by its Call-ID.
+  two.contact = "<sip:juliet@192.0.2.1>";
+  say(two, 0s);
+  ASSERT_EQ(kept.bindings.size(), 1U);
+  EXPECT_EQ(kept.bindings[0].call_id, "call-1");
+  // And with another it is the same client.
+  one.contact = contact("another-token-of-one");
+  EXPECT_EQ(say(one).bindings.size(), 1U);
+}
+
 TEST_F(Registry, star_removes_all_and_only_with_expires_0) {
   say(iphone);
   say(desk);

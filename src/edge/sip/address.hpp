@@ -22,7 +22,12 @@ struct Address {
   [[nodiscard]] boost::asio::ip::tcp::endpoint tcp() const { return {ip, port}; }
   template <class Protocol>
   [[nodiscard]] static Address of(boost::asio::ip::basic_endpoint<Protocol> const& endpoint) {
-    return {.ip = endpoint.address(), .port = endpoint.port()};
+    return {.ip = plain(endpoint.address()), .port = endpoint.port()};
+  }
+  // An IPv6 socket shows an IPv4 peer as ::ffff:192.0.2.1, which no peer would know itself by.
+  [[nodiscard]] static boost::asio::ip::address plain(boost::asio::ip::address const& ip) {
+    if (!ip.is_v6() || !ip.to_v6().is_v4_mapped()) return ip;
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6());
   }
 };
 
@@ -39,10 +44,13 @@ struct Address {
   return text;
 }
 
-// "192.0.2.1:5060", "[2001:db8::1]:5060".
+// "sip.example.org:5060", "192.0.2.1:5060", "[2001:db8::1]:5060".
+[[nodiscard]] inline std::string format_host_port(std::string const& host, std::uint16_t port) {
+  bool const is_bare_ipv6 = host.contains(':') && !host.starts_with('[');
+  return (is_bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
 [[nodiscard]] inline std::string format_address(Address const& address) {
-  std::string const ip = format_ip(address.ip);
-  return (address.ip.is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(address.port);
+  return format_host_port(format_ip(address.ip), address.port);
 }
 
 }  // namespace reveille::edge::sip

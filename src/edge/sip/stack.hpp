@@ -32,7 +32,7 @@ class Stack final : private MessageReceiver {
   Stack(boost::asio::io_context& context, Clock const& clock, Random& random, RequestHandler& handler,
         Limits limits = {}, std::uint16_t thread = 0);
 
-  // Listening, public host, TLS for dialling, flows: see transports.hpp.
+  // Listening, TLS for dialling, flows: see transports.hpp.
   [[nodiscard]] Transports& transports() { return transports_; }
 
   // A whole response. Dropped when the request has ended.

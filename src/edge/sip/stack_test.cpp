@@ -28,6 +28,28 @@ TEST(Stack, AnswersOptionsOverUdp) {
   EXPECT_EQ(server.stack().counts().server.stateless, 1U);
 }
 
+// A listener at every address: what leaves bears the name given, and an IPv4 phone is not told of ::ffff:127.0.0.1.
+TEST(Stack, ListensAtEveryAddressUnderAName) {
+  for (auto const* every : {"0.0.0.0", "::"}) {
+    Server server;
+    server.handler().answer_all_with(200, Server::Handler::How::statelessly);
+    auto const bound = server.stack().transports().listen(Transport::udp, {.ip = boost::asio::ip::make_address(every)},
+                                                          {}, "sip.example.org");
+    if (!bound) continue;  // a machine without IPv6
+    UdpPeer phone{server.context(), {.ip = boost::asio::ip::address_v4::loopback(), .port = bound->port}};
+    phone.send(request_text("OPTIONS", "UDP", phone.local(), "z9hG4bKo", ";rport"));
+    ASSERT_TRUE(server.run_until([&] { return phone.received().size() == 1; }));
+    EXPECT_THAT(phone.received()[0], HasSubstr("received=127.0.0.1"));
+    auto const source = server.handler().sources().back();
+    EXPECT_EQ(source.remote, phone.local());
+    Outcome outcome;
+    ASSERT_TRUE(server.stack().send_request(target_of(source), message_text(), outcome.handler()));
+    ASSERT_TRUE(server.run_until([&] { return phone.count("MESSAGE sip:") >= 1; }));
+    EXPECT_THAT(phone.received()[1],
+                HasSubstr("Via: SIP/2.0/UDP sip.example.org:" + std::to_string(bound->port) + ";"));
+  }
+}
+
 TEST(Stack, WithoutRportTheResponseGoesToThePortInVia) {
   Server server;
   server.handler().answer_all_with(200, Server::Handler::How::statelessly);

@@ -37,12 +37,8 @@ Transports::~Transports() {
   close();
 }
 
-std::string Transports::sent_by_text(Address const& local) const {
-  if (public_host_.empty()) return format_address(local);
-  return public_host_ + ":" + std::to_string(local.port);
-}
-
-Result<Address> Transports::listen(Transport transport, Address const& local, TlsContext tls) {
+Result<Address> Transports::listen(Transport transport, Address const& local, TlsContext tls,
+                                   std::string const& public_host) {
   Listener listener{.transport = transport};
   Result<Address> bound = local;
   if (transport == Transport::udp) {
@@ -57,7 +53,7 @@ Result<Address> Transports::listen(Transport transport, Address const& local, Tl
     bound = listener.stream->open(local);
   }
   if (!bound) return bound;
-  listener.sent_by = sent_by_text(*bound);
+  listener.sent_by = public_host.empty() ? format_address(*bound) : format_host_port(public_host, bound->port);
   listeners_.push_back(std::move(listener));
   return bound;
 }
@@ -226,7 +222,7 @@ Result<Transports::Connected> Transports::connect_udp(Address const& remote) {
   listener.datagrams = std::make_unique<UdpSocket>(context_, receiver_of_datagrams(), number);
   auto const local = listener.datagrams->connect(remote);
   if (!local) return std::unexpected(local.error());
-  listener.sent_by = sent_by_text(*local);
+  listener.sent_by = format_address(*local);
   listeners_.push_back(std::move(listener));
   auto const flow = flow_of({.transport = Transport::udp, .remote = remote, .socket = number});
   return Connected{.target = *target_of_flow(flow), .local = *local};

@@ -57,10 +57,11 @@ class Transports final : public MessageSender, private DatagramReceiver, private
 
   // Before anything listens.
   void set_receiver(MessageReceiver& receiver) { receiver_ = &receiver; }
-  // What Via and Record-Route name in place of the address that a listener is bound to; without a port.
-  void set_public_host(std::string host) { public_host_ = std::move(host); }
 
-  [[nodiscard]] Result<Address> listen(wire::Transport transport, Address const& local, TlsContext tls = {});
+  // `public_host` is what Via and Record-Route name in place of the address, without a port; a listener at every
+  // address needs one.
+  [[nodiscard]] Result<Address> listen(wire::Transport transport, Address const& local, TlsContext tls = {},
+                                       std::string const& public_host = {});
   void close();
 
   // What a user agent has in the place of listeners (OutboundFlow): a connection that was dialled, as a flow; and a UDP
@@ -142,14 +143,12 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   [[nodiscard]] std::optional<FlowHandle> dial_to(Target const& target);
   [[nodiscard]] StreamConnection* connection_of(FlowHandle flow) const;
   [[nodiscard]] UdpSocket* udp_socket(std::uint16_t number) const;
-  [[nodiscard]] std::string sent_by_text(Address const& local) const;
   void push_out_oldest_udp_flow();
 
   boost::asio::io_context& context_;
   WheelDriver& driver_;
   Limits const& limits_;
   MessageReceiver* receiver_ = nullptr;
-  std::string public_host_ = {};
   std::vector<Listener> listeners_ = {};
   SlotMap<Flow, FlowTag> flows_;
   std::unordered_map<UdpPeer, FlowHandle, UdpPeerHash> udp_flows_ = {};

@@ -31,7 +31,7 @@ Address address_of(sockaddr_storage const& name) {
     auto const& six = reinterpret_cast<sockaddr_in6 const&>(name);
     asio::ip::address_v6::bytes_type bytes{};
     std::copy_n(six.sin6_addr.s6_addr, bytes.size(), bytes.begin());
-    return {.ip = asio::ip::address_v6{bytes, six.sin6_scope_id}, .port = ntohs(six.sin6_port)};
+    return {.ip = Address::plain(asio::ip::address_v6{bytes, six.sin6_scope_id}), .port = ntohs(six.sin6_port)};
   }
   auto const& four = reinterpret_cast<sockaddr_in const&>(name);
   return {.ip = asio::ip::address_v4{ntohl(four.sin_addr.s_addr)}, .port = ntohs(four.sin_port)};
@@ -73,7 +73,9 @@ Address UdpSocket::begin() {
   error_code ignored;
   socket_.set_option(asio::socket_base::receive_buffer_size(wanted_kernel_buffer), ignored);
   socket_.set_option(asio::socket_base::send_buffer_size(wanted_kernel_buffer), ignored);
-  local_ = Address::of(socket_.local_endpoint());
+  auto const local = socket_.local_endpoint();
+  local_ = Address::of(local);
+  family_ = local.protocol() == udp::v6() ? Family::ipv6 : Family::ipv4;
   wait_readable();
   return local_;
 }
@@ -117,6 +119,11 @@ int UdpSocket::receive_batch() {
   return count;
 }
 
+udp::endpoint UdpSocket::name_of(Address const& remote) const {
+  if (!remote.ip.is_v4() || family_ == Family::ipv4) return remote.udp();
+  return {asio::ip::make_address_v6(asio::ip::v4_mapped, remote.ip.to_v4()), remote.port};
+}
+
 void UdpSocket::send(Address const& remote, std::string_view bytes) {
   if (waiting_count_ == waiting_limit) {
     ++dropped_;
@@ -124,7 +131,7 @@ void UdpSocket::send(Address const& remote, std::string_view bytes) {
   }
   if (waiting_count_ == waiting_.size()) waiting_.emplace_back();
   auto& datagram = waiting_[waiting_count_++];
-  datagram.remote = remote.udp();
+  datagram.remote = name_of(remote);
   datagram.bytes.assign(bytes);
   if (!is_receiving_) {
     flush_later();

@@ -68,10 +68,13 @@ class UdpSocket {
     std::string bytes = {};
   };
   struct Headers;
+  enum class Family : std::uint8_t { ipv4, ipv6 };
   // Outlives the socket in outstanding handlers, and tells them that it is gone.
   struct Alive {};
 
   Address begin();
+  // As this socket must be told it.
+  [[nodiscard]] boost::asio::ip::udp::endpoint name_of(Address const& remote) const;
   void wait_readable();
   void wait_writable();
   void receive();
@@ -85,6 +88,7 @@ class UdpSocket {
   DatagramReceiver& receiver_;
   std::uint16_t number_;
   Address local_ = {};
+  Family family_ = Family::ipv4;
   std::unique_ptr<char[]> buffers_;
   std::unique_ptr<Headers> headers_;
   std::vector<Datagram> waiting_ = {};  // the first waiting_count_ are to be sent; the strings keep their memory

@@ -43,6 +43,20 @@ void read_roles(Section& top, Roles& into) {
   into = wanted;
 }
 
+void read_public_host(Section& section, std::string& into) {
+  auto const* value = section.find("public_host");
+  section.read("public_host", into);
+  auto const* text = value ? std::get_if<std::string>(&value->content) : nullptr;
+  if (!text) return;
+  if (auto const host = parse_public_host(*text))
+    into = *host;
+  else
+    section.blame(*value,
+                  "'sip.public_host' must be a name or an address that phones can connect to, without a port, such as "
+                  "\"sip.example.org\" or \"192.0.2.1\"; here is \"" +
+                      *text + '"');
+}
+
 }  // namespace
 
 void read_general(Section& top, Settings& into) {
@@ -62,6 +76,7 @@ void read_tls(Section section, TlsSettings& into) {
 
 void read_sip(Section section, SipSettings& into) {
   section.read("require_digest", into.require_digest);
+  read_public_host(section, into.public_host);
   if (auto const* value = section.find("algorithms")) {
     std::vector<std::string> names;
     section.read("algorithms", names);

@@ -1,8 +1,11 @@
 // [listen]: "HOST:PORT", a port alone, or "off".
 #include "node/settings/sections.hpp"
+#include "wire/sip/uri.hpp"
 
 #include <arpa/inet.h>
+#include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -48,6 +51,20 @@ void read_listener(Section& section, std::string_view key, Listener& into) {
   }
 }
 
+// RFC 1123 section 2.1: letters, digits and hyphens between dots, and the last label is no number.
+bool is_host_name(std::string_view name) {
+  constexpr std::string_view digits = "0123456789";
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  for (;;) {
+    auto const dot = name.find('.');
+    auto const label = name.substr(0, dot);
+    if (label.empty() || label.starts_with('-') || label.ends_with('-')) return false;
+    if (label.find_first_not_of(allowed) != std::string_view::npos) return false;
+    if (dot == std::string_view::npos) return label.find_first_not_of(digits) != std::string_view::npos;
+    name.remove_prefix(dot + 1);
+  }
+}
+
 }  // namespace
 
 std::optional<ListenAddress> parse_listen_address(std::string_view text) {
@@ -68,6 +85,22 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
 std::string describe(ListenAddress const& address) {
   auto const port = std::to_string(address.port);
   return address.host.contains(':') ? "[" + address.host + "]:" + port : address.host + ":" + port;
+}
+
+std::optional<std::string> parse_public_host(std::string_view text) {
+  // RFC 1035 section 2.3.4.
+  constexpr std::size_t longest_name = 253;
+  bool const is_bare_ipv6 = text.contains(':') && !text.contains('[');
+  std::string host = is_bare_ipv6 ? '[' + std::string(text) + ']' : std::string(text);
+  std::ranges::transform(host, host.begin(), sip::to_lower);
+  auto const place = sip::parse_host_port(host);
+  if (!place || place->port || place->host.size() > longest_name) return std::nullopt;
+  if (place->kind == sip::HostKind::name) return is_host_name(host) ? std::optional(host) : std::nullopt;
+  boost::system::error_code error;
+  auto const ip = boost::asio::ip::make_address(std::string(place->host), error);
+  if (error || ip.is_unspecified() || ip.is_multicast() || ip == boost::asio::ip::address_v4::broadcast())
+    return std::nullopt;
+  return std::string(place->host);
 }
 
 void read_listen(Section section, ListenSettings& into) {
