@@ -150,6 +150,36 @@ TEST(Proxy, a_cancel_without_a_reason_gets_ours) {
               HasSubstr("\r\nReason: SIP;cause=487;text=\"Caller gave up\"\r\n"));
 }
 
+// RFC 3261 section 16.9: who puts a call on hold must not wait for a phone whose connection is gone.
+TEST(Proxy, a_request_in_a_dialog_whose_flow_is_lost_is_answered) {
+  House house;
+  auto const tcp =
+      house.stack.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  edge::sip::StreamPeer juliet{house.context, tcp, {}};
+  auto const juliet_heard = [&](std::string const& part) {
+    ASSERT_TRUE(house.run_until([&] { return juliet.count(part) > 0; })) << part;
+  };
+  auto registers =
+      House::request("REGISTER", "sip:localhost", house.juliet, "Contact: <sip:juliet@j;transport=tcp>\r\n");
+  juliet.send(registers.replace(registers.find("UDP"), 3, "TCP"));
+  juliet_heard("SIP/2.0 200");
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  juliet_heard("INVITE sip:juliet@");
+  juliet.send(House::response(200, juliet.received().substr(juliet.received().find("INVITE"))));
+  auto const success = house.heard(house.romeo, "SIP/2.0 200");
+  auto const at = success.find("Record-Route: ") + 7;
+  auto again = House::request("INVITE", "sip:juliet@again;transport=tcp", house.romeo,
+                              success.substr(at, success.find("\r\n", at) + 2 - at));
+  again.insert(again.find("<sip:juliet@localhost>") + 22, ";tag=j");
+  again.replace(again.find("hers"), 4, "his2").replace(again.find("CSeq: 1"), 7, "CSeq: 2");
+  house.romeo.send(again);
+  juliet_heard("INVITE sip:juliet@again");
+  juliet.send(House::response(100, juliet.received().substr(juliet.received().find("INVITE sip:juliet@again"))));
+  ASSERT_TRUE(house.run_until([&] { return house.stack.counts().client.responses == 2; }));
+  juliet.close();
+  EXPECT_THAT(house.heard(house.romeo, "SIP/2.0 480"), HasSubstr("CSeq: 2 INVITE"));
+}
+
 // RFC 3325 section 5: who calls is what From says, which is the sender's own; likewise who answers.
 TEST(Proxy, nobody_shows_another_name_than_his_own) {
   House house;
@@ -169,9 +199,10 @@ TEST(Proxy, nobody_shows_another_name_than_his_own) {
 // A phone's answer that grows beyond one message on its way: its caller hears so, and the phone is hung up on.
 TEST(Proxy, an_answer_that_cannot_be_passed_on_ends_the_call) {
   House house;
-  house.juliet.send(House::request("REGISTER", "sip:localhost", house.juliet,
-                                   "Contact: <" + house.at_juliets() +
-                                       ">;expires=600;+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-0000000000a1>\"\r\n"));
+  house.juliet.send(
+      House::request("REGISTER", "sip:localhost", house.juliet,
+                     "Contact: <" + house.at_juliets() +
+                         ">;expires=600;+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-0000000000a1>\"\r\n"));
   house.heard(house.juliet, "CSeq: 1 REGISTER");
   house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
   auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");

@@ -73,8 +73,8 @@ class SipDoor final : public edge::sip::RequestHandler {
   void welcome(Visit const& visit);
   void challenge(Visit& visit, Realm realm, std::string_view domain, sip::Stale stale);
   void refuse(Visit& visit, int status, std::string_view reason = {});
-  // The answer, or a 513 in the place of one that is too long to be written. Nothing is kept of a request that cannot be
-  // answered at all.
+  // The answer, or a 513 in the place of one that is too long to be written. Nothing is kept of a request that cannot
+  // be answered at all.
   void finish(Visit& visit, sip::MessageWriter& response);
   void finish(RequestHandle request, sip::MessageView const& message, sip::MessageWriter& response);
   void answer_options(Visit& visit);

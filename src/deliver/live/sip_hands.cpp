@@ -116,8 +116,10 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
                           .remote = edge::sip::format_remote(kept->source)};
   DialogEnd const called{
       .account = offer.callee.value, .instance = decision.target.instance.value, .remote = decision.target.remote};
-  auto branch = std::make_shared<Branch>(Branch{
-      .offer = offer.id, .number = decision.branch, .target = *target, .caller_route = route_to(called, offer.call_id, caller)});
+  auto branch = std::make_shared<Branch>(Branch{.offer = offer.id,
+                                                .number = decision.branch,
+                                                .target = *target,
+                                                .caller_route = route_to(called, offer.call_id, caller)});
   auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, offer.call_id, *target));
   auto const sent =
       bytes.empty() ? failure(ErrorCode::malformed, "the request cannot be written")

@@ -20,10 +20,11 @@ TEST(DialogToken, IsOfItsDialogOnly) {
   EXPECT_FALSE(tokens.read(token, "another"));
   EXPECT_FALSE(tokens.read(token, ""));
   // What an earlier build wrote.
-  EXPECT_EQ(tokens.read("anVsaWV0QGxvY2FsaG9zdAAwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwYTEAdWRwIDEyNy4wLjAuMTo1MDYw."
-                        "5SMHcd8a4Ie31L9A",
-                        "call"),
-            juliet);
+  EXPECT_EQ(
+      tokens.read("anVsaWV0QGxvY2FsaG9zdAAwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwYTEAdWRwIDEyNy4wLjAuMTo1MDYw."
+                  "5SMHcd8a4Ie31L9A",
+                  "call"),
+      juliet);
 }
 
 TEST(DialogToken, WhatWeDidNotWriteIsNotRead) {
@@ -34,7 +35,7 @@ TEST(DialogToken, WhatWeDidNotWriteIsNotRead) {
     EXPECT_FALSE(tokens.read(changed, "call")) << i;
   }
   EXPECT_FALSE(DialogTokens{Secret{std::string(32, 'x')}}.read(token, "call"));
-  for (auto uri : {"sip:127.0.0.1;lr", "sip:juliet@localhost", "tel:+1", ""}) 
+  for (auto uri : {"sip:127.0.0.1;lr", "sip:juliet@localhost", "tel:+1", ""})
     EXPECT_FALSE(tokens.read_uri(uri, "call")) << uri;
 }
 

@@ -228,9 +228,7 @@ bool ServerTransactions::perform(RequestHandle handle, wire::Action const& actio
       driver_.turn();
       break;
     case disarm: driver_.wheel().disarm(timer); break;
-    case terminate:
-      forget(handle);
-      return false;
+    case terminate: forget(handle); return false;
     case send_request:
     case send_cancel:
     case send_ack:

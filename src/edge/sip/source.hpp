@@ -35,8 +35,8 @@ struct Source {
 struct Target {
   wire::Transport transport = wire::Transport::udp;
   Address remote = {};
-  // With a flow, that connection and no other. Without, UDP goes to `remote`; TCP and TLS use the connection that stands
-  // between us; TCP dials when there is none, TLS does not.
+  // With a flow, that connection and no other. Without, UDP goes to `remote`; TCP and TLS use the connection that
+  // stands between us; TCP dials when there is none, TLS does not.
   FlowHandle flow = {};
   std::uint16_t socket = 0;
 };

@@ -3,8 +3,8 @@
 // What:     cuts what arrives into messages, answers keep-alives (RFC 5626 section 3.5.1), queues what is sent.
 // Lifetime: shared; handlers under way keep it. After close() nothing more is handed up.
 // Limits:   Limits: a queue that overflows, a message that takes too long, a peer that does not read, and silence each
-//           close the connection; a stranger's (accepted, and nobody has proved there who he is) after a short silence, in
-//           which keep-alives count for nothing. Errors: on_closed, once, never from inside a call of the owner's.
+//           close the connection; a stranger's (accepted, and nobody has proved there who he is) after a short silence,
+//           in which keep-alives count for nothing. Errors: on_closed, once, never from inside a call of the owner's.
 // Threads:  the io_context's one thread.
 #pragma once
 

@@ -28,7 +28,9 @@ bool needs_no_mark(wire::Via const& via, Address const& remote) {
 }  // namespace
 
 Transports::Transports(asio::io_context& context, WheelDriver& driver, Limits const& limits, std::uint16_t thread)
-    : context_(context), driver_(driver), limits_(limits),
+    : context_(context),
+      driver_(driver),
+      limits_(limits),
       flows_(thread),
       accepted_({.in_all = limits.connections, .of_address = limits.connections_per_address}),
       strangers_({.in_all = limits.strangers, .of_address = limits.strangers_per_address}) {}

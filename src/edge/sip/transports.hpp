@@ -155,7 +155,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   std::list<FlowHandle> uses_ = {};
   std::unordered_map<OtherEnd, FlowHandle, OtherEndHash> by_other_end_ = {};  // connections, accepted and dialled
   Places accepted_;
-  Places strangers_;  // accepted, and nobody has signed in there
+  Places strangers_;         // accepted, and nobody has signed in there
   std::string marked_ = {};  // the message under way, with its Via marked
   std::string via_ = {};
   TransportCounts counts_ = {};

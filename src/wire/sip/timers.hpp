@@ -47,8 +47,8 @@ inline constexpr Duration timer_l = 64 * t1;
 // RFC 6026 section 8.11: wait for retransmissions of a 2xx and for further ones.
 inline constexpr Duration timer_m = 64 * t1;
 
-// How long an INVITE waits for its user's next response. RFC 3261 sets no such timer, for a user who never forgets; what
-// one does forget must not stay for ever. Timer C and the wait for a cancelled branch are over before.
+// How long an INVITE waits for its user's next response. RFC 3261 sets no such timer, for a user who never forgets;
+// what one does forget must not stay for ever. Timer C and the wait for a cancelled branch are over before.
 inline constexpr Duration unanswered_wait = 4min;
 
 // RFC 3261 section 9.1: how long a cancelled INVITE may still be answered.

@@ -20,22 +20,22 @@
 namespace reveille::sip {
 
 enum class TransactionTimer : std::uint8_t {
-  a,          // INVITE client: repeat the request
-  b,          // INVITE client: give up
-  c,          // INVITE client: rings for too long (RFC 3261 section 16.6 step 11)
-  cancelled,  // INVITE client: nothing came after our CANCEL (RFC 3261 section 9.1)
-  d,          // INVITE client: acknowledged, absorb repetitions
-  m,          // INVITE client: accepted, let further 2xx through (RFC 6026)
-  e,          // non-INVITE client: repeat the request
-  f,          // non-INVITE client: give up
-  k,          // non-INVITE client: answered, absorb repetitions
-  g,          // INVITE server: repeat the response
-  h,          // INVITE server: no ACK came
-  i,          // INVITE server: acknowledged, absorb repetitions
-  l,          // INVITE server: accepted, absorb repetitions (RFC 6026)
+  a,           // INVITE client: repeat the request
+  b,           // INVITE client: give up
+  c,           // INVITE client: rings for too long (RFC 3261 section 16.6 step 11)
+  cancelled,   // INVITE client: nothing came after our CANCEL (RFC 3261 section 9.1)
+  d,           // INVITE client: acknowledged, absorb repetitions
+  m,           // INVITE client: accepted, let further 2xx through (RFC 6026)
+  e,           // non-INVITE client: repeat the request
+  f,           // non-INVITE client: give up
+  k,           // non-INVITE client: answered, absorb repetitions
+  g,           // INVITE server: repeat the response
+  h,           // INVITE server: no ACK came
+  i,           // INVITE server: acknowledged, absorb repetitions
+  l,           // INVITE server: accepted, absorb repetitions (RFC 6026)
   unanswered,  // INVITE server: nobody has answered it, nor will
-  trying,     // non-INVITE server: a 100 is due (RFC 4320)
-  j           // non-INVITE server: answered, absorb repetitions
+  trying,      // non-INVITE server: a 100 is due (RFC 4320)
+  j            // non-INVITE server: answered, absorb repetitions
 };
 
 enum class TimerSlot : std::uint8_t { repeat, lifetime };
