@@ -144,13 +144,54 @@ def test_keep_alives_without_end_are_answered_or_held_back(sip):
     # RFC 5626 section 3.5.1: each double CRLF is a ping.
     with Watch(sip, options(sip), most_growth=16 * MEGABYTE):
         with connect(sip.address("sip_tcp")) as reader, connect(sip.address("sip_tcp")) as greedy:
-            for _ in range(50):
-                reader.sendall(b"\r\n\r\n" * 2000)
+            for number in range(50):
+                # A stranger is kept for what he asks, not for his keep-alives.
+                reader.sendall(b"\r\n\r\n" * 2000 + request(number=number))
                 heard = b""
-                while len(heard) < 4000:
+                while f"OPTIONS-{number}\r\n".encode() not in heard:
                     heard += reader.recv(65536)
-                assert heard == b"\r\n" * 2000
+                assert heard.startswith(b"\r\n" * 2000 + b"SIP/2.0 200")
             assert stuff(greedy, b"\r\n" * 40_000, 64 * MEGABYTE) < 64 * MEGABYTE
+
+
+def test_keep_alives_alone_keep_no_stranger(sip):
+    # Nobody has proved there who he is: 250 connections from one address, and 2 s (request_within) after the last request.
+    def lives(peer: socket.socket) -> bool:
+        try:
+            peer.sendall(b"\r\n\r\n")
+            return bool(peer.recv(64))
+        except OSError:
+            return False
+
+    with Watch(sip, options(sip), most_growth=16 * MEGABYTE):
+        strangers = [connect(sip.address("sip_tcp")) for _ in range(300)]
+
+        def are_gone() -> bool:
+            strangers[:] = [peer for peer in strangers if lives(peer) or peer.close()]
+            assert len(strangers) <= 250
+            return not strangers
+        wait_until(are_gone, within=10, otherwise="keep-alives alone keep a connection")
+
+
+UNANSWERABLE = {"a Call-ID that fills the message": request("INVITE", "sip:juliet@localhost").replace(b"INVITE-0", b"x" * 65_200),
+                "options without end": request("INVITE", "sip:juliet@localhost", extra="Proxy-Require: a" + ",a" * 31_000),
+                "a tag that fills the message": request("INVITE", "sip:juliet@localhost").replace(b"tag=m", b"tag=" + b"x" * 65_000),
+                "routes that fill the message": request("INVITE", "sip:juliet@localhost", extra=f"Record-Route: <sip:h;x={'x' * 60_000}>")}
+
+
+def test_a_call_that_cannot_be_answered_in_full_keeps_nothing(sip):
+    with Watch(sip, options(sip), most_growth=16 * MEGABYTE):
+        for what, call in UNANSWERABLE.items():
+            for number in range(20):
+                with connect(sip.address("sip_tcp")) as peer:
+                    peer.sendall(call + request(number=number))
+                    heard = b""
+                    while f"OPTIONS-{number}\r\n".encode() not in heard:
+                        more = peer.recv(65536)
+                        assert more, what
+                        heard += more
+                    assert status(heard) in (200, 513), (what, heard[:100])
+        assert sip.metrics()["reveille_sip_server_transactions"] == 0
 
 
 def flood(server: Server, datagrams, seconds: float) -> int:
