@@ -231,7 +231,8 @@ void SipHands::answer(model::OfferId offer, int status) {
   if (tag.empty()) tag = random_.hex(8);
   std::string out;
   auto response = sip::respond(out, kept->message.view(), {.status = status, .to_tag = tag});
-  response.finish() == sip::Written::yes ? say(offer, std::move(out)) : stack_->drop(request_of(offer));
+  if (response.finish() == sip::Written::yes) return say(offer, std::move(out));
+  if (status >= 200) stack_->drop(request_of(offer));
 }
 
 void SipHands::cancel(model::OfferId offer, model::CancelBranch const& decision) {

@@ -19,6 +19,9 @@ TEST(DialogToken, IsOfItsDialogOnly) {
   auto const token = tokens.write(juliet, "call");
   EXPECT_FALSE(tokens.read(token, "another"));
   EXPECT_FALSE(tokens.read(token, ""));
+  // Nor by way of the earlier form, below.
+  auto const dot = token.find('.');
+  EXPECT_FALSE(tokens.read(token.substr(0, dot) + '\0' + "call" + token.substr(dot), "another"));
   // What an earlier build wrote.
   EXPECT_EQ(
       tokens.read("anVsaWV0QGxvY2FsaG9zdAAwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwYTEAdWRwIDEyNy4wLjAuMTo1MDYw."
