@@ -52,7 +52,9 @@ arrive::DigestPolicy digest_policy(SipSettings const& settings) {
 }
 
 edge::sip::Limits limits_of(LimitSettings const& settings) {
-  return {.connections_per_address = settings.connections_per_address,
+  return {.server_transactions = settings.sip_transactions,
+          .client_transactions = settings.sip_transactions,
+          .connections_per_address = settings.connections_per_address,
           .handshake = settings.handshake_within,
           .first_message = settings.request_within,
           .whole_message = settings.request_within,

@@ -66,6 +66,7 @@ struct SipSettings {
 // What a peer may take of us (docs/reference/limits.md has those that nobody needs to set).
 struct LimitSettings {
   std::uint16_t connections_per_address = 2000;  // of SIP, XMPP and HTTPS each
+  std::uint32_t sip_transactions = 100'000;      // that are being answered, and that are waited for, each
   Duration handshake_within = 10s;               // of TLS
   Duration request_within = 30s;  // the first SIP message or HTTP request, one that has begun, an XMPP sign-in
   Duration stalled_after = 20s;   // a peer that reads nothing of what is written to it

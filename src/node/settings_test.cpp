@@ -44,6 +44,7 @@ algorithms = ["SHA-256"]
 public_host = "SIP.example.org"
 [limits]
 connections_per_address = 50
+sip_transactions = 70000
 stalled_after = "7s"
 [calls]
 ringback_after = "300ms"
@@ -85,6 +86,7 @@ service_account_file = "account.json"
   EXPECT_FALSE(settings->sip.offer_md5);
   EXPECT_EQ(settings->sip.public_host, "sip.example.org");
   EXPECT_EQ(settings->limits.connections_per_address, 50);
+  EXPECT_EQ(settings->limits.sip_transactions, 70'000U);
   EXPECT_EQ(settings->limits.stalled_after, 7s);
   EXPECT_EQ(settings->policy.calls.ringback_after, 300ms);
   EXPECT_EQ(settings->policy.calls.give_up_after, 2min);
@@ -131,6 +133,8 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_NE(refusal("[listen]\nsip_udp = 70000"), "");
   EXPECT_NE(refusal("[tls]\ncertificate = \"a.pem\""), "");
   EXPECT_NE(refusal("[limits]\nconnections_per_address = 0"), "");
+  EXPECT_NE(refusal("[limits]\nsip_transactions = 0"), "");
+  EXPECT_NE(refusal("[limits]\nsip_transactions = 4294967296"), "");
   EXPECT_NE(refusal("[calls]\nringback_after = \"20s\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"http://plain\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"https://push\""), "");

@@ -247,12 +247,44 @@ def test_a_flood_of_calls_from_strangers_keeps_nothing(sip):
         assert after["reveille_sip_server_transactions"] < 100 and after["reveille_traces"] == 0
 
 
+def open_server(folder, **limits) -> Server:
+    """It asks nobody for credentials."""
+    return Server(folder, {"roles": ["call-control", "admin"], "sip": {"require_digest": False}, "limits": limits}).start()
+
+
 def test_a_flood_of_calls_to_nobody_from_those_we_know_is_bounded(tmp_path):
-    server = Server(tmp_path, {"roles": ["call-control", "admin"], "sip": {"require_digest": False}}).start()
+    server = open_server(tmp_path)
     try:
-        # Each refusal waits for its ACK for 32 s (RFC 3261 section 17.2.1), with 2 KB; beyond 100,000 of them 503 is heard.
+        # Each refusal waits for its ACK for 32 s (RFC 3261 section 17.2.1), with 2 KB.
         with Watch(server, options(server), most_growth=256 * MEGABYTE, slowest=2.0):
             assert flood(server, calls_to_nobody(), 2) > 3000
-            assert server.metrics()["reveille_sip_server_transactions"] <= 100_000
+    finally:
+        server.kill()
+
+
+def test_more_requests_than_there_is_room_for_are_told_when_to_come_again(tmp_path):
+    room, beyond = 200, 50
+    server = open_server(tmp_path, sip_transactions=room)
+    calls = [request("INVITE", f"sip:nobody{number}@localhost", "TCP", number) for number in range(room + beyond + 1)]
+
+    def answer_to(peer: socket.socket, call: bytes) -> bytes:
+        peer.sendall(call)
+        heard = b""
+        while not re.search(rb"SIP/2\.0 [2-6].*\r\n\r\n", heard, re.S):
+            piece = peer.recv(65536)
+            assert piece, heard
+            heard += piece
+        return heard[re.search(rb"SIP/2\.0 [2-6]", heard).start():]
+
+    try:
+        with connect(server.address("sip_tcp")) as peer:
+            answers = [answer_to(peer, call) for call in calls[:-1]]
+            assert [status(each) for each in answers] == [404] * room + [503] * beyond
+            assert all(b"\r\nRetry-After: 5\r\n" in each for each in answers[room:])
+            assert server.metrics()["reveille_sip_server_transactions"] == room
+            # The ACK of one makes room for another (timer I is 0 over TCP).
+            peer.sendall(calls[0].replace(b"INVITE sip:", b"ACK sip:", 1).replace(b"CSeq: 1 INVITE", b"CSeq: 1 ACK"))
+            wait_until(lambda: server.metrics()["reveille_sip_server_transactions"] == room - 1)
+            assert status(answer_to(peer, calls[-1])) == 404
     finally:
         server.kill()

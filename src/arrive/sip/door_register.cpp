@@ -46,7 +46,9 @@ bool read_contacts(sip::MessageView const& message, model::AccountId const& acco
 void SipDoor::on_register(VisitPointer const& visit) {
   // 1. The Request-URI names the domain; a domain of ours in To says which, where it is an address.
   auto const to = sip::parse_name_address(visit->message->text(HeaderName::to));
-  auto const account = to ? account_of(to->uri) : std::nullopt;
+  // Section 10.2: To holds a SIP or SIPS URI; of another scheme there is no address-of-record (RFC 4475 section 3.3.4).
+  if (!to || to->uri.scheme == sip::Scheme::other) return refuse(*visit, 400, "Bad To");
+  auto const account = account_of(to->uri);
   auto const uri = sip::parse_uri(visit->message->request_uri());
   if (!uri || !is_our_host(uri->host) || !account) return refuse(*visit, 404);
   // 3. Authentication. 4. A user may change his own bindings only.

@@ -254,6 +254,9 @@ TEST_F(SipDoorTest, RFC3261_10_3_steps_1_to_4_which_user_of_which_domain) {
   auto elsewhere = registering();
   elsewhere.uri = "sip:example.org";
   EXPECT_EQ(status_of(say(lost, elsewhere)), 404);
+  auto book = registering();
+  book.to = "isbn:2983792873";
+  EXPECT_EQ(status_of(say(lost, book)), 400) << "RFC 4475 section 3.3.4";
   auto wants = registering();
   wants.more += "Require: teleport\r\n";
   auto const answer = say(lost, wants);

@@ -29,8 +29,8 @@ Target reply_target(Source const& source, wire::Via const& via) {
   return target;
 }
 
-// RFC 3261 section 8.1.1: what every request has. Without it nothing can be answered.
-bool can_be_answered(wire::MessageView const& request) {
+// RFC 3261 section 8.1.1: what every request has.
+bool is_complete(wire::MessageView const& request) {
   return request.has(HeaderName::from) && request.has(HeaderName::to) && request.has(HeaderName::call_id) &&
          request.has(HeaderName::cseq);
 }
@@ -55,7 +55,7 @@ RequestHandle ServerTransactions::find(std::string_view key) const {
 
 void ServerTransactions::take(wire::MessageView const& request, Source const& source) {
   auto const via = top_via_of(request);
-  if (!via || !can_be_answered(request)) return;
+  if (!via || !is_complete(request)) return refuse_incomplete(request, source);
   Target const reply = reply_target(source, *via);
   if (request.method() == Method::ack) {
     write_transaction_key(key_, request, *via, wire::name_of(Method::invite));
@@ -148,10 +148,18 @@ void ServerTransactions::answer(wire::MessageView const& request, Target const& 
   if (writer.finish() == wire::Written::yes) static_cast<void>(sender_.send(reply, scratch_));
 }
 
+// RFC 4475 sections 3.1.2.1 and 3.3.1: 400 with what there is, and where Via cannot be read, to where it came from.
+void ServerTransactions::refuse_incomplete(wire::MessageView const& request, Source const& source) {
+  if (request.method() == Method::ack || !request.has(HeaderName::via)) return;
+  auto const via = top_via_of(request);
+  if (via) return answer(request, reply_target(source, *via), 400, "Missing Header Field");
+  answer(request, target_of(source), 400, "Bad Via");
+}
+
 void ServerTransactions::refuse_broken(wire::MessageView const& request, wire::ParseError const& error,
                                        Source const& source) {
   auto const via = top_via_of(request);
-  if (!via || !request.is_request() || request.method() == Method::ack || !can_be_answered(request)) return;
+  if (!via || !request.is_request() || request.method() == Method::ack || !is_complete(request)) return;
   answer(request, reply_target(source, *via), error.status, error.reason);
 }
 

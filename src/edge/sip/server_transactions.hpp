@@ -93,6 +93,7 @@ class ServerTransactions final : private TimerListener {
   void take_new(wire::MessageView const& request, Source const& source, Target const& reply);
   void take_ack(wire::MessageView const& ack, Source const& source);
   void take_cancel(wire::MessageView const& cancel, wire::Via const& via, Target const& reply);
+  void refuse_incomplete(wire::MessageView const& request, Source const& source);
   void answer(wire::MessageView const& request, Target const& reply, int status, std::string_view reason = {});
   void forget(RequestHandle handle);
   [[nodiscard]] bool is_open(RequestHandle request) const;

@@ -95,6 +95,10 @@ void read_limits(Section section, LimitSettings& into) {
   if (into.connections_per_address == 0)
     section.blame(*section.find("connections_per_address"),
                   "'limits.connections_per_address' must be at least 1: with 0 nobody could connect");
+  section.read("sip_transactions", into.sip_transactions);
+  if (into.sip_transactions == 0)
+    section.blame(*section.find("sip_transactions"),
+                  "'limits.sip_transactions' must be at least 1: with 0 nobody is served");
   section.read("handshake_within", into.handshake_within);
   section.read("request_within", into.request_within);
   section.read("stalled_after", into.stalled_after);

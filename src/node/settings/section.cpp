@@ -72,12 +72,21 @@ void Section::read(std::string_view key, bool& into) {
 }
 
 void Section::read(std::string_view key, std::uint16_t& into) {
+  into = static_cast<std::uint16_t>(number_up_to(std::numeric_limits<std::uint16_t>::max(), key, into));
+}
+
+void Section::read(std::string_view key, std::uint32_t& into) {
+  into = number_up_to(std::numeric_limits<std::uint32_t>::max(), key, into);
+}
+
+// What is set already where there is none, or none that will do.
+std::uint32_t Section::number_up_to(std::uint32_t most, std::string_view key, std::uint32_t otherwise) {
   auto const* number = typed<std::int64_t>(key, "a whole number");
-  if (!number) return;
-  if (*number >= 0 && *number <= std::numeric_limits<std::uint16_t>::max())
-    into = static_cast<std::uint16_t>(*number);
-  else
-    blame(*find(key), "'" + name_of(key) + "' must be between 0 and 65535; here is " + std::to_string(*number));
+  if (!number) return otherwise;
+  if (*number >= 0 && *number <= most) return static_cast<std::uint32_t>(*number);
+  blame(*find(key), "'" + name_of(key) + "' must be between 0 and " + std::to_string(most) + "; here is " +
+                        std::to_string(*number));
+  return otherwise;
 }
 
 void Section::read(std::string_view key, Duration& into) {

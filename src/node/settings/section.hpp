@@ -32,6 +32,7 @@ class Section {
   void read(std::string_view key, std::string& into);
   void read(std::string_view key, bool& into);
   void read(std::string_view key, std::uint16_t& into);
+  void read(std::string_view key, std::uint32_t& into);
   void read(std::string_view key, Duration& into);
   void read(std::string_view key, std::filesystem::path& into);
   void read(std::string_view key, std::vector<std::string>& into);
@@ -55,6 +56,7 @@ class Section {
 
  private:
   [[nodiscard]] std::string name_of(std::string_view key) const;
+  [[nodiscard]] std::uint32_t number_up_to(std::uint32_t most, std::string_view key, std::uint32_t otherwise);
   template <class T>
   [[nodiscard]] T const* typed(std::string_view key, std::string_view wanted);
 

@@ -40,6 +40,11 @@ bool can_make_dialog(Method method, int status) {
   return method == invite || method == subscribe || method == notify || method == refer;
 }
 
+// What the request lacks its response does not make up.
+void echo(MessageWriter& writer, MessageView const& request, HeaderName name) {
+  if (request.has(name)) writer.header(name, request.text(name));
+}
+
 }  // namespace
 
 void MessageWriter::end_line() {
@@ -129,14 +134,14 @@ MessageWriter respond(std::string& out, MessageView const& request, ResponsePart
     source.reset();
   }
   if (can_make_dialog(request.method(), parts.status)) writer.copy(request, HeaderName::record_route);
-  writer.header(HeaderName::from, request.text(HeaderName::from));
+  echo(writer, request, HeaderName::from);
   auto const to = request.text(HeaderName::to);
-  if (parts.status == 100 || parts.to_tag.empty() || !tag_of(to).empty())
-    writer.header(HeaderName::to, to);
+  if (to.empty() || parts.status == 100 || parts.to_tag.empty() || !tag_of(to).empty())
+    echo(writer, request, HeaderName::to);
   else
     writer.header(HeaderName::to, {to, ";tag=", parts.to_tag});
-  writer.header(HeaderName::call_id, request.call_id());
-  writer.header(HeaderName::cseq, request.text(HeaderName::cseq));
+  echo(writer, request, HeaderName::call_id);
+  echo(writer, request, HeaderName::cseq);
   // 8.2.6.1. A Timestamp must be copied into a 100.
   if (parts.status == 100) writer.copy(request, HeaderName::timestamp);
   return writer;
