@@ -212,6 +212,7 @@ void SipCalls::end(std::string const& uuid, std::string_view why, int status) {
   call.port.reset();
   boost::json::object fields{{"why", status == 0 ? std::string(why) : std::to_string(status) + ' ' + std::string(why)}};
   if (status != 0) fields["status"] = status;
+  if (!call.reason.empty()) fields["reason"] = call.reason;
   if (call.state != CallState::declined) tell("call_ended", call, std::move(fields));
   line_.host().tell_os(CallOver{uuid});
   over_.push_back(uuid);

@@ -43,6 +43,7 @@ struct SipCall {
   RequestHandle invite_request = {};
   sip::Message invite = {};
   std::string local_tag = {};
+  std::string reason = {};      // of the CANCEL (RFC 3326)
   std::string acceptance = {};  // our 200, repeated until the ACK (section 13.3.1.4)
   Duration repeat_after = {};
   std::optional<Instant> repeat_at = {};

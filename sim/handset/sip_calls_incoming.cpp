@@ -185,7 +185,8 @@ void SipCalls::on_cancel(RequestHandle handle, sip::MessageView const& cancel) {
   if (at == calls_.end()) return;
   auto& call = at->second;
   reply(handle, call.invite.view(), 487, call.local_tag);
-  end(call.uuid, why_cancelled(cancel.text(sip::HeaderName::reason)));
+  call.reason = std::string(cancel.text(sip::HeaderName::reason));
+  end(call.uuid, why_cancelled(call.reason));
 }
 
 // RFC 3261 section 14.2: hold, resume, another address. Its 200 is repeated like the first.

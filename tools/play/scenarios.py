@@ -74,6 +74,12 @@ def answered_elsewhere(cast) -> list[dict]:
     assert "elsewhere" in str(ended["why"]).lower(), f"the iPhone was told {ended['why']}"
     romeo.command("hangup")
     desk.expect("call_ended", since=rung, timeout=5)
+    # A message comes after whatever the call has left behind: its notification is the only one.
+    juliet.expect("app_state", state="suspended", since=heard, timeout=15)
+    romeo.command(f"send {address} Do not answer in haste.")
+    juliet.expect("notification", since=heard, timeout=15)
+    told = [f"{notice['title']}: {notice['body']}" for notice in juliet.seen("notification", heard)]
+    assert len(told) == 1 and "missed" not in told[0].lower(), f"the iPhone was told of the call that was answered: {told}"
     return steps.steps
 
 
@@ -91,8 +97,12 @@ def late_phone(cast) -> list[dict]:
     steps.steps.append({"name": "out of the tunnel", "ms": round(back - steps.began, 1)})
     steps.add("call screen", juliet.expect("call_screen", since=heard, timeout=10))
     steps.add("registered", juliet.expect("registered", since=heard, timeout=10))
+    # The call screen ends by an INVITE and its CANCEL, not because the phone has waited in vain (`no_invite`).
+    rings = steps.add("INVITE, rings", juliet.expect("ringing", since=heard, timeout=10))
     ended = steps.add("call screen ends", juliet.expect("call_ended", since=heard, timeout=10))
-    assert ended["why"], "the phone was not told why"
+    assert ended["call_uuid"] == rings["call_uuid"] and rings["ms"] <= ended["ms"], "another call ended, or before it rang"
+    assert ended["why"] == "cancelled", f"the call screen ended as '{ended['why']}'"
+    assert "cause=480" in ended.get("reason", ""), f"the CANCEL gave as its reason '{ended.get('reason', '')}'"
     return steps.steps
 
 
