@@ -1,5 +1,7 @@
 #include "dispatch/push/devices.hpp"
 
+#include "model/settings.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,7 +13,7 @@ namespace {
 
 using namespace model;
 
-constexpr Duration quarantine = 7 * 24h;  // B-SIGN-3
+constexpr Duration quarantine = WakePolicy{}.quarantine;  // B-SIGN-3
 constexpr std::array channels = {ChannelName::voip, ChannelName::message};
 
 template <class T>

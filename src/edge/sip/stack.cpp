@@ -1,7 +1,5 @@
 #include "edge/sip/stack.hpp"
 
-#include <fmt/format.h>
-
 namespace reveille::edge::sip {
 
 Stack::Stack(boost::asio::io_context& context, Clock const& clock, Random& random, RequestHandler& handler,
@@ -35,17 +33,6 @@ void Stack::on_flow_lost(FlowHandle flow) {
 
 StackCounts Stack::counts() const {
   return {.transports = transports_.counts(), .server = server_.counts(), .client = client_.counts()};
-}
-
-std::string Stack::describe() const {
-  auto const [transports, server, client] = counts();
-  return fmt::format(
-      "{} connections with {} bytes queued, {} UDP flows; {} requests in ({} open, {} repeated, {} stateless, {} "
-      "refused "
-      "for load), {} out ({} open, {} timed out, {} unreachable), {} stray responses, {} broken messages",
-      transports.connections, transports.queued_bytes, transports.udp_flows, server.requests, server.open,
-      server.repeated, server.stateless, server.overloaded, client.requests, client.open, client.timed_out,
-      client.unreachable, client.stray, transports.broken);
 }
 
 }  // namespace reveille::edge::sip

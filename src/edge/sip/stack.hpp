@@ -16,7 +16,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <string>
 #include <string_view>
 
 namespace reveille::edge::sip {
@@ -72,8 +71,6 @@ class Stack final : private MessageReceiver {
   [[nodiscard]] ServerTransactions& server() { return server_; }
 
   [[nodiscard]] StackCounts counts() const;
-  // One line for a person.
-  [[nodiscard]] std::string describe() const;
 
  private:
   void on_message(wire::MessageView const& message, Source const& source) override;

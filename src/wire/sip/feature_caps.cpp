@@ -5,12 +5,6 @@
 namespace reveille::sip {
 namespace {
 
-// Within the quotes of a string indicator a "<" and ">" may stand (RFC 3840 section 9).
-std::string_view plain(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '<' && text.back() == '>') return text.substr(1, text.size() - 2);
-  return text;
-}
-
 void append(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) (((out += ";+sip.") += name) += '=') += quote(value);
 }
@@ -24,17 +18,6 @@ std::string format_feature_caps(FeatureCaps const& caps) {
   append(out, "pnspurr", caps.pnspurr);
   append(out, "vapid", caps.vapid);
   return out;
-}
-
-FeatureCaps read_feature_caps(std::string_view text) {
-  text = trim(text);
-  if (text.starts_with('*')) text.remove_prefix(1);
-  Parameters const indicators(text);
-  auto const read = [&](std::string_view name) { return plain(indicators.value(name).value_or(std::string_view{})); };
-  return {.pns = read("+sip.pns"),
-          .pnsreg = parse_number(read("+sip.pnsreg")),
-          .pnspurr = read("+sip.pnspurr"),
-          .vapid = read("+sip.vapid")};
 }
 
 }  // namespace reveille::sip

@@ -18,7 +18,5 @@ struct FeatureCaps {
 
 // `*;+sip.pns="apns";+sip.pnsreg="130"`: one field for one push service.
 [[nodiscard]] std::string format_feature_caps(FeatureCaps const& caps);
-// One element of the field. COMPAT: OpenSIPS 3 leaves out the "*;" that RFC 6809 asks for; both forms are read.
-[[nodiscard]] FeatureCaps read_feature_caps(std::string_view text);
 
 }  // namespace reveille::sip
