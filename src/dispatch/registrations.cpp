@@ -52,6 +52,11 @@ model::Target target_on(model::Binding const& binding, model::FlowId flow) {
 
 }  // namespace
 
+Registrations::Registrations(Shard& shard)
+    : shard_(shard), refresh_pushes_(shard, [this](auto const& request, auto const& receipt) {
+        on_receipt(request.account, request.instance, request.target.token, receipt);
+      }) {}
+
 void Registrations::lookup(model::AccountId const& account, CredentialPort::Answer answer) {
   auto const* entry = shard_.directory.find(account);
   if (entry == nullptr) return answer(failure(ErrorCode::not_found, "there is no such account"));
@@ -137,6 +142,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
       shard_.census.count(*entry, registrations, shard_.now());
     }
     remember(*entry, request, outcome);
+    refresh_pushes_.watch(*entry, registrations);
     answer(outcome);
     return tell(*entry, outcome, way);
   }
@@ -158,6 +164,7 @@ void Registrations::write_then_answer(Entry& entry, model::Registrations const& 
     if (!saved || now == nullptr) return asked.answer({.status = 500, .reason = "Cannot Keep Registrations Now"});
     for (auto const& claim : asked.outcome.claims) take_from_others(*now, claim.instance, claim.token);
     remember(*now, asked.request, asked.outcome);
+    refresh_pushes_.watch(*now, now->registrations());
     asked.answer(asked.outcome);
     tell(*now, asked.outcome, asked.way);
   };
@@ -315,12 +322,10 @@ void Registrations::on_receipt(model::AccountId const& account, model::InstanceI
 }
 
 void Registrations::start() {
-  shard_.deadlines.add(shard_.now() + sweep_every, [this] {
-    std::vector<model::AccountId> accounts;
-    shard_.directory.for_each([&](Entry& entry) { accounts.push_back(entry.account()); });
-    sweep_next(std::move(accounts));
-    start();
-  });
+  std::vector<model::AccountId> accounts;
+  shard_.directory.for_each([&](Entry& entry) { accounts.push_back(entry.account()); });
+  sweep_next(std::move(accounts));
+  shard_.deadlines.add(shard_.now() + sweep_every, [this] { start(); });
 }
 
 // A part at a time, so that calls do not wait for it.
@@ -337,6 +342,7 @@ void Registrations::sweep_next(std::vector<model::AccountId> accounts) {
 void Registrations::sweep(Entry& entry) {
   auto registrations = entry.registrations();
   auto const swept = decide::sweep(registrations, shard_.policy.wake, shard_.now());
+  refresh_pushes_.watch(entry, registrations);
   if (!swept.changed) return;
   note(entry, registrations, store::Urgency::lazily);
   for (auto const& instance : swept.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);

@@ -5,6 +5,7 @@
 // answered when that is on disk; one that only extends a binding is answered at once and writes nothing.
 #pragma once
 
+#include "dispatch/refresh_pushes.hpp"
 #include "dispatch/shard.hpp"
 #include "dispatch/tentative.hpp"
 #include "model/ports.hpp"
@@ -25,12 +26,12 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // Whether anybody waits for that account's devices: else Registered need not be said.
   using Awaited = std::function<bool(model::AccountId const&)>;
 
-  explicit Registrations(Shard& shard) : shard_(shard) {}
+  explicit Registrations(Shard& shard);
   void set_registered(Awaited awaited, Registered registered) {
     awaited_ = std::move(awaited);
     registered_ = std::move(registered);
   }
-  // Begins the slow sweep (B-SIGN-5).
+  // Begins the slow sweep (B-SIGN-5), which also finds whom the last run would have pushed to refresh (B-CALL-7).
   void start();
 
   void lookup(model::AccountId const& account, CredentialPort::Answer answer) override;
@@ -92,6 +93,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   Registered registered_ = {};
   std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
   Tentative tentative_ = {};
+  RefreshPushes refresh_pushes_;
 };
 
 }  // namespace reveille::dispatch

@@ -72,7 +72,8 @@ ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account
                        .expires = contact.expires,
                        .q_thousandths = contact.q,
                        .instance = instance_of(contact),
-                       .reg_id = contact.reg_id.value_or(0)};
+                       .reg_id = contact.reg_id.value_or(0),
+                       .refreshes_itself = contact.address.parameters.has("+sip.pnsreg")};
   read_push(update, contact.address.uri);
   take_hints(update.device, sip::read_device_hints(contact.address.parameters));
   if (update.instance.empty() && update.wish == PushWish::request) {

@@ -56,6 +56,7 @@ struct ContactUpdate {
   std::uint32_t reg_id = 0;
   PushWish wish = PushWish::none;
   std::string asked_provider = {};  // pn-provider as written; empty with a query: all
+  bool refreshes_itself = false;     // +sip.pnsreg: by a timer of its own
   DeviceUpdate device = {};
 
   bool operator==(ContactUpdate const&) const = default;
@@ -90,6 +91,7 @@ struct PushProviders {
   bool apns = false;
   bool apns_sandbox = false;
   bool fcm = false;
+  bool with_pnsreg = false;  // the client asked when it has to refresh by itself
 
   bool operator==(PushProviders const&) const = default;
 };
@@ -120,7 +122,8 @@ struct RegisterOutcome {
   std::vector<Claim> claims = {};
 };
 
-// How long before its end a binding with push is refreshed (RFC 8599 section 4.1.2 wants at least 120 s).
+// How long before its end a binding with push is refreshed, by the client's own timer or by a refresh push (RFC 8599
+// section 5.6.1.1 wants more than 120 s).
 inline constexpr Duration push_refresh_before_end = 130s;
 
 }  // namespace reveille::model

@@ -209,7 +209,7 @@ TEST_F(SipDoorTest, RFC3261_22_lets_in_who_knows_the_password_by_either_algorith
     auto const answer = sign_in_and_say(phone, registering());
     EXPECT_EQ(status_of(answer), 200) << answer;
     EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.1>;expires=3600\r\n")) << answer;
-    EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\"")) << answer;
+    EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\"\r\n")) << answer;
     EXPECT_EQ(house.registered.back().first, juliet);
   }
 }
@@ -354,7 +354,7 @@ TEST_F(Quick, answers_as_the_long_way_does_and_asks_nobody) {
   EXPECT_EQ(status_of(answer), 200);
   EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.1>;expires=3600\r\n")) << answer;
   EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.9>;expires=3000\r\n")) << "without what is another phone's";
-  EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\""));
+  EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\"\r\n"));
   EXPECT_EQ(house.refreshed, std::vector<std::uint32_t>{phone.cseq});
   EXPECT_EQ(house.lookups, 0);
   EXPECT_TRUE(house.registered.empty());

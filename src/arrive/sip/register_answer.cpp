@@ -19,10 +19,18 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-std::string caps_of(PushProvider provider) {
-  auto const before_end = std::chrono::duration_cast<std::chrono::seconds>(model::push_refresh_before_end).count();
-  return sip::format_feature_caps({.pns = sip::name_of(provider), .pnsreg = static_cast<std::uint32_t>(before_end)});
-}
+constexpr auto before_end = std::chrono::duration_cast<std::chrono::seconds>(model::push_refresh_before_end).count();
+static_assert(before_end > 120, "RFC 8599 section 5.6.1.1");
+
+// What is said of a provider: section 5.6.1.1 has sip.pnsreg only for a client that asks.
+struct Caps {
+  explicit Caps(PushProvider provider)
+      : plain(sip::format_feature_caps({.pns = sip::name_of(provider)})),
+        with_pnsreg(sip::format_feature_caps(
+            {.pns = sip::name_of(provider), .pnsreg = static_cast<std::uint32_t>(before_end)})) {}
+  std::string plain;
+  std::string with_pnsreg;
+};
 
 }  // namespace
 
@@ -39,14 +47,17 @@ void write_binding(std::string& out, ListedContact const& binding) {
 }
 
 void finish_register(sip::MessageWriter& response, sip::MessageView const& request, model::PushProviders const& push) {
-  static std::string const apns = caps_of(PushProvider::apns);
-  static std::string const apns_sandbox = caps_of(PushProvider::apns_sandbox);
-  static std::string const fcm = caps_of(PushProvider::fcm);
+  static Caps const apns(PushProvider::apns);
+  static Caps const apns_sandbox(PushProvider::apns_sandbox);
+  static Caps const fcm(PushProvider::fcm);
+  auto const offer = [&](Caps const& caps) {
+    response.header(HeaderName::feature_caps, push.with_pnsreg ? caps.with_pnsreg : caps.plain);
+  };
   // RFC 3327 section 5.3: Path is shown to the client again.
   response.copy(request, HeaderName::path);
-  if (push.apns) response.header(HeaderName::feature_caps, apns);
-  if (push.apns_sandbox) response.header(HeaderName::feature_caps, apns_sandbox);
-  if (push.fcm) response.header(HeaderName::feature_caps, fcm);
+  if (push.apns) offer(apns);
+  if (push.apns_sandbox) offer(apns_sandbox);
+  if (push.fcm) offer(fcm);
 }
 
 }  // namespace reveille::arrive

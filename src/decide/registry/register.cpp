@@ -274,6 +274,7 @@ model::PushProviders served_of(RegisterRequest const& request, PushOffer offer) 
     served.apns = served.apns || asks("apns");
     served.apns_sandbox = served.apns_sandbox || asks("apns.dev");
     served.fcm = served.fcm || asks("fcm");
+    served.with_pnsreg = served.with_pnsreg || contact.refreshes_itself;
   }
   return served;
 }

@@ -152,6 +152,13 @@ TEST_F(Registry, RFC8599_answers_a_query) {
   EXPECT_TRUE(kept.devices.empty()) << "a query never makes a device that could be pushed";
 }
 
+// RFC 8599 section 5.6.1.1: sip.pnsreg is for a client that says it can refresh by itself.
+TEST_F(Registry, RFC8599_pnsreg_is_told_to_who_asks) {
+  EXPECT_FALSE(say(iphone).push_providers.with_pnsreg);
+  iphone.contact += ";+sip.pnsreg";
+  EXPECT_TRUE(say(iphone).push_providers.with_pnsreg);
+}
+
 TEST_F(Registry, un_register_without_pn_prid_ends_calls) {
   say(iphone);
   iphone.contact = std::string("<sip:juliet@192.0.2.1;transport=tcp>;+sip.instance=\"<urn:uuid:") + iphone_uuid + ">\"";
