@@ -301,6 +301,8 @@ Result<Element, StreamError> StreamParser::resolve(StartTag tag) const {
   auto const name = split_name(tag.name);
   auto const* space = name ? lookup(name->prefix) : nullptr;
   if (!space) return std::unexpected(not_well_formed);
+  // XML-NAMES section 3 reserves the prefix: no element bears it, and parsers refuse its namespace under any other.
+  if (name->prefix == "xml") return std::unexpected(bad_namespace_prefix);
   Element element{.name = std::string(name->local), .space = space->space};
   for (auto& [raw, value] : tag.attributes) {
     if (is_declaration_of_namespace(raw)) continue;

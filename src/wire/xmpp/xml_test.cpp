@@ -139,6 +139,12 @@ TEST(StreamParser, RefusesWhatIsNotWellFormed) {
   }
 }
 
+// Written as a default namespace it would be refused by every receiver's parser, each time the message is sent again.
+TEST(StreamParser, RefusesElementsOfTheReservedPrefix) {
+  EXPECT_EQ(in_stream("<message><xml:a/></message>"), Events{"bad-namespace-prefix"});
+  EXPECT_EQ(in_stream("<xml:a xml:lang='en'/>"), Events{"bad-namespace-prefix"});
+}
+
 TEST(StreamParser, RefusesTextBetweenStanzas) {
   EXPECT_EQ(in_stream("hello"), Events{"bad-format"});
   EXPECT_EQ(in_stream("<![CDATA[ ]]>"), Events{"bad-format"});
