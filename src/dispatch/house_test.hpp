@@ -118,10 +118,10 @@ struct Phone {
     house.messages->on_stanza(stream, stanza->set("from", full()));
     house.settle();
   }
-  void sign_in() {
+  void sign_in(Resumption resume = Resumption::yes) {
     house.messages->on_bind_requested(stream, model::AccountId{user + "@localhost"}, "phone");
     house.settle();
-    house.messages->on_enable_requested(stream, Resumption::yes);
+    house.messages->on_enable_requested(stream, resume);
     house.settle();
     resume_id = heard().back();
     say("<presence><status>here</status></presence>");

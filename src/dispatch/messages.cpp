@@ -139,7 +139,7 @@ void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
   auto const* device = decide::device_of(runtime_of(*entry).im, *session);
   if (newest > 0 && foreground && (!device || device->reported_mode == model::Mode::foreground))
     mark_displayed(*entry, newest);
-  if (!done->empty()) turn.dirty.emplace(entry->account().value, session->resource);
+  if (!done->empty() && session->is_resumable()) turn.dirty.emplace(entry->account().value, session->resource);
   finish(std::move(turn));
 }
 

@@ -145,9 +145,9 @@ void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Elemen
     return;
   }
   auto text = to_xml(stanza, ns::client);
-  if (!session.resume_id.empty()) {
-    if (row == 0) session.kept.emplace(++session.last_kept, text);
-    session.sent.send(row == 0 ? session.last_kept : row);
+  if (session.is_managed) session.sent.send(row == 0 ? ++session.last_kept : row);
+  if (session.is_resumable()) {
+    if (row == 0) session.kept.emplace(session.last_kept, text);
     turn.dirty.emplace(entry.account().value, session.resource);
   }
   session.cursor = std::max(session.cursor, row);

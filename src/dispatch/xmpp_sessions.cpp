@@ -39,7 +39,8 @@ void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
   Turn turn;
   session->received = 0;
   session->sent = {};
-  // Without resumption there is nothing to keep.
+  session->is_managed = true;
+  // Without resumption stanzas are counted and nothing is kept.
   if (resume == Resumption::yes) {
     session->resume_id = shard_.random.uuid();
     turn.dirty.emplace(entry->account().value, session->resource);

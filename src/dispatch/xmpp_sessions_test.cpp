@@ -145,6 +145,26 @@ TEST_F(Sessions, ACountBeyondWhatWasSentClosesTheStream) {
   EXPECT_THAT(juliet.heard(), ElementsAre(HasSubstr("resumed")));
 }
 
+// XEP-0198 section 3: acknowledgements without resumption.
+TEST_F(Sessions, WhoCannotResumeIsCountedAllTheSame) {
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in(Resumption::no);
+  romeo_writes("a");
+  EXPECT_EQ(words(juliet.heard()), "a");
+  juliet.acknowledge();
+  house.settle();
+  romeo_writes("b");
+  EXPECT_EQ(words(juliet.heard()), "b");
+  juliet.acknowledge();
+  house.settle();
+  EXPECT_THAT(juliet.heard(), IsEmpty());
+  house.messages->on_acknowledged(juliet.stream, juliet.received + 1);
+  EXPECT_THAT(juliet.heard(), ElementsAre(HasSubstr("handled-count-too-high")));
+  house.start();
+  EXPECT_FALSE(house.messages->session_of(entry("juliet@localhost"), {}));
+}
+
 // Section 4: both counters go from 2^32 − 1 to 0. What cannot be sent again, since the archive no longer has it, is not
 // counted.
 TEST_F(Sessions, CountersGoRoundAndNothingIsLost) {

@@ -77,6 +77,7 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   session.resource = in.text();
   if (version == 1) session.instance = model::InstanceId{in.uuid()};
   session.resume_id = version == 1 ? in.text() : in.uuid();
+  session.is_managed = session.is_resumable();
   session.received = static_cast<std::uint32_t>(in.number());
   xmpp::SentQueue::Snapshot sent{.acknowledged = static_cast<std::uint32_t>(in.number())};
   for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) sent.waiting.push_back(in.number());

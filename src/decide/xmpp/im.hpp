@@ -38,6 +38,7 @@ struct ImSession {
   StreamHandle stream = {};         // empty: suspended
   model::InstanceId instance = {};  // the device, once it has enabled push (XEP-0357)
   std::string resume_id = {};       // empty: cannot be resumed
+  bool is_managed = false;          // stanzas are counted (XEP-0198), whether it can be resumed or not
   xmpp::SentQueue sent = {};
   std::uint32_t received = 0;
   std::map<xmpp::StanzaReference, std::string> kept = {};  // sent, not acknowledged, not in the archive
@@ -53,6 +54,7 @@ struct ImSession {
   std::optional<Instant> lost_at = {};
 
   [[nodiscard]] bool is_live() const { return !stream.empty(); }
+  [[nodiscard]] bool is_resumable() const { return !resume_id.empty(); }
   [[nodiscard]] bool is_available() const { return presence.has_value(); }
 };
 
