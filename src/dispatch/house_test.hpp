@@ -24,7 +24,14 @@ struct NoTraces final : model::TracePort {
 struct Pushes final : model::PushPort {
   std::vector<model::PushRequest> requests = {};
   std::vector<std::string> acknowledged = {};
-  void request(model::PushRequest request, Answer) override { requests.push_back(std::move(request)); }
+  std::vector<Answer> answers = {};
+  void request(model::PushRequest request, Answer answer) override {
+    requests.push_back(std::move(request));
+    answers.push_back(std::move(answer));
+  }
+  void answer(std::size_t number, model::PushState state) {
+    answers.at(number)({.id = requests.at(number).id, .state = state});
+  }
   void take_back(model::PushId const&) override {}
   void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
   [[nodiscard]] bool serves(model::Provider) const override { return true; }
@@ -34,15 +41,32 @@ struct Pushes final : model::PushPort {
 struct Streams final : model::StreamPort {
   std::map<StreamHandle, std::vector<std::string>> said = {};
   std::map<StreamHandle, std::uint32_t> done = {};
+  std::map<StreamHandle, Enabled> managed = {};
+  // Peers that read when they are told to: what was written to them waits, as at the edge.
+  bool are_slow = false;
+  std::map<StreamHandle, std::size_t> queued = {};
+  std::set<StreamHandle> want_room = {};
+  std::size_t most_queued = 0;
 
   void bound(StreamHandle stream, std::string_view resource) override { say(stream, "bound " + std::string(resource)); }
   void refuse_bind(StreamHandle stream, StanzaError) override { say(stream, "refused"); }
-  void enabled(StreamHandle stream, Enabled const& enabled) override { say(stream, enabled.id); }
+  void enabled(StreamHandle stream, Enabled const& enabled) override {
+    managed[stream] = enabled;
+    say(stream, enabled.id);
+  }
   void resumed(StreamHandle stream, ClientStream::Continuation const& state) override {
     say(stream, "resumed h=" + std::to_string(state.received));
   }
   void fail_management(StreamHandle stream, Failed const&) override { say(stream, "failed"); }
-  void send(StreamHandle stream, std::string_view stanza) override { say(stream, std::string(stanza)); }
+  void send(StreamHandle stream, std::string_view stanza) override {
+    say(stream, std::string(stanza));
+    if (are_slow) most_queued = std::max(most_queued, queued[stream] += stanza.size());
+  }
+  bool has_room(StreamHandle stream) override {
+    if (queued[stream] <= std::size_t{256} * 1024) return true;
+    want_room.insert(stream);
+    return false;
+  }
   void handled(StreamHandle stream, std::uint32_t count) override { done[stream] += count; }
   void close(StreamHandle stream, Element const& error) override { say(stream, to_xml(error, ns::client)); }
   void say(StreamHandle stream, std::string text) { said[stream].push_back(std::move(text)); }
@@ -154,6 +178,15 @@ struct Phone {
     house.messages->on_ended(stream, StreamEnd::lost);
     house.settle();
   }
+  // Reads everything, however long it takes.
+  void read() {
+    while (house.streams.want_room.erase(stream) > 0) {
+      house.streams.queued[stream] = 0;
+      house.messages->on_room(stream);
+      house.settle();
+    }
+    house.streams.queued[stream] = 0;
+  }
   void acknowledge() { house.messages->on_acknowledged(stream, received); }
 };
 
@@ -170,8 +203,9 @@ struct Two : testing::Test {
     romeo.say("<presence type='subscribe' to='juliet@localhost'/>");
     juliet.say("<presence type='subscribed' to='romeo@localhost'/>");
   }
-  void romeo_writes(std::string const& text) {
-    romeo.say("<message to='juliet@localhost' type='chat' id='" + text + "'><body>" + text + "</body></message>");
+  void romeo_writes(std::string const& text, std::string_view more = {}) {
+    romeo.say("<message to='juliet@localhost' type='chat' id='" + text + "'><body>" + text + "</body>" +
+              std::string(more) + "</message>");
   }
 };
 

@@ -3,13 +3,17 @@
 #include "base/packing.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace reveille::dispatch {
 namespace {
 
 // The packed form is a row of these, each with its bytes.
-enum class Kept : std::uint8_t { roster, session, session_shown_awake, session_shown_asleep, pushed, displayed };
+enum class Kept : std::uint8_t { roster, session, session_shown_awake, session_shown_asleep, inbox };
+
+constexpr std::uint64_t inbox_version = 1;
+constexpr std::size_t most_noted = 10'000;  // a record with more is damaged
 
 void append(std::string& packed, Kept kind, std::string_view bytes) {
   Packer out;
@@ -24,12 +28,6 @@ void append(PackedText& packed, Kept kind, std::string_view bytes) {
   packed.assign(longer);
 }
 
-std::string pack_number(std::uint64_t number) {
-  Packer out;
-  out.number(number);
-  return out.take();
-}
-
 void add_session(ImState& state, Kept kind, std::string_view bytes, decide::ImContext const& context) {
   auto session = decide::unpack_session(bytes);
   if (!session) return;
@@ -41,7 +39,6 @@ void add_session(ImState& state, Kept kind, std::string_view bytes, decide::ImCo
 }
 
 void add(ImState& state, Kept kind, std::string const& bytes, decide::ImContext const& context) {
-  Unpacker in{bytes};
   switch (kind) {
     case Kept::roster:
       if (auto roster = model::unpack_roster(bytes)) state.im.roster = std::move(*roster);
@@ -49,12 +46,7 @@ void add(ImState& state, Kept kind, std::string const& bytes, decide::ImContext 
     case Kept::session:
     case Kept::session_shown_awake:
     case Kept::session_shown_asleep: add_session(state, kind, bytes, context); break;
-    case Kept::pushed: {
-      model::InstanceId instance{in.uuid()};
-      state.pushed[std::move(instance)] = model::PushId{in.uuid()};
-      break;
-    }
-    case Kept::displayed: state.displayed = in.number(); break;
+    case Kept::inbox: state.inbox = unpack_inbox(bytes); break;
   }
 }
 
@@ -63,13 +55,46 @@ ImState unpack_state(Entry const& entry, std::string_view packed, decide::ImCont
   if (auto jid = xmpp::parse_jid(entry.account().value)) state.im.jid = std::move(*jid);
   state.im.devices = entry.registrations().devices;
   for (Unpacker in{packed}; !in.at_end() && !in.failed();) {
-    auto const kind = in.choice(Kept::displayed);
+    auto const kind = in.choice(Kept::inbox);
     add(state, kind, in.text(), context);
   }
   return state;
 }
 
 }  // namespace
+
+std::string pack(Inbox const& inbox) {
+  Packer out;
+  out.number(inbox_version);
+  out.number(inbox.displayed);
+  out.number(inbox.pushes.size());
+  for (auto const& push : inbox.pushes) {
+    out.choice(push.state);
+    out.uuid(push.instance.value);
+    out.number(push.row);
+    out.text(push.peer);
+  }
+  return out.take();
+}
+
+Inbox unpack_inbox(std::string_view bytes) {
+  Inbox inbox;
+  Unpacker in{bytes};
+  if (bytes.empty()) return inbox;
+  if (in.number() != inbox_version) {
+    // The first form was the newest displayed row in decimal digits.
+    std::from_chars(bytes.data(), bytes.data() + bytes.size(), inbox.displayed);
+    return inbox;
+  }
+  inbox.displayed = in.number();
+  for (auto count = in.count(most_noted); count > 0 && !in.failed(); --count) {
+    auto const state = in.choice(NotedPush::State::sent);
+    model::InstanceId instance{in.uuid()};
+    auto const row = in.number();
+    inbox.pushes.push_back({.state = state, .instance = std::move(instance), .row = row, .peer = in.text()});
+  }
+  return in.failed() ? Inbox{} : inbox;
+}
 
 bool ImState::is_live() const {
   return !catching_up.empty() || std::ranges::any_of(im.sessions, &decide::ImSession::is_live);
@@ -103,13 +128,7 @@ void ImRuntime::pack() {
     bool const asleep = shown != state.shown.end() && shown->second == decide::Awakeness::asleep;
     append(packed, asleep ? Kept::session_shown_asleep : Kept::session_shown_awake, decide::pack(session));
   }
-  for (auto const& [instance, push] : state.pushed) {
-    Packer out;
-    out.uuid(instance.value);
-    out.uuid(push.value);
-    append(packed, Kept::pushed, out.take());
-  }
-  if (state.displayed != 0) append(packed, Kept::displayed, pack_number(state.displayed));
+  if (state.inbox != Inbox{}) append(packed, Kept::inbox, dispatch::pack(state.inbox));
   packed_.assign(packed);
   state_.reset();
 }
@@ -117,7 +136,7 @@ void ImRuntime::pack() {
 bool ImRuntime::has_no_session() const {
   if (state_) return state_->im.sessions.empty();
   for (Unpacker in{packed_.view()}; !in.at_end() && !in.failed(); (void)in.view()) {
-    auto const kind = in.choice(Kept::displayed);
+    auto const kind = in.choice(Kept::inbox);
     if (kind == Kept::session || kind == Kept::session_shown_awake || kind == Kept::session_shown_asleep) return false;
   }
   return true;
@@ -131,8 +150,8 @@ void ImRuntime::keep_session(std::string_view packed) {
   append(packed_, Kept::session, packed);
 }
 
-void ImRuntime::keep_displayed(std::uint64_t row) {
-  append(packed_, Kept::displayed, pack_number(row));
+void ImRuntime::keep_inbox(Inbox const& inbox) {
+  append(packed_, Kept::inbox, dispatch::pack(inbox));
 }
 
 }  // namespace reveille::dispatch

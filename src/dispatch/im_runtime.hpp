@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,11 +22,39 @@
 
 namespace reveille::dispatch {
 
-// A session that has just been resumed is sent what it missed; what comes meanwhile waits.
+// A stream that is behind: it has just been resumed, or its peer reads slowly. It is sent what it missed as fast as the
+// peer reads; what comes meanwhile is in the archive, or among the session's late ones.
 struct CatchUp {
-  bool missed = false;  // an archived message came meanwhile: look again
-  std::vector<xmpp::Element> waiting = {};
+  struct Again {
+    xmpp::StanzaReference reference = 0;
+    std::string text = {};  // of a stanza that is kept nowhere else
+  };
+  std::deque<Again> again = {};  // have their numbers and did not leave
+  bool missed = false;           // an archived message came meanwhile: look again
+  bool is_busy = false;          // a part is being read, or waits for the disk
+  bool is_resumption = false;
 };
+
+// A push for a message, from when the message is accepted until the device shows itself (B-PUSH-8). It is on disk, so
+// that a restart asks again for what may not have been asked for; a push's id derives from device and message.
+struct NotedPush {
+  enum class State : std::uint8_t { owed, asked, sent } state = State::owed;  // asked: of the push service
+  model::InstanceId instance = {};
+  std::uint64_t row = 0;
+  std::string peer = {};  // while it is not sent: whose conversation
+
+  bool operator==(NotedPush const&) const = default;
+};
+
+// What is kept of an account's messages beside the archive: one record.
+struct Inbox {
+  std::uint64_t displayed = 0;  // the newest row that any device has displayed
+  std::vector<NotedPush> pushes = {};
+
+  bool operator==(Inbox const&) const = default;
+};
+[[nodiscard]] std::string pack(Inbox const& inbox);
+[[nodiscard]] Inbox unpack_inbox(std::string_view bytes);
 
 // `devices --json`: a device's session, live or suspended.
 struct SessionView {
@@ -41,11 +70,10 @@ struct SessionView {
 
 struct ImState {
   decide::ImAccount im = {};
-  std::map<std::string, CatchUp> catching_up = {};         // by resource
-  std::map<std::string, decide::Awakeness> shown = {};     // by resource: as others were told last
-  std::map<model::InstanceId, model::PushId> pushed = {};  // the newest push that a device has not answered
-  std::uint64_t displayed = 0;                             // the newest row that any device has displayed
-  bool will_settle = false;                                // is among those that are looked at to be packed
+  std::map<std::string, CatchUp> catching_up = {};      // by resource
+  std::map<std::string, decide::Awakeness> shown = {};  // by resource: as others were told last
+  Inbox inbox = {};
+  bool will_settle = false;  // is among those that are looked at to be packed
 
   [[nodiscard]] bool is_live() const;
 };
@@ -68,7 +96,7 @@ class ImRuntime final : public Runtime {
   // At the start: what the store has, as it stands there.
   void keep_roster(std::string_view packed);
   void keep_session(std::string_view packed);
-  void keep_displayed(std::uint64_t row);
+  void keep_inbox(Inbox const& inbox);
 
   Expiries::Place expiry;  // of the suspended session that ends first
 

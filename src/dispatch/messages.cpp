@@ -57,8 +57,7 @@ Result<void> Messages::load() {
   });
   if (!read) return read;
   read = shard_.store.for_each(store::Table::inboxes, [&](std::string_view account, std::string_view packed) {
-    if (auto* entry = shard_.directory.find(model::AccountId{account}))
-      holder_of(*entry).keep_displayed(std::stoull("0" + std::string(packed)));
+    if (auto* entry = shard_.directory.find(model::AccountId{account})) keep_inbox(*entry, unpack_inbox(packed));
   });
   if (!read) return read;
   if (key.empty()) {
@@ -116,7 +115,10 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
   run_routes(turn);
   turn.acts.emplace_back([this, stream] { port_.handled(stream, 1); });
   finish(std::move(turn));
-  if (has_missed) catch_up(stream);
+  session = has_missed ? session_of(stream) : nullptr;
+  if (!session) return;
+  runtime_of(*entry).catching_up[session->resource].missed = true;
+  go_on(stream);
 }
 
 void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
@@ -141,6 +143,7 @@ void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
     mark_displayed(*entry, newest);
   if (!done->empty() && session->is_resumable()) turn.dirty.emplace(entry->account().value, session->resource);
   finish(std::move(turn));
+  go_on(stream);
 }
 
 void Messages::on_client_state(StreamHandle stream, ClientState state) {
@@ -193,6 +196,9 @@ void Messages::save_dirty(Turn& turn) {
   for (auto const& account : turn.rosters)
     if (auto* entry = shard_.directory.find(model::AccountId{account}))
       turn.batch.emplace_back(store::Put{store::Table::rosters, account, model::pack(runtime_of(*entry).im.roster)});
+  for (auto const& account : turn.inboxes)
+    if (auto* entry = shard_.directory.find(model::AccountId{account}))
+      turn.batch.emplace_back(store::Put{store::Table::inboxes, account, pack(runtime_of(*entry).inbox)});
   for (auto const& change : turn.devices) turn.batch.emplace_back(change.write());
 }
 

@@ -43,6 +43,7 @@ class Messages final : public model::StreamSink {
   void on_acknowledged(StreamHandle stream, std::uint32_t h) override;
   void on_client_state(StreamHandle stream, xmpp::ClientState state) override;
   void on_mode(StreamHandle stream, xmpp::AppMode mode) override;
+  void on_room(StreamHandle stream) override;
   void on_ended(StreamHandle stream, xmpp::StreamEnd why) override;
 
   // The device's session, if there is one.
@@ -61,6 +62,7 @@ class Messages final : public model::StreamSink {
     std::vector<Act> acts = {};
     std::set<std::pair<std::string, std::string>> dirty = {};  // sessions: account, resource
     std::set<std::string> rosters = {};
+    std::set<std::string> inboxes = {};
     std::vector<Registrations::Change> devices = {};
     std::deque<xmpp::Element> routes = {};
     Act otherwise = {};  // in place of the acts, when the batch could not be written
@@ -76,6 +78,7 @@ class Messages final : public model::StreamSink {
     std::uint64_t row = 0;
     model::MessageTraits traits = {};
   };
+  static constexpr std::size_t most_unacknowledged = 1'000;
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 
   // messages.cpp
@@ -96,10 +99,11 @@ class Messages final : public model::StreamSink {
   void refuse(Turn& turn, xmpp::Element const& stanza, xmpp::StanzaError condition);
   void route_message(Turn& turn, xmpp::Element message, Entry& entry, xmpp::Jid const& to);
   void keep_message(Turn& turn, xmpp::Element const& message, xmpp::Jid const& from, xmpp::Jid const& to,
-                    std::uint64_t row);
+                    store::ArchiveMessage kept);
   void deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery);
   void emit(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza, std::uint64_t row);
-  void answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
+  void emit(Turn& turn, Entry& entry, decide::ImSession& session, std::string text, std::uint64_t row);
+  void close_later(Turn& turn, StreamHandle stream);
   void change_device(Turn& turn, Entry& entry, decide::DeviceRequest const& request);
   void enable_push(Turn& turn, Entry& entry, decide::DeviceRequest const& request);
   void disable_push(Turn& turn, Entry& entry, model::InstanceId const& only);
@@ -109,12 +113,30 @@ class Messages final : public model::StreamSink {
   void drop_session(Turn& turn, Entry& entry, std::string const& resource);
   void replace(Turn& turn, Entry& entry, std::string const& resource);
   void suspend(Turn& turn, Entry& entry, decide::ImSession& session);
-  void resend(StreamHandle stream);
-  void resend_found(StreamHandle stream, std::vector<store::ArchivedMessage> const& found);
-  void catch_up(StreamHandle stream);
-  void catch_up_found(StreamHandle stream, store::ArchivePage const& page);
+  [[nodiscard]] std::optional<std::uint64_t> seen_up_to(Entry& entry, decide::ImSession const& session);
+  [[nodiscard]] Instant push_after_end(Entry& entry, decide::ImSession const& session, xmpp::StreamEnd why);
   void refresh_shown(Turn& turn, Entry& entry);
   void refresh_later(model::AccountId const& account, Instant at);
+
+  // xmpp_catch_up.cpp
+  [[nodiscard]] CatchUp* behind_of(StreamHandle stream);
+  void write(StreamHandle stream, xmpp::StanzaReference reference, std::string text);
+  void go_on(StreamHandle stream);
+  void send_again(StreamHandle stream);
+  void sent_again(StreamHandle stream, std::size_t part, store::ArchivePage const& found);
+  [[nodiscard]] std::string text_again(Entry const& entry, decide::ImSession const& session, CatchUp::Again next,
+                                       store::ArchivePage const& found) const;
+  void catch_up(StreamHandle stream);
+  void catch_up_found(StreamHandle stream, store::ArchivePage const& page);
+  void end_part(StreamHandle stream);
+  void has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session);
+  [[nodiscard]] static bool keep_late(Turn& turn, Entry const& entry, decide::ImSession& session, std::string text);
+  void deliver_late(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza);
+  void ask_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
+  void answer_next(StreamHandle stream);
+  [[nodiscard]] std::vector<xmpp::Element> results_of(StreamHandle stream, xmpp::Element const& iq,
+                                                      decide::ArchivePageWish const& wish, store::ArchivePage& page);
+  void answer(StreamHandle stream, std::vector<xmpp::Element> stanzas);
 
   // xmpp_sleep.cpp
   ImRuntime& holder_of(Entry& entry);
@@ -130,7 +152,21 @@ class Messages final : public model::StreamSink {
   void expire(Entry& entry);
 
   // messages_wake.cpp
-  void wake(Entry& entry, model::MessageTraits const& traits, std::uint64_t row, std::string const& peer);
+  void wake(Turn& turn, Entry& entry, model::Device const& device, model::MessageTraits const& traits,
+            std::uint64_t row, std::string const& peer, Instant earliest);
+  void wake_all(Turn& turn, Entry& entry, model::MessageTraits const& traits, std::uint64_t row,
+                std::string const& peer);
+  void wake_for_unseen(Entry& entry, model::InstanceId const& instance, std::uint64_t seen, Instant earliest);
+  void found_unseen(Entry& entry, model::InstanceId const& instance, store::ArchivePage const& page, Instant earliest);
+  void begin_burst(BurstKey const& key, Burst burst, Instant ends);
+  void keep_inbox(Entry& entry, Inbox const& inbox);
+  void save_inbox(Entry& entry);
+  void note_push(Entry& entry, NotedPush push);
+  void forget_push(Entry& entry, model::InstanceId const& instance, std::uint64_t row);
+  void on_push_answered(model::AccountId const& account, model::InstanceId const& instance, std::uint64_t row,
+                        model::PushReceipt const& receipt);
+  [[nodiscard]] model::PushId push_id_of(model::AccountId const& account, model::InstanceId const& instance,
+                                         std::uint64_t row) const;
   void end_burst(BurstKey const& key);
   void request_push(BurstKey const& key, Burst const& burst, std::uint32_t unread);
   [[nodiscard]] model::DeviceState state_of(Entry& entry, model::Device const& device);

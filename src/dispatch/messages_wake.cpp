@@ -1,5 +1,6 @@
 // Messages: pushes for devices that sleep (B-IM-2), and what has been read.
 #include "decide/messages/wake.hpp"
+#include "decide/xmpp/message.hpp"
 #include "dispatch/messages.hpp"
 
 #include <algorithm>
@@ -9,6 +10,9 @@ namespace reveille::dispatch {
 namespace {
 
 constexpr auto push_lives = 24h;
+constexpr std::ptrdiff_t most_noted_pushes = 32;  // of one device
+constexpr unsigned most_unseen = 100;
+constexpr std::size_t most_unseen_bytes = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -25,19 +29,116 @@ model::DeviceState Messages::state_of(Entry& entry, model::Device const& device)
   return model::DeviceState::suspended;
 }
 
-void Messages::wake(Entry& entry, model::MessageTraits const& traits, std::uint64_t row, std::string const& peer) {
+// The account's devices that sleep. A push is noted with its message, in one batch, so that no kill comes between.
+void Messages::wake_all(Turn& turn, Entry& entry, model::MessageTraits const& traits, std::uint64_t row,
+                        std::string const& peer) {
+  auto const earliest = shard_.now() + shard_.policy.wake.message_burst;
+  for (auto const& device : entry.registrations().devices) wake(turn, entry, device, traits, row, peer, earliest);
+}
+
+void Messages::wake(Turn& turn, Entry& entry, model::Device const& device, model::MessageTraits const& traits,
+                    std::uint64_t row, std::string const& peer, Instant earliest) {
   auto const offer = decide::push_offer_of(shard_.push, shard_.policy.wake);
-  for (auto const& device : entry.registrations().devices) {
-    auto const verdict = decide::should_wake_for_message(device, state_of(entry, device), traits, offer, shard_.now());
-    if (verdict.verdict == decide::WakeVerdict::let_sleep) {
-      if (traits.has_body) trace(row, model::Milestone::received, device.instance, verdict.because);
-      continue;
-    }
-    BurstKey const key{entry.account().value, device.instance.value, peer};
-    auto const [burst, first] = bursts_.try_emplace(key);
-    burst->second = {.row = row, .traits = traits};
-    if (first) shard_.deadlines.add(shard_.now() + shard_.policy.wake.message_burst, [this, key] { end_burst(key); });
+  auto const verdict = decide::should_wake_for_message(device, state_of(entry, device), traits, offer, shard_.now());
+  if (verdict.verdict == decide::WakeVerdict::let_sleep) {
+    if (traits.has_body) trace(row, model::Milestone::received, device.instance, verdict.because);
+    return;
   }
+  note_push(entry, {.instance = device.instance, .row = row, .peer = peer});
+  turn.inboxes.insert(entry.account().value);
+  turn.acts.emplace_back(
+      [this, earliest, burst = Burst{.row = row, .traits = traits},
+       key = BurstKey{entry.account().value, device.instance.value, peer}] { begin_burst(key, burst, earliest); });
+}
+
+void Messages::begin_burst(BurstKey const& key, Burst burst, Instant ends) {
+  auto const [place, first] = bursts_.try_emplace(key);
+  if (!first) burst.row = std::max(burst.row, place->second.row);
+  place->second = std::move(burst);
+  if (first) shard_.deadlines.add(std::max(ends, shard_.now()), [this, key] { end_burst(key); });
+}
+
+// B-MODE-4: a foreground connection was dead while it still looked alive: what it did not acknowledge, it did not see.
+void Messages::wake_for_unseen(Entry& entry, model::InstanceId const& instance, std::uint64_t seen, Instant earliest) {
+  auto after = std::max(seen, runtime_of(entry).inbox.displayed);
+  for (auto const& push : runtime_of(entry).inbox.pushes)
+    if (push.instance == instance) after = std::max(after, push.row);
+  shard_.store.fetch_archive({.account = entry.account().value,
+                              .direction = store::Direction::incoming,
+                              .after = after,
+                              .from = store::ArchiveEnd::newest,
+                              .most = most_unseen,
+                              .most_bytes = most_unseen_bytes},
+                             [this, account = entry.account(), instance, earliest](Result<store::ArchivePage> page) {
+                               auto* now = shard_.directory.find(account);
+                               if (now && page) found_unseen(*now, instance, *page, earliest);
+                             });
+}
+
+void Messages::found_unseen(Entry& entry, model::InstanceId const& instance, store::ArchivePage const& page,
+                            Instant earliest) {
+  auto const registrations = entry.registrations();
+  auto const* device = model::find_device(registrations, instance);
+  if (!device) return;
+  Turn turn;
+  for (auto const& message : page.messages)
+    if (auto const stanza = xmpp::parse_element(message.stanza))
+      wake(turn, entry, *device, decide::traits_of(*stanza), message.row, message.peer, earliest);
+  finish(std::move(turn));
+}
+
+// At the start: what may not have been asked for before the end is asked for now. Asking twice is asking once.
+void Messages::keep_inbox(Entry& entry, Inbox const& inbox) {
+  holder_of(entry).keep_inbox(inbox);
+  for (auto const& push : inbox.pushes) {
+    auto const at = from_unix_microseconds(static_cast<std::int64_t>(push.row));
+    if (push.state == NotedPush::State::sent || at + push_lives <= shard_.now()) continue;
+    begin_burst({entry.account().value, push.instance.value, push.peer},
+                {.row = push.row, .traits = {.kind = model::MessageKind::chat, .has_body = true, .is_kept = true}},
+                shard_.now() + shard_.policy.wake.message_burst);
+  }
+}
+
+void Messages::save_inbox(Entry& entry) {
+  shard_.store.commit({store::Put{store::Table::inboxes, entry.account().value, pack(runtime_of(entry).inbox)}},
+                      store::Urgency::lazily, [](auto) {});
+}
+
+// So many of a device; the oldest one's outcome is then its expiry.
+void Messages::note_push(Entry& entry, NotedPush push) {
+  auto& pushes = runtime_of(entry).inbox.pushes;
+  // One push for what a burst brings: the newest stands for those before.
+  std::erase_if(pushes, [&](auto const& one) {
+    bool const replaced = one.state == NotedPush::State::owed && one.peer == push.peer && one.row < push.row;
+    return one.instance == push.instance && (replaced || one.row == push.row);
+  });
+  if (std::ranges::count(pushes, push.instance, &NotedPush::instance) >= most_noted_pushes)
+    pushes.erase(std::ranges::find(pushes, push.instance, &NotedPush::instance));
+  pushes.push_back(std::move(push));
+}
+
+void Messages::forget_push(Entry& entry, model::InstanceId const& instance, std::uint64_t row) {
+  auto const gone = std::erase_if(runtime_of(entry).inbox.pushes,
+                                  [&](auto const& one) { return one.instance == instance && one.row == row; });
+  if (gone > 0) save_inbox(entry);
+}
+
+void Messages::on_push_answered(model::AccountId const& account, model::InstanceId const& instance, std::uint64_t row,
+                                model::PushReceipt const& receipt) {
+  auto* entry = shard_.directory.find(account);
+  if (!entry) return;
+  if (receipt.state != model::PushState::accepted_by_provider) return forget_push(*entry, instance, row);
+  for (auto& push : runtime_of(*entry).inbox.pushes) {
+    if (push.instance != instance || push.row != row) continue;
+    push.state = NotedPush::State::sent;
+    push.peer.clear();
+    return save_inbox(*entry);
+  }
+}
+
+model::PushId Messages::push_id_of(model::AccountId const& account, model::InstanceId const& instance,
+                                   std::uint64_t row) const {
+  return model::PushId{model::derive_uuid("message", {account.value, instance.value, ids_.id_of(row)})};
 }
 
 // One notification for what came within the burst; none for a device that is awake by now.
@@ -60,7 +161,7 @@ void Messages::end_burst(BurstKey const& key) {
   auto const burst = found->second;
   bursts_.erase(found);
   shard_.store.fetch_unread(
-      account, runtime_of(*entry).displayed, {}, {},
+      account, runtime_of(*entry).inbox.displayed, {}, {},
       [this, key, burst](Result<store::Unread> unread) { request_push(key, burst, unread ? unread->count : 1); });
 }
 
@@ -70,22 +171,24 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
   if (!entry) return;
   auto const registrations = entry->registrations();
   auto const* device = model::find_device(registrations, model::InstanceId{instance});
-  if (!device) return;
   auto const offer = decide::push_offer_of(shard_.push, shard_.policy.wake);
-  auto const verdict =
-      decide::should_wake_for_message(*device, state_of(*entry, *device), burst.traits, offer, shard_.now());
-  if (verdict.verdict == decide::WakeVerdict::let_sleep) return;
+  bool const wakes =
+      device && unread > 0 &&
+      decide::should_wake_for_message(*device, state_of(*entry, *device), burst.traits, offer, shard_.now()).verdict !=
+          decide::WakeVerdict::let_sleep;
+  if (!wakes) return forget_push(*entry, model::InstanceId{instance}, burst.row);
   auto const channel = decide::message_channel_of(*device);
   auto const archive_id = ids_.id_of(burst.row);
   auto const conversation = ids_.conversation_of(account, peer);
   model::PushRequest request{
-      .id = model::PushId{model::derive_uuid("message", {account, instance, archive_id})},
+      .id = push_id_of(entry->account(), device->instance, burst.row),
       .account = entry->account(),
       .instance = device->instance,
       .target = decide::push_target_of(*device, channel),
       .push_class = model::PushClass::message,
       .channel = channel,
-      .expires_at = shard_.now() + push_lives,
+      // By the message's own time, so that asking again after a restart asks for the same.
+      .expires_at = from_unix_microseconds(static_cast<std::int64_t>(burst.row)) + push_lives,
       .conversation = conversation,
       .tracking = model::TrackingId{model::derive_uuid("message", {archive_id})},
       .payload = decide::write_payload({.conversation = conversation, .archive_id = archive_id, .unread = unread}),
@@ -98,41 +201,42 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
                        .push_id = request.id.value,
                        .began = shard_.now()});
   trace(burst.row, model::Milestone::push_requested, device->instance, model::Why::message_body);
-  runtime_of(*entry).pushed[device->instance] = request.id;
+  note_push(*entry, {.state = NotedPush::State::asked, .instance = device->instance, .row = burst.row, .peer = peer});
   auto const token = request.target.token;
-  shard_.push.request(std::move(request),
-                      [this, owner = entry->account(), name = device->instance, token](model::PushReceipt receipt) {
-                        registrations_.on_receipt(owner, name, token, receipt);
-                      });
+  shard_.push.request(std::move(request), [this, owner = entry->account(), name = device->instance, row = burst.row,
+                                           token](model::PushReceipt receipt) {
+    registrations_.on_receipt(owner, name, token, receipt);
+    on_push_answered(owner, name, row, receipt);
+  });
 }
 
-// The device has shown itself: its push has done its work (B-PUSH-8).
+// The device has shown itself: its pushes have done their work (B-PUSH-8).
 void Messages::note_reachable(Entry& entry, model::InstanceId const& instance) {
   shard_.recount(entry);
-  auto& pushed = runtime_of(entry).pushed;
-  auto const found = pushed.find(instance);
-  if (found == pushed.end()) return;
-  shard_.push.acknowledge(found->second);
-  pushed.erase(found);
+  auto const gone = std::erase_if(runtime_of(entry).inbox.pushes, [&](NotedPush const& push) {
+    if (push.instance != instance) return false;
+    if (push.state != NotedPush::State::owed) shard_.push.acknowledge(push_id_of(entry.account(), instance, push.row));
+    return true;
+  });
+  if (gone > 0) save_inbox(entry);
 }
 
 void Messages::mark_displayed(Entry& entry, std::string const& peer, std::string const& message_id) {
-  shard_.store.fetch_unread(entry.account().value, runtime_of(entry).displayed, peer, message_id,
+  shard_.store.fetch_unread(entry.account().value, runtime_of(entry).inbox.displayed, peer, message_id,
                             [this, account = entry.account()](Result<store::Unread> unread) {
                               auto* now = shard_.directory.find(account);
                               if (!now || !unread) return;
-                              if (unread->displayed > runtime_of(*now).displayed)
+                              if (unread->displayed > runtime_of(*now).inbox.displayed)
                                 trace(unread->displayed, model::Milestone::displayed);
                               mark_displayed(*now, unread->displayed);
                             });
 }
 
 void Messages::mark_displayed(Entry& entry, std::uint64_t row) {
-  auto& displayed = runtime_of(entry).displayed;
+  auto& displayed = runtime_of(entry).inbox.displayed;
   if (row <= displayed) return;
   displayed = row;
-  shard_.store.commit({store::Put{store::Table::inboxes, entry.account().value, std::to_string(row)}},
-                      store::Urgency::lazily, [](auto) {});
+  save_inbox(entry);
 }
 
 void Messages::trace(std::uint64_t row, model::Milestone milestone, model::InstanceId const& device, model::Why why) {

@@ -5,6 +5,7 @@
 #include "decide/xmpp/iq.hpp"
 #include "decide/xmpp/message.hpp"
 #include "decide/xmpp/presence.hpp"
+#include "decide/xmpp/stored_stanza.hpp"
 #include "dispatch/messages.hpp"
 
 #include <algorithm>
@@ -14,8 +15,6 @@ namespace reveille::dispatch {
 namespace {
 
 using namespace xmpp;
-
-constexpr std::size_t most_unacknowledged = 1'000;
 
 std::vector<decide::Resource> resources_of(decide::ImAccount const& im) {
   std::vector<decide::Resource> resources;
@@ -31,7 +30,7 @@ void Messages::take(Turn& turn, Entry& entry, decide::ImEffects effects) {
   for (auto& request : effects.device_requests) change_device(turn, entry, request);
   for (auto& delivery : effects.deliveries) deliver(turn, entry, std::move(delivery));
   for (auto& stanza : effects.routes) turn.routes.push_back(std::move(stanza));
-  for (auto& request : effects.archive_requests) answer_archive(turn, entry, std::move(request));
+  for (auto& request : effects.archive_requests) ask_archive(turn, entry, std::move(request));
 }
 
 void Messages::run_routes(Turn& turn) {
@@ -84,9 +83,11 @@ void Messages::route_message(Turn& turn, Element message, Entry& entry, Jid cons
   strip_stanza_ids(message, from->bare().text());
   std::uint64_t row = 0;
   if (traits.is_kept) {
+    auto stored = decide::store_stanza(message);
+    if (!stored) return refuse(turn, message, StanzaError::not_acceptable);
     row = std::max(last_row_ + 1, static_cast<std::uint64_t>(unix_microseconds(shard_.now())));
     last_row_ = row;
-    keep_message(turn, message, *from, to, row);
+    keep_message(turn, message, *from, to, {.row = row, .stanza = std::move(*stored), .has_body = traits.has_body});
   }
   for (auto const& resource : recipients.resources) {
     auto copy = message;
@@ -96,18 +97,17 @@ void Messages::route_message(Turn& turn, Element message, Entry& entry, Jid cons
   if (!traits.displayed.empty())
     if (auto* sender = shard_.directory.find(model::AccountId{from->bare().text()}))
       mark_displayed(*sender, to.bare().text(), traits.displayed);
-  if (row != 0) wake(entry, traits, row, from->bare().text());
+  if (row != 0) wake_all(turn, entry, traits, row, from->bare().text());
 }
 
-void Messages::keep_message(Turn& turn, Element const& message, Jid const& from, Jid const& to, std::uint64_t row) {
+void Messages::keep_message(Turn& turn, Element const& message, Jid const& from, Jid const& to,
+                            store::ArchiveMessage kept) {
   auto const sender = from.bare().text();
   auto const receiver = to.bare().text();
-  store::ArchiveMessage kept{
-      .row = row,
-      .at = shard_.now(),
-      .message_id = std::string(message.attribute("id")),
-      .stanza = to_xml(message, ns::client),
-      .entries = {{.account = receiver, .peer = sender, .direction = store::Direction::incoming}}};
+  auto const row = kept.row;
+  kept.at = shard_.now();
+  kept.message_id = message.attribute("id");
+  kept.entries.push_back({.account = receiver, .peer = sender, .direction = store::Direction::incoming});
   if (sender != receiver && shard_.directory.find(model::AccountId{sender}))
     kept.entries.push_back({.account = sender, .peer = receiver, .direction = store::Direction::outgoing});
   turn.batch.emplace_back(std::move(kept));
@@ -127,76 +127,45 @@ void Messages::keep_message(Turn& turn, Element const& message, Jid const& from,
 
 void Messages::deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery) {
   auto* session = decide::find_session(runtime_of(entry).im, delivery.resource);
-  // A suspended session finds archived messages when it is back; nothing else waits for it.
-  if (!session || !session->is_live() || decide::hold_back(*session, delivery.stanza)) return;
+  if (!session) return;
+  // A suspended session finds archived messages when it is back.
+  if (!session->is_live() && delivery.row != 0) return;
+  if (!session->is_live()) return deliver_late(turn, entry, *session, std::move(delivery.stanza));
+  if (decide::hold_back(*session, delivery.stanza)) return;
   for (auto& held : decide::let_go(*session, delivery.stanza.attribute("from")))
     emit(turn, entry, *session, std::move(held), 0);
   emit(turn, entry, *session, std::move(delivery.stanza), delivery.row);
 }
 
+// To a live session, or to one that is behind and gets it when it has caught up.
 void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Element stanza, std::uint64_t row) {
   auto& catching_up = runtime_of(entry).catching_up;
-  if (auto const behind = catching_up.find(session.resource); behind != catching_up.end()) {
-    if (row != 0) {
-      behind->second.missed = true;
-    } else if (behind->second.waiting.size() < most_unacknowledged) {
-      behind->second.waiting.push_back(std::move(stanza));
-    }
-    return;
+  auto const behind = catching_up.find(session.resource);
+  if (behind == catching_up.end()) return emit(turn, entry, session, to_xml(stanza, ns::client), row);
+  if (row != 0) {
+    behind->second.missed = true;
+  } else if (!decide::hold_presence(session, stanza) && !keep_late(turn, entry, session, to_xml(stanza, ns::client))) {
+    close_later(turn, session.stream);
   }
-  auto text = to_xml(stanza, ns::client);
-  if (session.is_managed) session.sent.send(row == 0 ? ++session.last_kept : row);
+}
+
+void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, std::string text, std::uint64_t row) {
+  auto const reference = row == 0 ? ++session.last_kept : row;
+  if (session.is_managed) session.sent.send(reference);
   if (session.is_resumable()) {
-    if (row == 0) session.kept.emplace(session.last_kept, text);
+    if (row == 0) session.kept.emplace(reference, text);
     turn.dirty.emplace(entry.account().value, session.resource);
   }
   session.cursor = std::max(session.cursor, row);
-  bool const too_many = session.sent.waiting().size() > most_unacknowledged;
-  turn.acts.emplace_back([this, stream = session.stream, text = std::move(text), too_many] {
-    port_.send(stream, text);
-    // A peer that acknowledges nothing is better off suspended: the archive has what it misses.
-    if (too_many) port_.close(stream, make_stream_error(StreamError::resource_constraint));
+  turn.acts.emplace_back([this, stream = session.stream, reference, text = std::move(text)]() mutable {
+    write(stream, reference, std::move(text));
   });
+  if (session.sent.waiting().size() > most_unacknowledged) close_later(turn, session.stream);
 }
 
-void Messages::answer_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request) {
-  auto* session = decide::find_session(runtime_of(entry).im, request.resource);
-  if (!session) return;
-  if (iq_type_of(request.iq) == IqType::get)
-    return emit(turn, entry, *session, decide::describe_archive_form(request.iq), 0);
-  auto wish = decide::read_archive_query(request.iq, ids_);
-  if (!wish) {
-    if (auto error = error_of(request.iq, wish.error())) emit(turn, entry, *session, std::move(*error), 0);
-    return;
-  }
-  store::ArchiveQuery query{
-      .account = entry.account().value,
-      .peer = wish->peer,
-      .since = wish->since,
-      .until = wish->until,
-      .after = wish->after,
-      .before = wish->before,
-      .from = wish->from == decide::PageEnd::oldest ? store::ArchiveEnd::oldest : store::ArchiveEnd::newest,
-      .most = wish->most};
-  shard_.store.fetch_archive(std::move(query), [this, stream = session->stream, iq = std::move(request.iq),
-                                                wish = *wish](Result<store::ArchivePage> page) {
-    auto* asker = entry_of(stream);
-    auto* now = session_of(stream);
-    if (!now) return;
-    Turn later;
-    if (!page) {
-      if (auto error = error_of(iq, StanzaError::internal_server_error))
-        emit(later, *asker, *now, std::move(*error), 0);
-      return finish(std::move(later));
-    }
-    std::vector<decide::ArchiveRow> rows;
-    for (auto& one : page->messages) rows.push_back({.row = one.row, .at = one.at, .stanza = std::move(one.stanza)});
-    auto const edge =
-        page->completeness == store::Completeness::complete ? decide::PageEdge::complete : decide::PageEdge::more;
-    for (auto& stanza : decide::answer_archive_query(iq, wish, rows, edge, asker->account().value, ids_))
-      emit(later, *asker, *now, std::move(stanza), 0);
-    finish(std::move(later));
-  });
+// A peer that acknowledges nothing is better off suspended: the archive has what it misses.
+void Messages::close_later(Turn& turn, StreamHandle stream) {
+  turn.acts.emplace_back([this, stream] { port_.close(stream, make_stream_error(StreamError::resource_constraint)); });
 }
 
 void Messages::note_mode(Entry& entry, model::DeviceUpdate const& update) {

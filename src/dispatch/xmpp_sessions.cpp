@@ -1,7 +1,6 @@
 // Messages: sessions from binding to their end, through suspension and resumption (XEP-0198), and how they are shown.
 #include "decide/presence/away.hpp"
 #include "decide/xmpp/presence.hpp"
-#include "decide/xmpp/stored_stanza.hpp"
 #include "dispatch/messages.hpp"
 
 #include <algorithm>
@@ -13,7 +12,6 @@ namespace {
 using namespace xmpp;
 
 constexpr std::size_t most_sessions = 16;
-constexpr unsigned catch_up_page = 100;
 
 }  // namespace
 
@@ -46,8 +44,9 @@ void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
     turn.dirty.emplace(entry->account().value, session->resource);
   }
   Enabled enabled{.id = session->resume_id, .resume = resume};
+  // Shorter without push, and that is enabled later, if at all.
   if (resume == Resumption::yes)
-    enabled.most = std::chrono::duration_cast<std::chrono::seconds>(shard_.policy.wake.resumable_for);
+    enabled.most = std::chrono::duration_cast<std::chrono::seconds>(resumable_for(runtime_of(*entry).im, *session));
   turn.acts.emplace_back([this, stream, enabled] { port_.enabled(stream, enabled); });
   finish(std::move(turn));
 }
@@ -70,17 +69,24 @@ void Messages::on_resume_requested(StreamHandle stream, model::AccountId const& 
     port_.close(session.stream, make_stream_error(StreamError::conflict));
   }
   session.stream = stream;
+  session.is_asking = false;
   session.lost_at.reset();
   session.client_state = ClientState::active;
   streams_[stream] = {.account = account, .resource = session.resource};
-  runtime_of(*entry).catching_up[session.resource] = {};
+  // What had been sent and was not acknowledged, in its order and with its numbers.
+  auto& behind = runtime_of(*entry).catching_up[session.resource];
+  behind = {.is_resumption = true};
+  for (auto const reference : session.sent.waiting()) behind.again.push_back({.reference = reference});
   Turn turn;
   turn.dirty.emplace(account.value, session.resource);
   for (auto const reference : *done)
     if (reference >= decide::first_archive_reference) trace(reference, model::Milestone::delivered, session.instance);
   ClientStream::Continuation const state{
       .resource = session.resource, .previous = previous, .received = session.received, .acknowledged = h};
-  turn.acts.emplace_back([this, stream, state] { port_.resumed(stream, state); });
+  turn.acts.emplace_back([this, stream, state] {
+    port_.resumed(stream, state);
+    go_on(stream);
+  });
   auto const instance = session.instance;
   finish(std::move(turn));
   if (!instance.empty()) {
@@ -89,100 +95,6 @@ void Messages::on_resume_requested(StreamHandle stream, model::AccountId const& 
     note_reachable(*entry, instance);
     shard_.say(*entry, instance, DeviceChange::liveness);
   }
-  resend(stream);
-}
-
-// What had been sent and was not acknowledged, in its order and with its numbers.
-void Messages::resend(StreamHandle stream) {
-  auto* entry = entry_of(stream);
-  auto* session = session_of(stream);
-  if (!session) return;
-  std::vector<std::uint64_t> rows;
-  for (auto const reference : session->sent.waiting())
-    if (reference >= decide::first_archive_reference) rows.push_back(reference);
-  shard_.store.fetch_archived(entry->account().value, std::move(rows),
-                              [this, stream](Result<std::vector<store::ArchivedMessage>> found) {
-                                if (!found)
-                                  return port_.close(stream, make_stream_error(StreamError::internal_server_error));
-                                resend_found(stream, *found);
-                              });
-}
-
-void Messages::resend_found(StreamHandle stream, std::vector<store::ArchivedMessage> const& found) {
-  auto* entry = entry_of(stream);
-  auto* session = session_of(stream);
-  if (!session) return;
-  Turn turn;
-  std::vector<StanzaReference> again;
-  for (auto const reference : session->sent.waiting()) {
-    std::string text;
-    if (auto const kept = session->kept.find(reference); kept != session->kept.end()) text = kept->second;
-    auto const message = std::ranges::find(found, reference, &store::ArchivedMessage::row);
-    if (message != found.end()) {
-      text = decide::late_copy(message->stanza, entry->account().value, ids_.id_of(reference), message->at);
-      trace(reference, model::Milestone::resumed, session->instance);
-    }
-    if (text.empty()) continue;
-    again.push_back(reference);
-    turn.acts.emplace_back([this, stream, text = std::move(text)] { port_.send(stream, text); });
-  }
-  // What the archive no longer has is not sent, so it is not counted either.
-  session->sent = SentQueue{{.acknowledged = session->sent.acknowledged(), .waiting = std::move(again)}};
-  finish(std::move(turn));
-  catch_up(stream);
-}
-
-// Then what the archive has beyond.
-void Messages::catch_up(StreamHandle stream) {
-  auto* entry = entry_of(stream);
-  auto* session = session_of(stream);
-  if (!session) return;
-  runtime_of(*entry).catching_up[session->resource].missed = false;
-  shard_.store.fetch_archive({.account = entry->account().value,
-                              .direction = store::Direction::incoming,
-                              .after = session->cursor,
-                              .most = catch_up_page},
-                             [this, stream](Result<store::ArchivePage> page) {
-                               if (!page)
-                                 return port_.close(stream, make_stream_error(StreamError::internal_server_error));
-                               catch_up_found(stream, *page);
-                             });
-}
-
-void Messages::catch_up_found(StreamHandle stream, store::ArchivePage const& page) {
-  auto* entry = entry_of(stream);
-  auto* session = session_of(stream);
-  if (!session) return;
-  auto& behind = runtime_of(*entry).catching_up;
-  auto state = std::move(behind[session->resource]);
-  behind.erase(session->resource);
-  Turn turn;
-  auto const address = runtime_of(*entry).im.jid.with_resource(session->resource).text();
-  for (auto const& message : page.messages) {
-    session->cursor = std::max(session->cursor, message.row);
-    auto stanza = decide::late_stanza(message.stanza, entry->account().value, ids_.id_of(message.row), message.at);
-    if (!stanza) continue;
-    // What was for another resource of the user is in the archive, not in this stream.
-    auto const to = stanza->attribute("to");
-    if (to.find('/') != std::string_view::npos && to != address) continue;
-    emit(turn, *entry, *session, std::move(*stanza), message.row);
-    trace(message.row, model::Milestone::resumed, session->instance);
-  }
-  bool const again = state.missed || page.completeness == store::Completeness::partial;
-  turn.dirty.emplace(entry->account().value, session->resource);
-  if (again) behind[session->resource] = std::move(state);
-  if (!again) {
-    for (auto& stanza : state.waiting) emit(turn, *entry, *session, std::move(stanza), 0);
-    if (std::exchange(session->presence_is_stale, false)) {
-      decide::ImEffects effects;
-      decide::ask_for_contacts(runtime_of(*entry).im, *session, effects);
-      take(turn, *entry, std::move(effects));
-    }
-  }
-  refresh_shown(turn, *entry);
-  run_routes(turn);
-  finish(std::move(turn));
-  if (again) catch_up(stream);
 }
 
 // Another stream takes the resource, or the device: the old session is over.
@@ -227,12 +139,16 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   if (!session) return;
   auto const instance = session->instance;
   auto const resource = session->resource;
+  auto const seen = seen_up_to(*entry, *session);
+  auto const earliest = push_after_end(*entry, *session, why);
   Turn turn;
   // A clean end is the end; whatever else happens to a connection, its session can be resumed.
   if (why == StreamEnd::closed_by_peer || session->resume_id.empty()) {
     drop_session(turn, *entry, resource);
   } else {
     suspend(turn, *entry, *session);
+    // One that did not answer in time had its grace while it was waited for (B-MODE-4).
+    if (why == StreamEnd::overdue) session->lost_at = shard_.now() - shard_.policy.wake.foreground_grace;
   }
   refresh_shown(turn, *entry);
   run_routes(turn);
@@ -241,7 +157,26 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   if (auto const* kept = decide::find_session(runtime_of(*entry).im, resource))
     if (auto const at = decide::away_at(runtime_of(*entry).im, *kept, context_of(*entry)))
       refresh_later(entry->account(), *at);
-  if (!instance.empty()) shard_.say(*entry, instance, DeviceChange::liveness);
+  if (instance.empty()) return;
+  if (seen) wake_for_unseen(*entry, instance, *seen, earliest);
+  shard_.say(*entry, instance, DeviceChange::liveness);
+}
+
+// The newest message that is known to have arrived, when there may be more.
+std::optional<std::uint64_t> Messages::seen_up_to(Entry& entry, decide::ImSession const& session) {
+  for (auto const reference : session.sent.waiting())
+    if (reference >= decide::first_archive_reference) return reference - 1;
+  return runtime_of(entry).catching_up.contains(session.resource) ? std::optional(session.cursor) : std::nullopt;
+}
+
+// B-MODE-5: the grace of a dropped foreground connection.
+Instant Messages::push_after_end(Entry& entry, decide::ImSession const& session, StreamEnd why) {
+  if (why == StreamEnd::overdue) return shard_.now();
+  auto const* device = decide::device_of(runtime_of(entry).im, session);
+  bool const background =
+      session.client_state == ClientState::inactive || (device && device->reported_mode == model::Mode::background);
+  auto const& wake = shard_.policy.wake;
+  return shard_.now() + (background ? wake.message_burst : wake.foreground_grace);
 }
 
 // B-MODE-5: others are told when how a session is shown has changed.

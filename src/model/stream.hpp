@@ -28,6 +28,7 @@ class StreamSink {
   virtual void on_acknowledged(StreamHandle stream, std::uint32_t h) = 0;
   virtual void on_client_state(StreamHandle stream, xmpp::ClientState state) = 0;
   virtual void on_mode(StreamHandle stream, xmpp::AppMode mode) = 0;
+  virtual void on_room(StreamHandle stream) = 0;
   virtual void on_ended(StreamHandle stream, xmpp::StreamEnd why) = 0;
 };
 
@@ -41,6 +42,9 @@ class StreamPort {
   virtual void fail_management(StreamHandle stream, xmpp::Failed const& failed) = 0;
   // One stanza as it reads in a stream of jabber:client.
   virtual void send(StreamHandle stream, std::string_view stanza) = 0;
+  // Whether more may be sent now: who has much to send asks before each. False: on_room() follows when it may, unless
+  // the stream ends before.
+  [[nodiscard]] virtual bool has_room(StreamHandle stream) = 0;
   virtual void handled(StreamHandle stream, std::uint32_t count) = 0;
   virtual void close(StreamHandle stream, xmpp::Element const& stream_error) = 0;
 };

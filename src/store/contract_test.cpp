@@ -96,16 +96,30 @@ TEST_P(StoreContract, ArchivesAreReadInPagesFromEitherEnd) {
   EXPECT_EQ(rows_of({.since = now + 3s, .until = now + 5s}), "3 4 5 complete");
   EXPECT_EQ(rows_of({.direction = Direction::outgoing}), "complete");
   EXPECT_EQ(rows_of({.most = 0}), "partial");
+  // "<message/>1" has 11 bytes.
+  EXPECT_EQ(rows_of({.most_bytes = 22}), "1 2 partial");
+  EXPECT_EQ(rows_of({.most_bytes = 23}), "1 2 3 partial");
+  EXPECT_EQ(rows_of({.after = 8, .most_bytes = 24}), "9 10 complete");
+  EXPECT_EQ(rows_of({.peer = "romeo", .from = ArchiveEnd::newest, .most_bytes = 1}), "10 partial");
   EXPECT_EQ(store_->newest_archive_row(), 10U);
 }
 
 TEST_P(StoreContract, ArchivedRowsAreThoseOfTheAccount) {
   ASSERT_TRUE(commit({a_message(5), a_message(6), a_message(9)}));
-  std::optional<Result<std::vector<ArchivedMessage>>> answer;
-  store_->fetch_archived("juliet", {9, 5, 7}, [&](auto found) { answer = std::move(found); });
-  shard_.run_until([&] { return answer.has_value(); });
-  ASSERT_EQ(answer->value().size(), 2U);
-  EXPECT_EQ(answer->value()[1], (ArchivedMessage{.row = 9, .at = now + 9s, .peer = "romeo", .stanza = "<message/>9"}));
+  auto const fetch = [&](std::size_t most_bytes) {
+    std::optional<Result<ArchivePage>> answer;
+    store_->fetch_archived("juliet", {9, 5, 7}, most_bytes, [&](auto found) { answer = std::move(found); });
+    shard_.run_until([&] { return answer.has_value(); });
+    return answer->value();
+  };
+  auto const all = fetch(0);
+  ASSERT_EQ(all.messages.size(), 2U);
+  EXPECT_EQ(all.completeness, Completeness::complete);
+  EXPECT_EQ(all.messages[1], (ArchivedMessage{.row = 9, .at = now + 9s, .peer = "romeo", .stanza = "<message/>9"}));
+  auto const first = fetch(1);
+  ASSERT_EQ(first.messages.size(), 1U);
+  EXPECT_EQ(first.messages[0].row, 5U);
+  EXPECT_EQ(first.completeness, Completeness::partial);
 }
 
 TEST_P(StoreContract, UnreadIsWhatCameAfterTheNewestDisplayed) {
@@ -121,6 +135,10 @@ TEST_P(StoreContract, UnreadIsWhatCameAfterTheNewestDisplayed) {
   EXPECT_EQ(unread(6, "romeo", "id-5"), std::pair(std::uint64_t{6}, 1U));
   EXPECT_EQ(unread(6, "romeo", "id-9"), std::pair(std::uint64_t{6}, 1U));
   EXPECT_EQ(unread(6, "nurse", "id-9"), std::pair(std::uint64_t{9}, 0U));
+  auto receipt = a_message(12);
+  receipt.has_body = false;
+  ASSERT_TRUE(commit({receipt, a_message(13)}));
+  EXPECT_EQ(unread(9, "", ""), std::pair(std::uint64_t{9}, 1U));
 }
 
 TEST_P(StoreContract, EveryTableIsItsOwn) {

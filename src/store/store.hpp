@@ -105,6 +105,7 @@ struct ArchiveMessage {
   Instant at = {};
   std::string message_id = {};  // the sender's own; markers refer to it
   std::string stanza = {};
+  bool has_body = true;  // something that a person reads: only that counts as unread
   std::vector<ArchiveEntry> entries = {};
 };
 // What is asked of one account's archive; the answer is in the archive's order.
@@ -119,6 +120,7 @@ struct ArchiveQuery {
   std::uint64_t before = 0;              // rows up to this one, exclusive; 0: no limit
   ArchiveEnd from = ArchiveEnd::oldest;  // at which end the page lies
   unsigned most = 50;
+  std::size_t most_bytes = 0;  // of stanzas: a page ends with the one that reaches it; 0: no limit
 };
 struct ArchivedMessage {
   std::uint64_t row = 0;
@@ -134,7 +136,7 @@ struct ArchivePage {
   std::vector<ArchivedMessage> messages = {};
   Completeness completeness = Completeness::complete;  // partial: there is more beyond the page
 };
-// Incoming messages beyond the newest one displayed.
+// Incoming messages with a body beyond the newest one displayed.
 struct Unread {
   std::uint64_t displayed = 0;
   std::uint32_t count = 0;
@@ -183,9 +185,9 @@ class Store {
   // and a push before the call or message that asked for it.
   virtual void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) = 0;
   virtual void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) = 0;
-  // Those of the rows that stand in the account's archive, in the archive's order.
-  virtual void fetch_archived(std::string account, std::vector<std::uint64_t> rows,
-                              Answer<std::vector<ArchivedMessage>> answer) = 0;
+  // Those of the rows that stand in the account's archive, in the archive's order; `most_bytes` as above.
+  virtual void fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
+                              Answer<ArchivePage> answer) = 0;
   // `displayed` is what is known so far; a message of that id from that peer moves it forward.
   virtual void fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
                             Answer<Unread> answer) = 0;

@@ -33,6 +33,7 @@ class XmppDoor final : public edge::StreamEvents, public edge::ScramCredentials 
   void on_acknowledged(StreamHandle stream, std::uint32_t h) override { sink_.on_acknowledged(stream, h); }
   void on_client_state(StreamHandle stream, xmpp::ClientState state) override { sink_.on_client_state(stream, state); }
   void on_mode(StreamHandle stream, xmpp::AppMode mode) override { sink_.on_mode(stream, mode); }
+  void on_room(StreamHandle stream) override { sink_.on_room(stream); }
   void on_ended(StreamHandle stream, xmpp::StreamEnd why) override { sink_.on_ended(stream, why); }
 
  private:

@@ -21,15 +21,25 @@ bool is_chat_state_alone(Element const& stanza) {
   return true;
 }
 
+bool shows_presence(Element const& stanza) {
+  if (kind_of(stanza) != StanzaKind::presence) return false;
+  auto const type = presence_type_of(stanza);
+  return type == PresenceType::available || type == PresenceType::unavailable;
+}
+
 }  // namespace
+
+bool is_fleeting(Element const& stanza) {
+  return shows_presence(stanza) || (kind_of(stanza) == StanzaKind::message && is_chat_state_alone(stanza));
+}
 
 bool hold_back(ImSession& session, Element const& stanza) {
   if (session.client_state == ClientState::active) return false;
-  auto const kind = kind_of(stanza);
-  if (kind == StanzaKind::message) return is_chat_state_alone(stanza);
-  if (kind != StanzaKind::presence) return false;
-  auto const type = presence_type_of(stanza);
-  if (type != PresenceType::available && type != PresenceType::unavailable) return false;
+  return hold_presence(session, stanza) || is_fleeting(stanza);
+}
+
+bool hold_presence(ImSession& session, Element const& stanza) {
+  if (!shows_presence(stanza)) return false;
   auto const from = std::string(stanza.attribute("from"));
   if (session.held.size() >= most_held && !session.held.contains(from)) {
     // The rest is asked for anew when the client is back.

@@ -7,6 +7,10 @@ namespace reveille::decide {
 
 // Presence is held, the newest a sender; a stand-alone chat state is dropped. True: do not send now.
 [[nodiscard]] bool hold_back(ImSession& session, xmpp::Element const& stanza);
+// Presence that is there or gone: held, as above, whatever the client's state. False: it is something else.
+[[nodiscard]] bool hold_presence(ImSession& session, xmpp::Element const& stanza);
+// Means nothing any more when its client is back: presence, which is asked for anew, and a stand-alone chat state.
+[[nodiscard]] bool is_fleeting(xmpp::Element const& stanza);
 // What was held, to be sent now: everything, or what goes before a stanza of `sender`.
 [[nodiscard]] std::vector<xmpp::Element> let_go(ImSession& session);
 [[nodiscard]] std::vector<xmpp::Element> let_go(ImSession& session, std::string_view sender);

@@ -9,8 +9,9 @@
 namespace reveille::decide {
 namespace {
 
-// Version 2 begins with its head, and tells how the client was and whom it had sent presence to.
-constexpr std::uint64_t record_version = 2;
+// Version 2 begins with its head, and tells how the client was and whom it had sent presence to. Version 3 tells what
+// waits for the client, and what it asked the archive.
+constexpr std::uint64_t record_version = 3;
 constexpr std::size_t most_waiting = 100'000;
 
 void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
@@ -21,6 +22,17 @@ std::optional<xmpp::Element> unpack_presence(Unpacker& in) {
   auto const text = in.text();
   auto element = text.empty() ? failure(ErrorCode::not_found, "") : xmpp::parse_element(text);
   return element ? std::optional(std::move(*element)) : std::nullopt;
+}
+
+void pack_texts(Packer& out, std::vector<std::string> const& texts) {
+  out.number(texts.size());
+  for (auto const& text : texts) out.text(text);
+}
+
+std::vector<std::string> unpack_texts(Unpacker& in) {
+  std::vector<std::string> texts;
+  for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) texts.push_back(in.text());
+  return texts;
 }
 
 }  // namespace
@@ -61,6 +73,8 @@ std::string pack(ImSession const& session) {
   out.number(session.interested ? 1 : 0);
   out.number(session.directed.size());
   for (auto const& address : session.directed) out.text(address);
+  pack_texts(out, session.late);
+  pack_texts(out, session.questions);
   return out.take();
 }
 
@@ -94,6 +108,10 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   if (version == 1) session.lost_at = in.optional_instant();
   if (version > 1)
     for (auto count = in.count(most_waiting); count > 0 && !in.failed(); --count) session.directed.insert(in.text());
+  if (version > 2) {
+    session.late = unpack_texts(in);
+    session.questions = unpack_texts(in);
+  }
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;
@@ -101,7 +119,8 @@ Result<ImSession> unpack_session(std::string_view bytes) {
 
 std::optional<SessionHead> head_of_session(std::string_view bytes) {
   Unpacker in{bytes};
-  if (in.number() != record_version) return std::nullopt;
+  auto const version = in.number();
+  if (version < 2 || version > record_version) return std::nullopt;
   SessionHead head{.lost_at = in.optional_instant(), .instance = model::InstanceId{in.uuid()}};
   return in.failed() ? std::nullopt : std::optional(std::move(head));
 }

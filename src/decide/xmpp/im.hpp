@@ -43,7 +43,10 @@ struct ImSession {
   std::uint32_t received = 0;
   std::map<xmpp::StanzaReference, std::string> kept = {};  // sent, not acknowledged, not in the archive
   xmpp::StanzaReference last_kept = 0;
-  std::uint64_t cursor = 0;  // the newest row of the archive that was sent on it
+  std::uint64_t cursor = 0;                 // the newest row of the archive that was sent on it
+  std::vector<std::string> late = {};       // stanzas that are not archived, to be sent when it has caught up
+  std::vector<std::string> questions = {};  // of the archive, not answered yet
+  bool is_asking = false;                   // the first of them is being answered
   xmpp::ClientState client_state = xmpp::ClientState::active;
   std::optional<xmpp::Element> presence = {};  // as the client sent it, when it is available
   int priority = 0;

@@ -94,10 +94,14 @@ void on_outbound_iq(ImAccount& account, ImSession& session, Element iq, ImContex
 void on_inbound_iq(ImAccount& account, Element const& iq, ImEffects& effects) {
   auto const to = parse_jid(iq.attribute("to"));
   auto* session = to && !to->is_bare() ? find_session(account, to->resource) : nullptr;
-  if (session && session->is_live()) return effects.deliver(session->resource, iq);
+  auto const type = iq_type_of(iq);
+  bool const is_answer = type == IqType::result || type == IqType::error;
+  // XEP-0198 section 5: an answer waits for a client that can come back for it.
+  if (session && (session->is_live() || (is_answer && session->is_resumable())))
+    return effects.deliver(session->resource, iq);
   // RFC 6121 section 8.5.3.2.3; a suspended client cannot answer now.
   auto error = error_of(iq, session ? StanzaError::recipient_unavailable : StanzaError::service_unavailable);
-  if (error && iq_type_of(iq) != IqType::result) effects.routes.push_back(std::move(*error));
+  if (error && type != IqType::result) effects.routes.push_back(std::move(*error));
 }
 
 }  // namespace reveille::decide

@@ -37,6 +37,14 @@ RosterItem& item_of(ImAccount& account, std::string const& address) {
   return account.roster.items.emplace_back(RosterItem{.address = address});
 }
 
+// As a roster set that would make it too long is refused.
+void refuse(Jid const& from, Element const& presence, ImEffects& effects) {
+  auto error = error_of(presence, StanzaError::resource_constraint);
+  if (!error) return;
+  error->set("to", from.text());
+  effects.deliver(from.resource, std::move(*error));
+}
+
 void to_available(ImAccount const& account, Element const& presence, ImEffects& effects) {
   for (auto const& session : account.sessions)
     if (session.is_available()) effects.deliver(session.resource, presence);
@@ -162,10 +170,15 @@ void on_outbound_subscription(ImAccount& account, Element presence, PresenceType
                               ImEffects& effects) {
   auto const to = parse_jid(presence.attribute("to"));
   if (!to || to->bare() == account.jid) return;
+  auto const from = parse_jid(presence.attribute("from"));
+  if (!from) return;
   // Section 3.1.2: stamped with bare addresses.
   auto const address = to->bare().text();
   presence.set("from", account.jid.text());
   presence.set("to", address);
+  bool const adds = type == PresenceType::subscribe || type == PresenceType::subscribed;
+  if (adds && !model::find_item(account.roster, address) && account.roster.items.size() >= most_roster_items)
+    return refuse(*from, presence, effects);
   auto& item = item_of(account, address);
   bool goes_out = true;
   if (type == PresenceType::subscribe) ask(account, item, effects);

@@ -256,6 +256,24 @@ TEST(Subscription, AStrangersAnswersChangeNothing) {
   EXPECT_TRUE(juliet.say("balcony", "<presence to='juliet@localhost/chamber' type='subscribe'/>").empty());
 }
 
+// As a roster set is: what takes up no item still goes through.
+TEST(Subscription, AFullRosterTakesNobodyElse) {
+  Desk juliet;
+  juliet.open("balcony").interested = true;
+  for (int i = 0; i < 2'000; ++i)
+    juliet.account.roster.items.push_back({.address = "c" + std::to_string(i) + "@localhost", .listed = true});
+  for (auto const* type : {"subscribe", "subscribed"}) {
+    auto const said = juliet.say("balcony", "<presence id='p' to='romeo@localhost' type='" + std::string(type) + "'/>");
+    ASSERT_EQ(said.size(), 1U) << type;
+    EXPECT_TRUE(said[0].starts_with("balcony <presence type='error' id='p' from='romeo@localhost'")) << said[0];
+    EXPECT_TRUE(said[0].contains("resource-constraint")) << said[0];
+  }
+  EXPECT_EQ(juliet.account.roster.items.size(), 2'000U);
+  EXPECT_EQ(with(juliet.say("balcony", "<presence to='c7@localhost' type='subscribe'/>"), "> ").size(), 1U);
+  EXPECT_EQ(with(juliet.say("balcony", "<presence to='romeo@localhost' type='unsubscribe'/>"), "> ").size(), 1U);
+  EXPECT_EQ(juliet.account.roster.items.size(), 2'000U);
+}
+
 TEST(Subscription, RequestsOfStrangersAreBounded) {
   Desk juliet;
   auto const long_words = std::string(10'000, 'o');

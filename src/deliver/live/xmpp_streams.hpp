@@ -24,6 +24,7 @@ class XmppStreams final : public model::StreamPort {
     server_->fail_management(stream, failed);
   }
   void send(StreamHandle stream, std::string_view stanza) override { server_->send(stream, stanza); }
+  [[nodiscard]] bool has_room(StreamHandle stream) override { return server_->has_room(stream); }
   void handled(StreamHandle stream, std::uint32_t count) override { server_->handled(stream, count); }
   void close(StreamHandle stream, xmpp::Element const& stream_error) override { server_->close(stream, stream_error); }
 

@@ -1,5 +1,9 @@
 #include "edge/xmpp/connection.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace reveille::edge {
@@ -9,6 +13,7 @@ using namespace xmpp;
 using boost::system::error_code;
 
 constexpr auto goodbye_wait = 5s;                             // for the last bytes to leave
+constexpr auto taking_wait = 2s;                              // between looks at a peer that takes slowly
 constexpr std::size_t most_at_once = std::size_t{64} * 1024;  // a slow reader of that much is no stalled one
 
 std::span<std::uint8_t const> bytes_of(std::string const& text) {
@@ -55,6 +60,8 @@ void XmppConnection::perform(StreamActions actions) {
   for (auto& action : actions) actions_.push_back(std::move(action));
   if (performing_) return;
   performing_ = true;
+  // One stanza may be longer than what may wait; a peer for whom others wait already gets no such one.
+  bool const had_room = queued_bytes() <= enough_bytes();
   auto const self = shared_from_this();
   while (!actions_.empty()) {
     auto action = std::move(actions_.front());
@@ -62,8 +69,9 @@ void XmppConnection::perform(StreamActions actions) {
     std::visit([this](auto& one) { act(one); }, action);
   }
   performing_ = false;
+  note_request();
   if (stream_.is_bound()) seat_.signing_in.reset();
-  if (queued_bytes() > house_->settings.most_queued_bytes && !ended_) return lose();
+  if (queued_bytes() > house_->settings.most_queued_bytes && !had_room && !ended_) return lose();
   flush();
   watch_deadline();
   read();
@@ -165,12 +173,45 @@ void XmppConnection::flush() {
 
 void XmppConnection::on_written(error_code error) {
   writing_ = false;
-  std::string{}.swap(leaving_);
+  auto const size = std::exchange(leaving_, {}).size();
   if (gone_) return;
   if (error) return lose();
+  note_leaving(size);
   flush();
+  if (wants_room_ && !ended_ && queued_bytes() <= enough_bytes()) {
+    wants_room_ = false;
+    if (house_->events) house_->events->on_room(seat_.handle);
+  }
   watch_deadline();
   read();
+}
+
+bool XmppConnection::has_room() {
+  wants_room_ = queued_bytes() > enough_bytes();
+  return !wants_room_;
+}
+
+// A request that was just asked stands at the end of what is queued.
+void XmppConnection::note_request() {
+  if (std::exchange(requests_, stream_.requests_made()) == stream_.requests_made()) return;
+  request_at_ = left_ + queued_bytes();
+}
+
+// B-MODE-4: the answer is waited for from when the request has left.
+void XmppConnection::note_leaving(std::size_t size) {
+  bool const asked = left_ < request_at_;
+  left_ += size;
+  if (!asked || left_ < request_at_) return;
+  stream_.wait_for_acknowledgement(house_->clock->now() + house_->settings.stream.requests.wait);
+  (void)peer_takes_on();
+}
+
+// What the kernel still holds has not left either: a peer that takes it, however slowly, is not a silent one.
+bool XmppConnection::peer_takes_on() {
+  int held = 0;
+  if (::ioctl(link_->native_handle(), SIOCOUTQ, &held) != 0) held = 0;
+  auto const taken = left_ - std::min(left_, static_cast<std::uint64_t>(std::max(held, 0)));
+  return std::exchange(taken_, taken) < taken && held > 0;
 }
 
 void XmppConnection::shake_hands() {
@@ -199,7 +240,8 @@ void XmppConnection::drop() {
 }
 
 std::optional<Instant> XmppConnection::deadline() const {
-  auto at = stream_.deadline();
+  bool const asked = stream_.is_bound() && left_ < request_at_;
+  auto at = asked ? std::nullopt : stream_.deadline();
   if (writing_) at = std::min(at.value_or(Instant::max()), writing_since_ + house_->settings.stalled_after);
   return at;
 }
@@ -221,6 +263,9 @@ void XmppConnection::watch_deadline() {
 void XmppConnection::on_time() {
   auto const now = house_->clock->now();
   if (writing_ && now >= writing_since_ + house_->settings.stalled_after) return lose();
+  auto const due = deadline();
+  if (stream_.is_bound() && due && now >= *due && peer_takes_on()) stream_.wait_for_acknowledgement(now + taking_wait);
+  if (stream_.is_bound() && left_ < request_at_) return watch_deadline();
   perform(stream_.on_deadline(now));
 }
 

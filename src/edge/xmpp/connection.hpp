@@ -48,7 +48,8 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   void tell(Order order) {
     perform(order(stream_, house_->clock->now()));
   }
-  [[nodiscard]] std::size_t queued_bytes() const { return waiting_.size() + leaving_.size(); }
+  // False: on_room() follows when there is room again.
+  [[nodiscard]] bool has_room();
   void drop();
 
  private:
@@ -71,6 +72,11 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   void shake_hands();
   void flush();
   void on_written(boost::system::error_code error);
+  void note_request();
+  void note_leaving(std::size_t size);
+  [[nodiscard]] bool peer_takes_on();
+  [[nodiscard]] std::size_t queued_bytes() const { return waiting_.size() + leaving_.size(); }
+  [[nodiscard]] std::size_t enough_bytes() const { return house_->settings.most_queued_bytes / 4; }
   void lose();
   void watch_deadline();
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -86,12 +92,17 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   boost::asio::steady_timer timer_;
   std::optional<Instant> watched_ = {};
   Instant writing_since_ = {};
-  std::string waiting_ = {};  // to be written next
-  std::string leaving_ = {};  // being written
+  std::string waiting_ = {};      // to be written next
+  std::string leaving_ = {};      // being written
+  std::uint64_t left_ = 0;        // bytes that the kernel has taken
+  std::uint64_t taken_ = 0;       // of those, what the peer's had taken at the last look
+  std::uint64_t request_at_ = 0;  // where the last request for acknowledgement ends, counted as left_ is
+  std::uint32_t requests_ = 0;    // how many there have been
   bool performing_ = false;
   bool reading_ = false;
   bool writing_ = false;
   bool wants_tls_ = false;
+  bool wants_room_ = false;
   bool shaking_ = false;
   bool known_above_ = false;  // has asked to bind or resume: its end is told
   bool gone_ = false;

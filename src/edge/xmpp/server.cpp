@@ -201,9 +201,9 @@ void XmppServer::close(StreamHandle stream, Element const& stream_error) {
   shared_->tell(stream, [&](ClientStream& one, Instant) { return one.close(stream_error); });
 }
 
-std::size_t XmppServer::queued_bytes(StreamHandle stream) const {
+bool XmppServer::has_room(StreamHandle stream) const {
   auto const connection = shared_->find(stream);
-  return connection ? connection->queued_bytes() : 0;
+  return connection && connection->has_room();
 }
 
 std::size_t XmppServer::connections() const {

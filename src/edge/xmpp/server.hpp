@@ -48,6 +48,8 @@ class StreamEvents {
   virtual void on_acknowledged(StreamHandle stream, std::uint32_t h) = 0;
   virtual void on_client_state(StreamHandle stream, xmpp::ClientState state) = 0;
   virtual void on_mode(StreamHandle stream, xmpp::AppMode mode) = 0;
+  // There is room again, after has_room() said no.
+  virtual void on_room(StreamHandle stream) = 0;
   // The last word of a stream that has asked to bind or to resume.
   virtual void on_ended(StreamHandle stream, xmpp::StreamEnd why) = 0;
 };
@@ -84,8 +86,9 @@ class XmppServer {
   void handled(StreamHandle stream, std::uint32_t count);
   void close(StreamHandle stream);
   void close(StreamHandle stream, xmpp::Element const& stream_error);
-  // What waits to be written to the peer: who sends much (the archive) looks here first. 0 for one that is gone.
-  [[nodiscard]] std::size_t queued_bytes(StreamHandle stream) const;
+  // Whether less than a quarter of what may wait to be written to the peer waits: who sends much (the archive) looks
+  // here first. False: on_room() follows when it does, unless the stream ends before.
+  [[nodiscard]] bool has_room(StreamHandle stream) const;
 
   [[nodiscard]] std::size_t connections() const;
 

@@ -42,7 +42,17 @@ struct Echo final : StreamEvents {
     heard.emplace_back("enable");
     server->enabled(stream, {.id = "x", .resume = Resumption::yes});
   }
+  // Far more than may wait for a peer, as fast as it reads.
+  std::size_t flood = 0;
+  void on_room(StreamHandle stream) override {
+    auto const part = "<message><body>" + std::string(20'000, 'x') + "</body></message>";
+    for (; flood > 0 && server->has_room(stream); --flood) server->send(stream, flood == 1 ? "<presence/>" : part);
+  }
   void on_stanza(StreamHandle stream, Element stanza) override {
+    if (stanza.child_text("body") == "flood") {
+      flood = 1'000;
+      return on_room(stream);
+    }
     stanza.set("to", stanza.attribute("from"));
     server->send(stream, to_xml(stanza, ns::client));
     server->handled(stream, 1);
@@ -215,6 +225,29 @@ TEST_F(XmppServerTest, LosesAPeerThatDoesNotRead) {
   boost::system::error_code error;
   for (int i = 0; i < 1000 && !error; ++i) asio::write(client.stream, asio::buffer(message), error);
   EXPECT_TRUE(error);
+}
+
+TEST_F(XmppServerTest, AFloodComesAsFastAsItIsRead) {
+  Client client{tls_port, files.ca};
+  client.secure();
+  client.say(Client::header(), "</stream:features>");
+  client.sign_in(ScramHash::sha1, "juliet", "secret");
+  client.say(Client::header(), "</stream:features>");
+  client.say("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>");
+  asio::write(client.stream, asio::buffer(std::string("<message><body>flood</body></message>")));
+  std::string const end = "<presence/>";
+  std::string tail;
+  std::size_t size = 0;
+  std::array<char, 16'384> buffer{};
+  boost::system::error_code error;
+  while (!error && !tail.ends_with(end)) {
+    auto const read = client.stream.read_some(asio::buffer(buffer), error);
+    size += read;
+    tail.append(buffer.data(), read);
+    if (tail.size() > end.size()) tail.erase(0, tail.size() - end.size());
+  }
+  EXPECT_FALSE(error) << error.message();
+  EXPECT_GT(size, 999U * 20'000);
 }
 
 TEST_F(XmppServerTest, RubbishIsAnsweredAndTheLineClosed) {

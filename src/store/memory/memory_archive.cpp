@@ -18,6 +18,21 @@ ArchivedMessage read(ArchiveMessage const& message, ArchiveEntry const& entry) {
       .row = message.row, .at = message.at, .direction = entry.direction, .peer = entry.peer, .stanza = message.stanza};
 }
 
+// The first ones, up to both limits.
+ArchivePage page_of(std::vector<ArchivedMessage> found, std::size_t most, std::size_t most_bytes) {
+  ArchivePage page;
+  std::size_t bytes = 0;
+  for (auto& message : found) {
+    if (page.messages.size() == most || (most_bytes != 0 && bytes >= most_bytes)) {
+      page.completeness = Completeness::partial;
+      break;
+    }
+    bytes += message.stanza.size();
+    page.messages.push_back(std::move(message));
+  }
+  return page;
+}
+
 }  // namespace
 
 void MemoryStore::apply(ArchiveMessage const& write) {
@@ -29,28 +44,27 @@ Result<std::uint64_t> MemoryStore::newest_archive_row() {
 }
 
 void MemoryStore::fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) {
-  ArchivePage page;
+  std::vector<ArchivedMessage> found;
   for (auto const& [row, message] : archive_)
     for (auto const& entry : message.entries)
-      if (matches(query, message, entry)) page.messages.push_back(read(message, entry));
-  if (page.messages.size() > query.most) {
-    page.completeness = Completeness::partial;
-    auto const beyond = static_cast<std::ptrdiff_t>(page.messages.size() - query.most);
-    auto const first = query.from == ArchiveEnd::newest ? page.messages.begin() : page.messages.end() - beyond;
-    page.messages.erase(first, first + beyond);
-  }
+      if (matches(query, message, entry)) found.push_back(read(message, entry));
+  bool const backwards = query.from == ArchiveEnd::newest;
+  if (backwards) std::ranges::reverse(found);
+  auto page = page_of(std::move(found), query.most, query.most_bytes);
+  if (backwards) std::ranges::reverse(page.messages);
   post_([page = std::move(page), answer = std::move(answer)]() mutable { answer(std::move(page)); });
 }
 
-void MemoryStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows,
-                                 Answer<std::vector<ArchivedMessage>> answer) {
+void MemoryStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
+                                 Answer<ArchivePage> answer) {
   std::vector<ArchivedMessage> found;
   std::ranges::sort(rows);
   for (auto const row : rows)
     if (auto const message = archive_.find(row); message != archive_.end())
       for (auto const& entry : message->second.entries)
         if (entry.account == account) found.push_back(read(message->second, entry));
-  post_([found = std::move(found), answer = std::move(answer)]() mutable { answer(std::move(found)); });
+  auto page = page_of(std::move(found), rows.size(), most_bytes);
+  post_([page = std::move(page), answer = std::move(answer)]() mutable { answer(std::move(page)); });
 }
 
 void MemoryStore::fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,
@@ -67,7 +81,7 @@ void MemoryStore::fetch_unread(std::string account, std::uint64_t displayed, std
       if (row > displayed && message.message_id == message_id && incoming(message)) unread.displayed = row;
   peer.clear();
   for (auto const& [row, message] : archive_)
-    if (row > unread.displayed && incoming(message)) ++unread.count;
+    if (row > unread.displayed && message.has_body && incoming(message)) ++unread.count;
   post_([unread, answer = std::move(answer)]() mutable { answer(unread); });
 }
 

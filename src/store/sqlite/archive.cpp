@@ -22,17 +22,26 @@ ArchivedMessage read_message(Statement const& rows) {
           .stanza = rows.text(4)};
 }
 
-#define REVEILLE_PAGE(order)                                                                                      \
-  "SELECT e.row, m.at, e.direction, e.peer, m.stanza FROM archive_entries e JOIN archive_messages m USING (row) " \
-  "WHERE e.account = ?1 AND e.row > ?2 AND e.row < ?3 AND (?4 = X'' OR e.peer = ?4) "                             \
-  "AND (?5 < 0 OR e.direction = ?5) AND m.at >= ?6 AND m.at <= ?7 ORDER BY e.row " order " LIMIT ?8"
-
-char const* page_sql(ArchiveEnd end) {
-  static constexpr char const* from_oldest = REVEILLE_PAGE("ASC");
-  static constexpr char const* from_newest = REVEILLE_PAGE("DESC");
-  return end == ArchiveEnd::oldest ? from_oldest : from_newest;
+bool is_full(std::size_t bytes, std::size_t most_bytes) {
+  return most_bytes != 0 && bytes >= most_bytes;
 }
 
+#define REVEILLE_PAGE(table, peer, order)                                                                   \
+  "SELECT e.row, m.at, e.direction, e.peer, m.stanza FROM " table                                           \
+  " CROSS JOIN archive_messages m USING (row) WHERE e.account = ?1 AND e.row > ?2 AND e.row < ?3 AND " peer \
+  " AND (?5 < 0 OR e.direction = ?5) AND m.at >= ?6 AND m.at <= ?7 ORDER BY e.row " order " LIMIT ?8"
+#define REVEILLE_OF_ALL(order) REVEILLE_PAGE("archive_entries e", "?4 = X''", order)
+#define REVEILLE_OF_PEER(order) \
+  REVEILLE_PAGE("archive_entries e INDEXED BY archive_entries_by_peer", "e.peer = ?4", order)
+
+char const* page_sql(ArchiveQuery const& query) {
+  bool const forwards = query.from == ArchiveEnd::oldest;
+  if (query.peer.empty()) return forwards ? REVEILLE_OF_ALL("ASC") : REVEILLE_OF_ALL("DESC");
+  return forwards ? REVEILLE_OF_PEER("ASC") : REVEILLE_OF_PEER("DESC");
+}
+
+#undef REVEILLE_OF_PEER
+#undef REVEILLE_OF_ALL
 #undef REVEILLE_PAGE
 
 }  // namespace
@@ -43,9 +52,11 @@ Result<void> apply(Database& database, ArchiveMessage const& write) {
                     .run();
   for (auto const& entry : write.entries) {
     if (!stored) return stored;
-    stored = database.statement("INSERT INTO archive_entries (account, row, peer, direction) VALUES (?1, ?2, ?3, ?4)")
-                 .with(entry.account, write.row, entry.peer, entry.direction)
-                 .run();
+    stored =
+        database
+            .statement("INSERT INTO archive_entries (account, row, peer, direction, body) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .with(entry.account, write.row, entry.peer, entry.direction, write.has_body ? 1 : 0)
+            .run();
   }
   return stored;
 }
@@ -58,38 +69,47 @@ Result<std::uint64_t> newest_archive_row(Database& database) {
 
 Result<ArchivePage> find_archive(Database& database, ArchiveQuery const& query) {
   auto const most = std::min(query.most, largest_page);
-  auto rows = database.statement(page_sql(query.from));
+  auto rows = database.statement(page_sql(query));
   rows.with(query.account, query.after, query.before == 0 ? no_limit : static_cast<std::int64_t>(query.before),
             query.peer, query.direction ? static_cast<std::int64_t>(*query.direction) : any_direction,
             query.since.value_or(Instant{}), query.until.value_or(Instant::max()), most + 1);
   ArchivePage page;
+  std::size_t bytes = 0;
   for (;;) {
     auto const row = rows.next();
     if (!row) return std::unexpected(row.error());
     if (!*row) break;
-    if (page.messages.size() == most) {
+    if (page.messages.size() == most || is_full(bytes, query.most_bytes)) {
       page.completeness = Completeness::partial;
       break;
     }
     page.messages.push_back(read_message(rows));
+    bytes += page.messages.back().stanza.size();
   }
   if (query.from == ArchiveEnd::newest) std::ranges::reverse(page.messages);
   return page;
 }
 
-Result<std::vector<ArchivedMessage>> find_archived(Database& database, std::string_view account,
-                                                   std::vector<std::uint64_t> const& rows) {
-  std::vector<ArchivedMessage> found;
+Result<ArchivePage> find_archived(Database& database, std::string_view account, std::vector<std::uint64_t> rows,
+                                  std::size_t most_bytes) {
+  std::ranges::sort(rows);
+  ArchivePage page;
+  std::size_t bytes = 0;
   for (auto const wanted : rows) {
+    if (is_full(bytes, most_bytes)) {
+      page.completeness = Completeness::partial;
+      break;
+    }
     auto one = database.statement(
         "SELECT e.row, m.at, e.direction, e.peer, m.stanza FROM archive_entries e JOIN archive_messages m USING (row) "
         "WHERE e.account = ?1 AND e.row = ?2");
     auto const row = one.with(account, wanted).next();
     if (!row) return std::unexpected(row.error());
-    if (*row) found.push_back(read_message(one));
+    if (!*row) continue;
+    page.messages.push_back(read_message(one));
+    bytes += page.messages.back().stanza.size();
   }
-  std::ranges::sort(found, {}, &ArchivedMessage::row);
-  return found;
+  return page;
 }
 
 Result<Unread> find_unread(Database& database, std::string_view account, std::uint64_t displayed, std::string_view peer,
@@ -103,8 +123,8 @@ Result<Unread> find_unread(Database& database, std::string_view account, std::ui
     if (!row) return std::unexpected(row.error());
     unread.displayed = std::max(displayed, static_cast<std::uint64_t>(marked.number(0)));
   }
-  auto count =
-      database.statement("SELECT count(*) FROM archive_entries WHERE account = ?1 AND row > ?2 AND direction = 1");
+  auto count = database.statement(
+      "SELECT count(*) FROM archive_entries WHERE account = ?1 AND row > ?2 AND direction = 1 AND body = 1");
   auto const row = count.with(account, unread.displayed).next();
   if (!row) return std::unexpected(row.error());
   unread.count = static_cast<std::uint32_t>(count.number(0));

@@ -83,6 +83,11 @@ constexpr std::array migrations = {
       DROP TABLE trace_names;
       DROP TABLE trace_steps;
     )sql",
+    // 4: only what has a body is unread; a conversation is read without the others.
+    R"sql(
+      ALTER TABLE archive_entries ADD COLUMN body INTEGER NOT NULL DEFAULT 1;
+      CREATE INDEX archive_entries_by_peer ON archive_entries (account, peer, row);
+    )sql",
 };
 
 // A whole check reads the whole file: done while that takes less than about a tenth of a second.

@@ -134,11 +134,11 @@ void SqliteStore::fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) 
       std::move(answer));
 }
 
-void SqliteStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows,
-                                 Answer<std::vector<ArchivedMessage>> answer) {
-  fetch<std::vector<ArchivedMessage>>(
-      [account = std::move(account), rows = std::move(rows)](sqlite::Database& database) {
-        return sqlite::find_archived(database, account, rows);
+void SqliteStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
+                                 Answer<ArchivePage> answer) {
+  fetch<ArchivePage>(
+      [account = std::move(account), rows = std::move(rows), most_bytes](sqlite::Database& database) {
+        return sqlite::find_archived(database, account, rows, most_bytes);
       },
       std::move(answer));
 }

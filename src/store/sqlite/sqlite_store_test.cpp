@@ -154,6 +154,7 @@ TEST_F(SqliteStoreTest, TracesOfAnOlderSchemaAreTakenAlong) {
     auto database = Database::open({.path = path_}).value();
     ASSERT_TRUE(database->execute(R"sql(
       DROP TABLE traces; DROP TABLE trace_links; DROP TABLE trace_milestones; PRAGMA user_version = 2;
+      DROP INDEX archive_entries_by_peer; ALTER TABLE archive_entries DROP COLUMN body;
       CREATE TABLE trace_heads (row INTEGER PRIMARY KEY, tracking BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL,
                                 origin BLOB NOT NULL, destination BLOB NOT NULL, call_id BLOB NOT NULL,
                                 archive_id BLOB NOT NULL, push_id BLOB NOT NULL, began INTEGER NOT NULL);

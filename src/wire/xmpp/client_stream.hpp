@@ -145,6 +145,11 @@ class ClientStream {
   [[nodiscard]] StreamActions close(StreamError condition, std::string_view text = {});
   [[nodiscard]] StreamActions close(Element const& stream_error);
 
+  // A request for acknowledgement is waited for from when its bytes have left, which its runner knows: how often it
+  // was asked, and until when to wait for the last answer.
+  [[nodiscard]] std::uint32_t requests_made() const { return requests_.asked(); }
+  void wait_for_acknowledgement(Instant until) { requests_.wait_until(until); }
+
   [[nodiscard]] bool waits() const;
   [[nodiscard]] std::optional<Instant> deadline() const;
   [[nodiscard]] bool is_bound() const { return phase_ == Phase::bound; }

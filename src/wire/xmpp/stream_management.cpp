@@ -117,6 +117,7 @@ bool AcknowledgementRequests::should_ask(Instant now) {
   ++since_request_;
   if (overdue_at_ || since_request_ < policy_.after_stanzas) return false;
   since_request_ = 0;
+  ++asked_;
   overdue_at_ = now + policy_.wait;
   return true;
 }
@@ -125,6 +126,7 @@ bool AcknowledgementRequests::answered(Instant now, std::size_t waiting) {
   overdue_at_.reset();
   if (waiting == 0 || since_request_ < policy_.after_stanzas) return false;
   since_request_ = 0;
+  ++asked_;
   overdue_at_ = now + policy_.wait;
   return true;
 }

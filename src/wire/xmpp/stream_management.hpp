@@ -50,6 +50,9 @@ class SentQueue {
   // Takes out what the peer has dealt with, oldest first.
   [[nodiscard]] Result<std::vector<StanzaReference>, CountFault> acknowledge(std::uint32_t h);
 
+  // A stanza that will not be sent (again): those behind it move up, so this comes before any of them leaves.
+  void forget(StanzaReference reference) { std::erase(waiting_, reference); }
+
   // What a resumed stream sends again, in this order.
   [[nodiscard]] std::deque<StanzaReference> const& waiting() const { return waiting_; }
   [[nodiscard]] std::uint32_t sent() const { return acknowledged_ + static_cast<std::uint32_t>(waiting_.size()); }
@@ -97,12 +100,19 @@ class AcknowledgementRequests {
   [[nodiscard]] bool should_ask(Instant now);
   // Any <a/>. `waiting` stanzas are still not acknowledged. True: send <r/> again for those.
   [[nodiscard]] bool answered(Instant now, std::size_t waiting);
+  // The answer under way, if there is one, is not overdue before then.
+  void wait_until(Instant at) {
+    if (overdue_at_) overdue_at_ = at;
+  }
+  // How often it has been asked.
+  [[nodiscard]] std::uint32_t asked() const { return asked_; }
   // When the answer under way becomes overdue; nothing while none is awaited.
   [[nodiscard]] std::optional<Instant> overdue_at() const { return overdue_at_; }
 
  private:
   RequestPolicy policy_;
   std::size_t since_request_ = 0;
+  std::uint32_t asked_ = 0;
   std::optional<Instant> overdue_at_ = {};
 };
 

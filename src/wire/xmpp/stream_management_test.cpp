@@ -150,6 +150,25 @@ TEST(AcknowledgementRequests, OneAtATimeAndOverdueAfterItsWait) {
   EXPECT_EQ(requests.overdue_at(), start + 12s);
   EXPECT_FALSE(requests.answered(start + 3s, 0));
   EXPECT_EQ(requests.overdue_at(), std::nullopt);
+  EXPECT_EQ(requests.asked(), 2U);
+}
+
+// The wait counts from when the request has left, which its sender knows.
+TEST(AcknowledgementRequests, TheWaitIsMovedWhileThereIsOne) {
+  AcknowledgementRequests requests;
+  auto const start = from_unix_seconds(1000);
+  requests.wait_until(start + 30s);
+  EXPECT_EQ(requests.overdue_at(), std::nullopt);
+  EXPECT_TRUE(requests.should_ask(start));
+  requests.wait_until(start + 30s);
+  EXPECT_EQ(requests.overdue_at(), start + 30s);
+}
+
+TEST(SentQueue, WhatWillNotBeSentTakesNoNumber) {
+  SentQueue queue{{.acknowledged = 4, .waiting = {7, 8, 9}}};
+  queue.forget(8);
+  EXPECT_EQ(queue.sent(), 6U);
+  EXPECT_EQ(queue.acknowledge(6), (std::vector<StanzaReference>{7, 9}));
 }
 
 TEST(Management, ElementsRoundTrip) {

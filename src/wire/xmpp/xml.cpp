@@ -364,8 +364,15 @@ StreamEvent StreamParser::close_element() {
 }
 
 Result<Element> parse_element(std::string_view text) {
-  std::string_view header = "<s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>";
-  StreamParser parser;
+  // Written text is longer than what came: it has escapes and declarations that the peer did not write.
+  constexpr XmlLimits limits{.stanza_bytes = std::size_t{8} * 1024 * 1024,
+                             .depth = 256,
+                             .attributes = 1024,
+                             .elements = 65'536,
+                             .namespaces = 4096,
+                             .name_bytes = 1024};
+  std::string_view header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+  StreamParser parser{limits};
   std::ignore = parser.next(header);
   auto event = parser.next(text);
   auto* element = event ? std::get_if<Element>(&*event) : nullptr;

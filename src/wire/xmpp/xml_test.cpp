@@ -189,6 +189,26 @@ TEST(StreamParser, ALongQuietStreamCountsNothing) {
   EXPECT_EQ(read(parser, "<presence/>"), Events{"<presence/>"});
 }
 
+// What the parser has taken is read again as it was written, however much longer that is.
+TEST(Element, WhatIsWrittenIsReadAgain) {
+  std::string attributes;
+  for (int i = 0; i < 31; ++i)
+    attributes += " xmlns:n" + std::to_string(i) + "='u" + std::to_string(i) + "' n" + std::to_string(i) + ":a='v'";
+  for (auto const& text : {std::string("<message><stream:error/><x xmlns=''><stream:y a='1'/></x></message>"),
+                           "<message><a>" + std::string(200'000, '>') + "</a></message>",
+                           "<message a=\"" + std::string(200'000, '\'') + "\"/>",
+                           "<message><a" + attributes + "><b" + attributes + "/></a></message>"}) {
+    StreamParser parser;
+    std::string_view header_text = header;
+    std::string_view input = text;
+    std::ignore = parser.next(header_text);
+    auto const event = parser.next(input);
+    ASSERT_TRUE(event && std::holds_alternative<Element>(*event)) << text.substr(0, 100);
+    auto const& element = std::get<Element>(*event);
+    EXPECT_EQ(parse_element(to_xml(element, ns::client)).value_or(Element{}), element) << text.substr(0, 100);
+  }
+}
+
 TEST(Element, WritesNamespacesOnce) {
   auto forwarded = make_element("forwarded", ns::forward);
   forwarded.add(make_element("message", ns::client, {{"to", "a"}}));

@@ -1,0 +1,162 @@
+// Pushes for messages on the virtual clock: who was thought awake, and what a restart must not forget. B-MODE-4,
+// B-MODE-5, B-IM-2, B-PUSH-8.
+#include "dispatch/house_test.hpp"
+
+namespace reveille::dispatch::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+struct Waking : Two {
+  void juliet_sleeps() {
+    juliet.enable_push();
+    juliet.heard();
+    juliet.acknowledge();
+    house.messages->on_mode(juliet.stream, AppMode::background);
+    juliet.lose();
+  }
+  void restart() {
+    romeo.lose();
+    house.start();
+    romeo.resume();
+  }
+  void end(StreamEnd why) {
+    house.messages->on_ended(juliet.stream, why);
+    house.settle();
+  }
+};
+
+TEST_F(Waking, AMessageIntoADeadConnectionIsPushedWhenThatIsKnown) {
+  juliet.enable_push();
+  romeo_writes("a");
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  end(StreamEnd::overdue);
+  house.pass(300ms);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  juliet.resume();
+  EXPECT_THAT(juliet.heard("<body>a</body>"), SizeIs(1));
+}
+
+TEST_F(Waking, ADroppedConnectionHasItsGrace) {
+  juliet.enable_push();
+  romeo_writes("a");
+  end(StreamEnd::lost);
+  house.pass(4s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+}
+
+TEST_F(Waking, WhoIsBackWithinTheGraceIsNotPushed) {
+  juliet.enable_push();
+  romeo_writes("a");
+  end(StreamEnd::lost);
+  house.pass(2s);
+  juliet.resume();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
+TEST_F(Waking, WhatWasAcknowledgedIsNotPushed) {
+  juliet.enable_push();
+  romeo_writes("a");
+  juliet.heard();
+  juliet.acknowledge();
+  house.settle();
+  end(StreamEnd::overdue);
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
+TEST_F(Waking, ASessionThatCannotBeResumedToo) {
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in(Resumption::no);
+  juliet.enable_push();
+  romeo_writes("a");
+  end(StreamEnd::lost);
+  house.pass(4s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+}
+
+TEST_F(Waking, AnAcceptedMessageIsPushedThoughTheProcessEndsBeforeItsPush) {
+  juliet_sleeps();
+  romeo_writes("a");
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  restart();
+  house.pass(2s);
+  ASSERT_THAT(house.pushes.requests, SizeIs(1));
+  // It was asked for, and nobody knows whether the push service heard of it: the same is asked for again.
+  restart();
+  house.pass(2s);
+  ASSERT_THAT(house.pushes.requests, SizeIs(2));
+  EXPECT_EQ(house.pushes.requests[0], house.pushes.requests[1]);
+  house.pushes.answer(1, model::PushState::accepted_by_provider);
+  house.pass(2s);
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(2));
+  juliet.resume();
+  EXPECT_THAT(house.pushes.acknowledged, ElementsAre(house.pushes.requests[0].id.value));
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(2));
+}
+
+TEST_F(Waking, APushThatHasEndedIsNotAskedForAgain) {
+  juliet_sleeps();
+  romeo_writes("a");
+  house.pass(2s);
+  house.pushes.answer(0, model::PushState::refused);
+  house.pass(2s);
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+}
+
+TEST_F(Waking, EveryPushOfADeviceIsAcknowledgedWhenItIsBack) {
+  juliet_sleeps();
+  for (auto const* text : {"a", "b", "c"}) {
+    romeo_writes(text);
+    house.pass(2s);
+    house.pushes.answer(house.pushes.answers.size() - 1, model::PushState::accepted_by_provider);
+  }
+  ASSERT_THAT(house.pushes.requests, SizeIs(3));
+  house.pass(2s);
+  restart();
+  juliet.resume();
+  EXPECT_THAT(house.pushes.acknowledged,
+              ElementsAre(house.pushes.requests[0].id.value, house.pushes.requests[1].id.value,
+                          house.pushes.requests[2].id.value));
+}
+
+TEST_F(Waking, ReceiptsAreNotUnreadMessages) {
+  juliet_sleeps();
+  romeo_writes("a");
+  romeo.say("<message type='chat' to='juliet@localhost'><received xmlns='urn:xmpp:receipts' id='x'/></message>");
+  romeo.say("<message type='chat' to='juliet@localhost'><displayed xmlns='urn:xmpp:chat-markers:0' id='x'/></message>");
+  house.pass(2s);
+  ASSERT_THAT(house.pushes.requests, SizeIs(1));
+  EXPECT_THAT(house.pushes.requests[0].payload, HasSubstr("\"unread\":1}"));
+}
+
+// The record before this one was the newest displayed row in digits.
+TEST(InboxRecord, ReadsBothForms) {
+  EXPECT_EQ(unpack_inbox("1800000000000001").displayed, 1'800'000'000'000'001U);
+  Inbox const inbox{.displayed = 7,
+                    .pushes = {{.state = NotedPush::State::asked,
+                                .instance = model::InstanceId{instance},
+                                .row = 9,
+                                .peer = "romeo@localhost"}}};
+  EXPECT_EQ(unpack_inbox(pack(inbox)), inbox);
+  EXPECT_EQ(unpack_inbox(""), Inbox{});
+}
+
+}  // namespace
+}  // namespace reveille::dispatch::test

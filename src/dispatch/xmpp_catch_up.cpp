@@ -1,0 +1,313 @@
+// Messages: what a stream is sent as fast as its peer reads: what it missed, and the archive's answers (XEP-0313). A
+// stream that is behind is sent, in this order: what has a number and did not leave, what the archive has beyond, and
+// what is not archived and came meanwhile.
+#include "decide/xmpp/archive.hpp"
+#include "decide/xmpp/client_state.hpp"
+#include "decide/xmpp/presence.hpp"
+#include "decide/xmpp/stored_stanza.hpp"
+#include "dispatch/messages.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reveille::dispatch {
+namespace {
+
+using namespace xmpp;
+
+constexpr unsigned most_stanzas = 100;                       // in one part
+constexpr std::size_t part_bytes = std::size_t{128} * 1024;  // beyond that a part ends
+constexpr std::size_t most_late = 500;                       // of one session
+constexpr std::size_t most_late_bytes = std::size_t{512} * 1024;
+constexpr std::size_t most_questions = 16;
+constexpr std::size_t longest_question = 8 * 1024;
+
+bool is_archived(StanzaReference reference) {
+  return reference >= decide::first_archive_reference;
+}
+
+// Among what was asked for, and behind what was read of it.
+bool is_beyond(store::ArchivePage const& found, StanzaReference reference) {
+  return is_archived(reference) && found.completeness == store::Completeness::partial &&
+         reference > found.messages.back().row;
+}
+
+std::size_t bytes_of(std::vector<std::string> const& texts) {
+  std::size_t bytes = 0;
+  for (auto const& text : texts) bytes += text.size();
+  return bytes;
+}
+
+std::size_t bytes_of(std::map<StanzaReference, std::string> const& kept) {
+  std::size_t bytes = 0;
+  for (auto const& [reference, text] : kept) bytes += text.size();
+  return bytes;
+}
+
+store::ArchiveQuery query_of(decide::ArchivePageWish const& wish, std::string const& account) {
+  store::ArchiveQuery query{
+      .account = account,
+      .peer = wish.peer,
+      .since = wish.since,
+      .until = wish.until,
+      .after = wish.after,
+      .before = wish.before,
+      .from = wish.from == decide::PageEnd::oldest ? store::ArchiveEnd::oldest : store::ArchiveEnd::newest,
+      .most = wish.most,
+      .most_bytes = part_bytes};
+  // A row is at least its time in microseconds, so that nothing older is looked at.
+  if (auto const since = wish.since ? unix_microseconds(*wish.since) : 0; since > 0)
+    query.after = std::max(query.after, static_cast<std::uint64_t>(since) - 1);
+  return query;
+}
+
+std::vector<Element> fault_of(Element const& iq) {
+  auto error = error_of(iq, StanzaError::internal_server_error);
+  return error ? std::vector<Element>{std::move(*error)} : std::vector<Element>{};
+}
+
+}  // namespace
+
+CatchUp* Messages::behind_of(StreamHandle stream) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session) return nullptr;
+  auto& behind = runtime_of(*entry).catching_up;
+  auto const found = behind.find(session->resource);
+  return found == behind.end() ? nullptr : &found->second;
+}
+
+// A stanza whose turn it is leaves, or waits for the peer to read.
+void Messages::write(StreamHandle stream, StanzaReference reference, std::string text) {
+  auto* session = session_of(stream);
+  if (!session) return;
+  auto* behind = behind_of(stream);
+  if ((!behind || behind->again.empty()) && port_.has_room(stream)) return port_.send(stream, text);
+  if (!behind) behind = &runtime_of(*entry_of(stream)).catching_up[session->resource];
+  if (is_archived(reference) || session->kept.contains(reference)) text.clear();
+  behind->again.push_back({.reference = reference, .text = std::move(text)});
+  if (behind->again.size() > most_unacknowledged)
+    port_.close(stream, make_stream_error(StreamError::resource_constraint));
+}
+
+void Messages::on_room(StreamHandle stream) {
+  go_on(stream);
+}
+
+// The next part, when there is room for it.
+void Messages::go_on(StreamHandle stream) {
+  auto* behind = behind_of(stream);
+  if (!behind) return answer_next(stream);
+  if (behind->is_busy || !port_.has_room(stream)) return;
+  // Of what has a number already there is a bound. For more, on_acknowledged() goes on.
+  if (behind->again.empty() && session_of(stream)->sent.waiting().size() >= most_unacknowledged / 2) return;
+  behind->is_busy = true;
+  if (behind->again.empty()) {
+    catch_up(stream);
+  } else {
+    send_again(stream);
+  }
+}
+
+void Messages::send_again(StreamHandle stream) {
+  auto const& again = behind_of(stream)->again;
+  std::vector<std::uint64_t> rows;
+  std::size_t part = 0;
+  for (; part < std::min<std::size_t>(again.size(), most_stanzas); ++part) {
+    auto const reference = again[part].reference;
+    if (!is_archived(reference)) continue;
+    if (!rows.empty() && reference < rows.back()) break;
+    rows.push_back(reference);
+  }
+  shard_.store.fetch_archived(entry_of(stream)->account().value, std::move(rows), part_bytes,
+                              [this, stream, part](Result<store::ArchivePage> found) {
+                                if (!found)
+                                  return port_.close(stream, make_stream_error(StreamError::internal_server_error));
+                                sent_again(stream, part, *found);
+                              });
+}
+
+// With their numbers, which they have had since they were to leave first.
+void Messages::sent_again(StreamHandle stream, std::size_t part, store::ArchivePage const& found) {
+  auto* behind = behind_of(stream);
+  if (!behind) return;
+  behind->is_busy = false;
+  auto& entry = *entry_of(stream);
+  auto& session = *session_of(stream);
+  Turn turn;
+  std::vector<std::string> texts;
+  for (std::size_t bytes = 0; part > 0 && bytes < part_bytes; --part) {
+    auto const reference = behind->again.front().reference;
+    if (is_beyond(found, reference)) break;
+    auto text = text_again(entry, session, std::move(behind->again.front()), found);
+    behind->again.pop_front();
+    bytes += text.size();
+    if (!text.empty()) {
+      texts.push_back(std::move(text));
+      continue;
+    }
+    // What the archive no longer has is not sent, so it is not counted either.
+    session.sent.forget(reference);
+    if (session.is_resumable()) turn.dirty.emplace(entry.account().value, session.resource);
+  }
+  if (behind->is_resumption)
+    for (auto const& message : found.messages) trace(message.row, model::Milestone::resumed, session.instance);
+  finish(std::move(turn));
+  for (auto const& text : texts) port_.send(stream, text);
+  go_on(stream);
+}
+
+std::string Messages::text_again(Entry const& entry, decide::ImSession const& session, CatchUp::Again next,
+                                 store::ArchivePage const& found) const {
+  auto const row = std::ranges::find(found.messages, next.reference, &store::ArchivedMessage::row);
+  if (row != found.messages.end())
+    return decide::late_copy(row->stanza, entry.account().value, ids_.id_of(row->row), row->at);
+  auto const kept = session.kept.find(next.reference);
+  return kept != session.kept.end() ? kept->second : std::move(next.text);
+}
+
+// Then what the archive has beyond.
+void Messages::catch_up(StreamHandle stream) {
+  auto* entry = entry_of(stream);
+  behind_of(stream)->missed = false;
+  shard_.store.fetch_archive({.account = entry->account().value,
+                              .direction = store::Direction::incoming,
+                              .after = session_of(stream)->cursor,
+                              .most = most_stanzas,
+                              .most_bytes = part_bytes},
+                             [this, stream](Result<store::ArchivePage> page) {
+                               if (!page)
+                                 return port_.close(stream, make_stream_error(StreamError::internal_server_error));
+                               catch_up_found(stream, *page);
+                             });
+}
+
+// Every message of the account: whatever resource it was for, the device has been pushed for it (B-IM-1).
+void Messages::catch_up_found(StreamHandle stream, store::ArchivePage const& page) {
+  if (!behind_of(stream)) return;
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  auto& behind = runtime_of(*entry).catching_up;
+  auto state = std::move(behind[session->resource]);
+  behind.erase(session->resource);
+  Turn turn;
+  for (auto const& message : page.messages) {
+    session->cursor = std::max(session->cursor, message.row);
+    auto stanza = decide::late_stanza(message.stanza, entry->account().value, ids_.id_of(message.row), message.at);
+    if (!stanza) continue;
+    emit(turn, *entry, *session, std::move(*stanza), message.row);
+    trace(message.row, model::Milestone::resumed, session->instance);
+  }
+  if (session->is_resumable()) turn.dirty.emplace(entry->account().value, session->resource);
+  if (state.missed || page.completeness == store::Completeness::partial) {
+    behind[session->resource] = std::move(state);
+    turn.acts.emplace_back([this, stream] { end_part(stream); });
+  } else {
+    has_caught_up(turn, *entry, *session);
+    turn.acts.emplace_back([this, stream] { go_on(stream); });
+  }
+  turn.otherwise = [this, stream] { end_part(stream); };
+  refresh_shown(turn, *entry);
+  run_routes(turn);
+  finish(std::move(turn));
+}
+
+void Messages::end_part(StreamHandle stream) {
+  if (auto* behind = behind_of(stream)) behind->is_busy = false;
+  go_on(stream);
+}
+
+// Last what came meanwhile.
+void Messages::has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session) {
+  for (auto& text : std::exchange(session.late, {})) emit(turn, entry, session, std::move(text), 0);
+  if (session.client_state == ClientState::active)
+    for (auto& held : decide::let_go(session)) emit(turn, entry, session, std::move(held), 0);
+  if (!std::exchange(session.presence_is_stale, false)) return;
+  decide::ImEffects effects;
+  decide::ask_for_contacts(runtime_of(entry).im, session, effects);
+  take(turn, entry, std::move(effects));
+}
+
+// False: there is no room for it.
+bool Messages::keep_late(Turn& turn, Entry const& entry, decide::ImSession& session, std::string text) {
+  if (session.late.size() >= most_late || bytes_of(session.late) + text.size() > most_late_bytes) return false;
+  session.late.push_back(std::move(text));
+  if (session.is_resumable()) turn.dirty.emplace(entry.account().value, session.resource);
+  return true;
+}
+
+// XEP-0198 section 5, B-IM-3: what is not archived waits for a client that can come back, presence apart, which is
+// asked for anew. Messages leave half of the room for what the client must not miss.
+void Messages::deliver_late(Turn& turn, Entry& entry, decide::ImSession& session, Element stanza) {
+  if (!session.is_resumable() || decide::is_fleeting(stanza)) return;
+  bool const is_message = kind_of(stanza) == StanzaKind::message;
+  if (is_message && (session.late.size() >= most_late / 2 || bytes_of(session.late) >= most_late_bytes / 2))
+    return refuse(turn, stanza, StanzaError::resource_constraint);
+  if (keep_late(turn, entry, session, to_xml(stanza, ns::client))) return;
+  // The client binds anew and asks for all of it, since what it has is out of date.
+  session.resume_id.clear();
+  session.late.clear();
+  turn.dirty.emplace(entry.account().value, session.resource);
+}
+
+// One after the other: all fetches share one reader. A question whose stream is cut is answered on the next one.
+void Messages::ask_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request) {
+  auto* session = decide::find_session(runtime_of(entry).im, request.resource);
+  if (!session) return;
+  if (iq_type_of(request.iq) == IqType::get)
+    return emit(turn, entry, *session, decide::describe_archive_form(request.iq), 0);
+  auto const wish = decide::read_archive_query(request.iq, ids_);
+  auto text = to_xml(request.iq, ns::client);
+  bool const fits = session->questions.size() < most_questions && text.size() <= longest_question;
+  if (!wish || !fits) {
+    auto error = error_of(request.iq, wish ? StanzaError::resource_constraint : wish.error());
+    if (error) emit(turn, entry, *session, std::move(*error), 0);
+    return;
+  }
+  session->questions.push_back(std::move(text));
+  if (session->is_resumable()) turn.dirty.emplace(entry.account().value, session->resource);
+  turn.acts.emplace_back([this, stream = session->stream] { answer_next(stream); });
+}
+
+void Messages::answer_next(StreamHandle stream) {
+  auto* session = session_of(stream);
+  if (!session || session->is_asking || behind_of(stream)) return;
+  if (session->questions.empty() || !port_.has_room(stream)) return;
+  // Answers are kept until they are acknowledged: not many at a time. on_acknowledged() goes on.
+  if (bytes_of(session->kept) > part_bytes || session->kept.size() > most_stanzas) return;
+  session->is_asking = true;
+  auto const iq = parse_element(session->questions.front());
+  auto wish = iq ? decide::read_archive_query(*iq, ids_) : std::unexpected(StanzaError::bad_request);
+  if (!wish) return answer(stream, {});
+  auto query = query_of(*wish, entry_of(stream)->account().value);
+  shard_.store.fetch_archive(std::move(query),
+                             [this, stream, iq = *iq, wish = std::move(*wish)](Result<store::ArchivePage> page) {
+                               answer(stream, page ? results_of(stream, iq, wish, *page) : fault_of(iq));
+                             });
+}
+
+std::vector<Element> Messages::results_of(StreamHandle stream, Element const& iq, decide::ArchivePageWish const& wish,
+                                          store::ArchivePage& page) {
+  auto const* entry = entry_of(stream);
+  if (!entry) return {};
+  std::vector<decide::ArchiveRow> rows;
+  for (auto& one : page.messages) rows.push_back({.row = one.row, .at = one.at, .stanza = std::move(one.stanza)});
+  bool const whole = page.completeness == store::Completeness::complete;
+  return decide::answer_archive_query(iq, wish, rows, whole ? decide::PageEdge::complete : decide::PageEdge::more,
+                                      entry->account().value, ids_);
+}
+
+void Messages::answer(StreamHandle stream, std::vector<Element> stanzas) {
+  auto* entry = entry_of(stream);
+  auto* session = session_of(stream);
+  if (!session || !session->is_asking) return;
+  session->is_asking = false;
+  Turn turn;
+  if (!session->questions.empty()) session->questions.erase(session->questions.begin());
+  for (auto& stanza : stanzas) emit(turn, *entry, *session, std::move(stanza), 0);
+  if (session->is_resumable()) turn.dirty.emplace(entry->account().value, session->resource);
+  turn.acts.emplace_back([this, stream] { go_on(stream); });
+  finish(std::move(turn));
+}
+
+}  // namespace reveille::dispatch

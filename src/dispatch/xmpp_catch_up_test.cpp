@@ -1,0 +1,253 @@
+// What a client is sent as fast as it reads, and what waits for one that is away: XEP-0198 section 5, XEP-0313; B-IM-1,
+// B-IM-3.
+#include "dispatch/house_test.hpp"
+
+namespace reveille::dispatch::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::size_t most_queued_at_the_edge = std::size_t{1} << 20U;
+
+struct CatchingUp : Two {
+  std::string got = {};
+
+  // The bodies, in order.
+  void take(Phone& phone) {
+    for (auto const& text : phone.heard())
+      for (auto at = text.find("<body>"); at != std::string::npos; at = text.find("<body>", at + 1))
+        got += text.substr(at + 6, text.find("</body>", at) - at - 6);
+  }
+  void romeo_writes_much(std::string const& name, std::size_t bytes = 200'000) {
+    romeo_writes(name, "<x xmlns='u'>" + std::string(bytes, 'x') + "</x>");
+  }
+  void ask(std::string const& id) { juliet.say("<iq type='set' id='" + id + "'><query xmlns='urn:xmpp:mam:2'/></iq>"); }
+  void restart() {
+    romeo.lose();
+    house.start();
+    romeo.resume();
+  }
+  std::string invitation(std::string const& id) {
+    return "<message to='juliet@localhost/phone' id='" + id +
+           "'><x xmlns='jabber:x:conference' jid='hall@rooms.localhost'/></message>";
+  }
+};
+
+TEST_F(CatchingUp, MoreThanTheEdgeQueuesComesAsFastAsItIsRead) {
+  juliet.lose();
+  for (auto const* name : {"a", "b", "c", "d", "e", "f"}) romeo_writes_much(name);
+  house.streams.are_slow = true;
+  juliet.resume();
+  juliet.read();
+  take(juliet);
+  EXPECT_EQ(got, "abcdef");
+  // None of it was acknowledged: all of it comes again, with its numbers.
+  juliet.lose();
+  juliet.received -= 6;
+  got.clear();
+  juliet.resume();
+  juliet.read();
+  take(juliet);
+  EXPECT_EQ(got, "abcdef");
+  EXPECT_LE(house.streams.most_queued, most_queued_at_the_edge);
+  juliet.acknowledge();
+  EXPECT_THAT(juliet.heard(), IsEmpty());
+}
+
+TEST_F(CatchingUp, MoreThanMayBeUnacknowledgedComesAsFastAsItIsAcknowledged) {
+  juliet.lose();
+  for (int i = 0; i < 1'500; ++i) romeo_writes("a");
+  juliet.resume();
+  for (int i = 0; i < 10; ++i) {
+    take(juliet);
+    juliet.acknowledge();
+    house.settle();
+  }
+  EXPECT_EQ(got.size(), 1'500U);
+  EXPECT_TRUE(
+      house.messages->session_of(*house.shard->directory.find(model::AccountId{"juliet@localhost"}), {})->resumable);
+  romeo_writes("b");
+  EXPECT_THAT(juliet.heard("<body>b</body>"), SizeIs(1));
+}
+
+TEST_F(CatchingUp, CutAtEachReadNothingIsLostOrComesTwice) {
+  juliet.lose();
+  for (auto const* name : {"a", "b", "c", "d", "e", "f"}) romeo_writes_much(name);
+  house.streams.are_slow = true;
+  for (int i = 0; i < 10; ++i) {
+    juliet.resume();
+    take(juliet);
+    romeo_writes(std::to_string(i));
+    juliet.lose();
+  }
+  juliet.resume();
+  juliet.read();
+  take(juliet);
+  EXPECT_EQ(got, "abcdef0123456789");
+}
+
+TEST_F(CatchingUp, AClientThatReadsSlowlyKeepsItsConnection) {
+  juliet.heard();
+  house.streams.are_slow = true;
+  for (auto const* name : {"a", "b", "c", "d", "e", "f"}) romeo_writes_much(name);
+  romeo.say(invitation("i"));
+  romeo.say("<presence to='juliet@localhost/phone'><status>it is the east</status></presence>");
+  juliet.read();
+  auto const& said = house.streams.said[juliet.stream];
+  EXPECT_THAT(said, testing::Not(Contains(HasSubstr("stream:error"))));
+  EXPECT_THAT(said, Contains(HasSubstr("hall@rooms.localhost")));
+  EXPECT_THAT(said, Contains(HasSubstr("it is the east")));
+  take(juliet);
+  EXPECT_EQ(got, "abcdef");
+  EXPECT_LE(house.streams.most_queued, most_queued_at_the_edge);
+  juliet.acknowledge();
+  EXPECT_THAT(juliet.heard(), IsEmpty());
+}
+
+TEST_F(CatchingUp, TheArchiveAnswersOneQuestionAfterTheOtherAsFastAsItIsRead) {
+  for (auto const* name : {"a", "b", "c", "d", "e", "f"}) romeo_writes_much(name);
+  juliet.heard();
+  juliet.acknowledge();
+  house.settle();
+  house.streams.are_slow = true;
+  for (int i = 0; i < 8; ++i) ask("q" + std::to_string(i));
+  std::vector<std::string> heard;
+  for (int i = 0; i < 8; ++i) {
+    juliet.read();
+    for (auto& text : juliet.heard("<fin")) heard.push_back(std::move(text));
+    EXPECT_THAT(heard, SizeIs(i + 1));  // the next one when this one is acknowledged
+    juliet.acknowledge();
+    house.settle();
+  }
+  ASSERT_THAT(heard, SizeIs(8));
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_THAT(heard[i], HasSubstr("id='q" + std::to_string(i) + "'"));
+    EXPECT_THAT(heard[i], testing::Not(HasSubstr("complete")));
+  }
+  EXPECT_LE(house.streams.most_queued, most_queued_at_the_edge);
+  for (int i = 0; i < 20; ++i) {
+    house.streams.queued[juliet.stream] = most_queued_at_the_edge;
+    ask("r" + std::to_string(i));
+  }
+  juliet.read();
+  EXPECT_THAT(juliet.heard("resource-constraint"), SizeIs(4));
+}
+
+// An acknowledged question is answered, on this stream or on the one that goes on.
+TEST_F(CatchingUp, AQuestionWhoseLineIsCutIsAnsweredOnTheNext) {
+  romeo_writes("a");
+  juliet.heard();
+  juliet.acknowledge();
+  for (bool const restarted : {false, true}) {
+    auto stanza = parse_element("<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    house.messages->on_stanza(juliet.stream, stanza->set("from", juliet.full()));
+    house.messages->on_ended(juliet.stream, StreamEnd::lost);
+    house.settle();
+    EXPECT_THAT(juliet.heard("<fin"), IsEmpty());
+    if (restarted) restart();
+    juliet.resume();
+    EXPECT_THAT(juliet.heard("<fin"), SizeIs(1));
+    juliet.acknowledge();
+    house.settle();
+  }
+}
+
+TEST_F(CatchingUp, WhatIsNotArchivedWaitsForAClientThatCanComeBack) {
+  juliet.say("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+  juliet.say("<presence type='subscribe' to='romeo@localhost'/>");
+  juliet.say("<iq type='get' id='version' to='romeo@localhost/phone'><query xmlns='jabber:iq:version'/></iq>");
+  for (bool const restarted : {false, true}) {
+    juliet.heard();
+    juliet.acknowledge();
+    juliet.lose();
+    romeo_writes("a");
+    romeo.say(invitation("i"));
+    romeo.say("<iq type='result' id='version' to='juliet@localhost/phone'/>");
+    romeo.say(restarted ? "<presence type='unsubscribed' to='juliet@localhost'/>"
+                        : "<presence type='subscribed' to='juliet@localhost'/>");
+    romeo.say("<presence to='juliet@localhost/phone'><status>gone by then</status></presence>");
+    if (restarted) restart();
+    juliet.resume();
+    // Cut again before it is read: it has its numbers now.
+    juliet.lose();
+    house.streams.said[juliet.stream].clear();
+    juliet.resume();
+    auto const heard = juliet.heard();
+    EXPECT_THAT(heard, Contains(HasSubstr("<body>a</body>")).Times(1));
+    EXPECT_THAT(heard, Contains(HasSubstr("hall@rooms.localhost")).Times(1));
+    EXPECT_THAT(heard, Contains(HasSubstr("id='version'")).Times(1));
+    EXPECT_THAT(heard, Contains(HasSubstr(restarted ? "type='unsubscribed'" : "type='subscribed'")).Times(1));
+    EXPECT_THAT(heard, Contains(HasSubstr("id='roster-")).Times(1));
+    EXPECT_THAT(heard, testing::Not(Contains(HasSubstr("gone by then"))));
+  }
+}
+
+TEST_F(CatchingUp, WhatCameWhileItCaughtUpIsNotLostWithTheLine) {
+  juliet.lose();
+  romeo_writes_much("a");
+  romeo_writes_much("b");
+  romeo_writes_much("c");
+  house.streams.are_slow = true;
+  juliet.resume();
+  romeo.say(invitation("i"));
+  juliet.lose();
+  juliet.resume();
+  juliet.read();
+  EXPECT_THAT(juliet.heard("hall@rooms.localhost"), SizeIs(1));
+}
+
+// Bounded: messages are refused; one who would miss more than messages must bind anew.
+TEST_F(CatchingUp, SoMuchWaitsAndNoMore) {
+  juliet.lose();
+  romeo.heard();
+  for (int i = 0; i < 260; ++i) romeo.say(invitation(std::to_string(i)));
+  EXPECT_THAT(romeo.heard("resource-constraint"), SizeIs(10));
+  juliet.resume();
+  EXPECT_THAT(juliet.heard("hall@rooms.localhost"), SizeIs(250));
+  juliet.acknowledge();
+  juliet.lose();
+  for (int i = 0; i < 501; ++i) romeo.say("<iq type='result' id='x' to='juliet@localhost/phone'/>");
+  juliet.resume();
+  EXPECT_THAT(juliet.heard(), ElementsAre("failed"));
+}
+
+// RFC 6121 section 8.5.3.2.1: the device was woken for it, so it gets it.
+TEST_F(CatchingUp, AMessageForAnotherResourceOfTheUserComesToo) {
+  juliet.enable_push();
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  juliet.acknowledge();
+  juliet.lose();
+  for (auto const* to : {"juliet@localhost/desk", "Juliet@LOCALHOST/phone"})
+    romeo.say("<message type='chat' to='" + std::string(to) + "'><body>a</body></message>");
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  juliet.resume();
+  take(juliet);
+  EXPECT_EQ(got, "aa");
+}
+
+TEST_F(CatchingUp, WhatCouldNotBeReadAgainIsNotAccepted) {
+  romeo.heard();
+  juliet.heard();
+  romeo.say("<message type='chat' to='juliet@localhost'><body>" + std::string(200'000, '>') + "</body></message>");
+  EXPECT_THAT(romeo.heard("not-acceptable"), SizeIs(1));
+  juliet.lose();
+  romeo.say(
+      "<message type='chat' to='juliet@localhost'><body>a</body><error xmlns='http://etherx.jabber.org/streams'/>"
+      "</message>");
+  juliet.resume();
+  take(juliet);
+  EXPECT_EQ(got, "a");
+}
+
+// Section 3: what is true. A session without push does not last.
+TEST_F(CatchingUp, TheClientIsToldHowLongItsSessionLasts) {
+  EXPECT_EQ(house.streams.managed[juliet.stream].most, 600s);
+}
+
+}  // namespace
+}  // namespace reveille::dispatch::test
