@@ -53,6 +53,11 @@ bool Devices::is_too_many(Owner& owner, Instant now) const {
   return false;
 }
 
+std::string Devices::id_of_token(std::string const& token) const {
+  auto const found = tokens_.find(token);
+  return found == tokens_.end() ? std::string{} : found->second.device->id;
+}
+
 std::expected<Device*, Devices::Refusal> Devices::addressee(Notification const& notification,
                                                             std::optional<Environment> served, Instant now) {
   auto const found = tokens_.find(notification.token);

@@ -55,6 +55,8 @@ class Devices {
 
   Device& add(Device description);
   [[nodiscard]] Device* find(std::string const& id);
+  // The id of the device whose token it is; empty: nobody's.
+  [[nodiscard]] std::string id_of_token(std::string const& token) const;
   // The app on it was deleted: its tokens are dead from now on.
   void remove(Device& device, Instant now);
 

@@ -37,6 +37,8 @@ Result<Goaway> goaway_of(json::object const& object) {
 constexpr std::array<std::string_view, 9> known_fields{"match",    "reason",     "status",  "goaway", "reset",
                                                        "stall_ms", "latency_ms", "streams", "count"};
 
+constexpr std::array<std::string_view, 5> matched_fields{"token", "topic", "push_type", "device", "connection"};
+
 bool fits(std::string const& wanted, std::string_view found) {
   return wanted.empty() || wanted == found;
 }
@@ -54,6 +56,13 @@ Result<Fault> read_fault(json::object const& object) {
     fault.token = text_of(match->get_object(), "token");
     fault.topic = text_of(match->get_object(), "topic");
     fault.push_type = text_of(match->get_object(), "push_type");
+    fault.device = text_of(match->get_object(), "device");
+    fault.connection = number_of<std::uint64_t>(match->get_object(), "connection");
+    for (auto const& [name, value] : match->get_object()) {
+      if (std::ranges::find(matched_fields, std::string_view{name}) == matched_fields.end()) {
+        return failure(ErrorCode::malformed, "a fault matches no such field", std::string{name});
+      }
+    }
   }
   fault.reason = text_of(object, "reason");
   fault.status = number_of<int>(object, "status");
@@ -71,12 +80,15 @@ Result<Fault> read_fault(json::object const& object) {
   return fault;
 }
 
-std::optional<Fault> Faults::take(edge::HttpRequest const& request) {
+std::optional<Fault> Faults::take(edge::HttpRequest const& request, std::string_view device) {
   auto const slash = request.path.rfind('/');
   std::string_view const token = std::string_view{request.path}.substr(slash == std::string::npos ? 0 : slash + 1);
   auto const topic = request.headers.find("apns-topic").value_or("");
   auto const type = request.headers.find("apns-push-type").value_or("");
+  std::uint64_t const connection = request.connection ? request.connection->id() : 0;
   for (auto at = faults_.begin(); at != faults_.end(); ++at) {
+    if (at->connection && *at->connection != connection) continue;
+    if (!fits(at->device, device)) continue;
     if (!fits(at->token, token) || !fits(at->topic, topic) || !fits(at->push_type, type)) continue;
     auto const fault = *at;
     if (at->count > 0 && --at->count == 0) faults_.erase(at);

@@ -2,14 +2,15 @@
 //
 // A fault is `{match:{token,topic,push_type,device,connection}, reason, status, goaway, reset, stall_ms, latency_ms,
 // streams, count}`. Every field of `match` that is given must fit; none given fits all. `count` defaults to 1; negative
-// means until it is taken away. Pure.
+// means until it is taken away. `device` is the id of a device of ours, `connection` the number that the log of
+// requests gives. Pure.
 //   reason, status   answer that instead of delivering
 //   goaway           "after": answer, then leave; "before": leave, this request unprocessed; "lost": deliver, then
 //   reset
 //                    the connection without an answer. true is "after"
 //   reset            an HTTP/2 error code for RST_STREAM (7: refused, provably unprocessed)
 //   stall_ms         the whole connection stands still; latency_ms: this answer comes late
-//   streams          SETTINGS_MAX_CONCURRENT_STREAMS from now on
+//   streams          SETTINGS_MAX_CONCURRENT_STREAMS from now on; with more unanswered at that moment, GOAWAY
 #pragma once
 
 #include "base/result.hpp"
@@ -22,6 +23,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace reveille::sim::apple {
 
@@ -31,6 +33,8 @@ struct Fault {
   std::string token = {};
   std::string topic = {};
   std::string push_type = {};
+  std::string device = {};
+  std::optional<std::uint64_t> connection = {};
   std::string reason = {};  // any text, so that undocumented answers can be played too
   std::optional<int> status = {};
   Goaway goaway = Goaway::no;
@@ -49,8 +53,9 @@ class Faults {
  public:
   void add(Fault fault) { faults_.push_back(std::move(fault)); }
   void clear() { faults_.clear(); }
-  // The first fault that fits; one use of it is spent. The headers may be wrong: they are taken as they came.
-  [[nodiscard]] std::optional<Fault> take(edge::HttpRequest const& request);
+  // The first fault that fits; one use of it is spent. The headers may be wrong: they are taken as they came. `device`
+  // is whose token it is, empty for nobody's.
+  [[nodiscard]] std::optional<Fault> take(edge::HttpRequest const& request, std::string_view device);
 
  private:
   std::list<Fault> faults_;

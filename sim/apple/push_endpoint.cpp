@@ -33,11 +33,8 @@ void PushEndpoint::on_request(edge::HttpRequest request, edge::Responder respond
   auto& connection = connection_of(request);
   auto entry = state_.log.begin(request, state_.clock.now());
   auto const id = id_of(request, state_.random);
-  auto const fault = state_.faults.take(request).value_or(Fault{});
-  if (fault.streams) {
-    connection.streams = *fault.streams;
-    request.connection->set_max_streams(*fault.streams);
-  }
+  auto const fault = state_.faults.take(request, state_.devices.id_of_token(entry.token)).value_or(Fault{});
+  if (fault.streams) set_streams(request, connection, *fault.streams);
   if (fault.stall.count() > 0) request.connection->stall(fault.stall);
   if (fault.goaway == Goaway::before || fault.reset) {
     entry.fate = fault.reset ? "reset" : "goaway";
@@ -82,7 +79,16 @@ void PushEndpoint::adjust_streams(edge::HttpRequest const& request, Connection& 
   bool const is_refusal = answer.status == 400 || answer.status == 403;
   bool const shows_good_token = answer.status == 200 || answer.status == 410;
   std::uint32_t const wanted = is_refusal ? first_streams : shows_good_token ? open_streams : connection.streams;
-  if (wanted != std::exchange(connection.streams, wanted)) request.connection->set_max_streams(wanted);
+  if (wanted != connection.streams) set_streams(request, connection, wanted);
+}
+
+// This request is one of those that are unanswered.
+void PushEndpoint::set_streams(edge::HttpRequest const& request, Connection& connection, std::uint32_t streams) {
+  bool const is_fewer = streams < connection.streams;
+  connection.streams = streams;
+  request.connection->set_max_streams(streams);
+  if (is_fewer && *connection.unanswered + 1 > streams)
+    request.connection->go_away(-1, R"({"reason":"Maximum active streams violated"})");
 }
 
 edge::HttpResponse PushEndpoint::response_of(Answer const& answer, std::string id) {
@@ -106,9 +112,19 @@ void PushEndpoint::answer(edge::HttpRequest const& request, edge::Responder resp
     return request.connection->go_away(-1, R"({"reason":"Shutdown"})");
   }
   if (fault.latency.count() == 0) return responder.send(std::move(response));
-  auto timer = std::make_shared<boost::asio::steady_timer>(executor_, fault.latency);
-  timer->async_wait([timer, responder = std::move(responder), response = std::move(response)](
-                        boost::system::error_code) mutable { responder.send(std::move(response)); });
+  answer_late(request, std::move(responder), std::move(response), fault.latency);
+}
+
+void PushEndpoint::answer_late(edge::HttpRequest const& request, edge::Responder responder, edge::HttpResponse response,
+                               std::chrono::milliseconds latency) {
+  auto const unanswered = connection_of(request).unanswered;
+  ++*unanswered;
+  auto timer = std::make_shared<boost::asio::steady_timer>(executor_, latency);
+  timer->async_wait([timer, unanswered, responder = std::move(responder),
+                     response = std::move(response)](boost::system::error_code) mutable {
+    --*unanswered;
+    responder.send(std::move(response));
+  });
 }
 
 }  // namespace reveille::sim::apple

@@ -1,9 +1,9 @@
 // PushEndpoint: the side that providers speak to: `POST /3/device/<token>`, judged as APNs does.
 //
 // It also plays a connection's rules: one stream until a push with a valid token has succeeded, then 1000, one again
-// after a refusal (as observed of APNs); one team a connection; a new token at most every 20 minutes. An endpoint
-// serves one environment, whose tokens and keys are no good in the other, or both. Lifetime: outlives its server.
-// Threads: one.
+// after a refusal, and GOAWAY when more than that are unanswered then (as observed of APNs); one team a connection; a
+// new token at most every 20 minutes. An endpoint serves one environment, whose tokens and keys are no good in the
+// other, or both. Lifetime: outlives its server. Threads: one.
 #pragma once
 
 #include "base/instant.hpp"
@@ -50,6 +50,7 @@ class PushEndpoint {
     std::weak_ptr<edge::HttpConnection> handle = {};
     ConnectionTokens tokens = {};
     std::uint32_t streams = first_streams;
+    std::shared_ptr<std::size_t> unanswered = std::make_shared<std::size_t>(0);
   };
   struct Answer {
     int status = 200;
@@ -62,8 +63,11 @@ class PushEndpoint {
   Connection& connection_of(edge::HttpRequest const& request);
   Answer judge(edge::HttpRequest const& request, Connection& connection, std::string const& id);
   void adjust_streams(edge::HttpRequest const& request, Connection& connection, Answer const& answer);
+  static void set_streams(edge::HttpRequest const& request, Connection& connection, std::uint32_t streams);
   void answer(edge::HttpRequest const& request, edge::Responder responder, Answer const& answer, std::string id,
               Fault const& fault);
+  void answer_late(edge::HttpRequest const& request, edge::Responder responder, edge::HttpResponse response,
+                   std::chrono::milliseconds latency);
   edge::HttpResponse response_of(Answer const& answer, std::string id);
 
   boost::asio::any_io_executor executor_;

@@ -40,7 +40,7 @@ struct Pushes final : PushPort {
   std::vector<std::string> taken_back = {};
   void take_back(PushId const& id) override { taken_back.push_back(id.value); }
   void acknowledge(PushId const& id) override { acknowledged.push_back(id.value); }
-  [[nodiscard]] bool serves(Provider) const override { return true; }
+  [[nodiscard]] bool serves(Provider, Environment) const override { return true; }
 };
 
 struct Hands final : deliver::CallHands {

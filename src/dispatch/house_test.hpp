@@ -34,7 +34,7 @@ struct Pushes final : model::PushPort {
   }
   void take_back(model::PushId const&) override {}
   void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
-  [[nodiscard]] bool serves(model::Provider) const override { return true; }
+  [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return true; }
 };
 
 // Every stream's other end: what it was sent.

@@ -26,7 +26,7 @@ struct NoPushes final : PushPort {
   void request(PushRequest, Answer) override {}
   void take_back(PushId const&) override {}
   void acknowledge(PushId const&) override {}
-  [[nodiscard]] bool serves(Provider) const override { return served; }
+  [[nodiscard]] bool serves(Provider, Environment) const override { return served; }
 };
 
 struct House {

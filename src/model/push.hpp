@@ -102,8 +102,9 @@ class PushPort {
   virtual void take_back(PushId const& id) = 0;
   // The client has shown itself (registered, resumed, sent a receipt): the notification ends `acknowledged`.
   virtual void acknowledge(PushId const& id) = 0;
-  // False while there is no usable credential for that provider (RFC 8599 Feature-Caps, 555).
-  [[nodiscard]] virtual bool serves(Provider provider) const = 0;
+  // False while there is no usable credential for that provider and environment, which only APNs tells apart (RFC 8599
+  // Feature-Caps, 555).
+  [[nodiscard]] virtual bool serves(Provider provider, Environment environment) const = 0;
 };
 
 // A UUID (version 8) made of the words given: the same words give the same UUID in every process (B-CALL-4).

@@ -25,15 +25,19 @@ using TenantId = Id<struct TenantTag>;
 
 // Why a request was not accepted: a closed list, which arrive/rest maps to problems.
 enum class PushRefusal : std::uint8_t {
-  not_found,      // no such notification of this tenant
-  key_reused,     // the Idempotency-Key came before with another body
-  no_device,      // no such device of this tenant, or several accounts on it and none named
-  no_token,       // the device has no token for that channel
-  token_dead,     // the provider's word, or in quarantine
-  no_credential,  // no credential serves that provider, team, topic and environment
-  too_many,       // too many open notifications of this tenant
-  overloaded,     // of all tenants, or the disk does not keep up
-  storage         // the disk is full or fails
+  not_found,          // no such notification of this tenant
+  key_reused,         // the Idempotency-Key came before with another body
+  no_device,          // no such device of this tenant, or several accounts on it and none named
+  no_token,           // the device has no token for that channel
+  token_dead,         // the provider's word, or in quarantine
+  no_credential,      // no credential serves that provider, team, topic and environment
+  unfit_target,       // no token or topic of that provider: it could never be sent
+  too_large,          // more than the provider takes on that channel
+  voip_is_for_calls,  // B-TABLE-3: nothing but a call goes on VoIP to iOS 13 and later
+  too_many_devices,   // of this tenant
+  too_many,           // too many notifications of this tenant wait to be sent
+  overloaded,         // of all tenants, or the disk does not keep up
+  storage             // the disk is full or fails
 };
 
 struct Notification {
@@ -107,8 +111,8 @@ class PushServicePort {
   virtual void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                              Answer<void> answer) = 0;
 
-  // False while there is no usable credential for that provider.
-  [[nodiscard]] virtual bool serves(Provider provider) const = 0;
+  // False while that tenant has no usable credential for that provider and environment, which only APNs tells apart.
+  [[nodiscard]] virtual bool serves(TenantId const& tenant, Provider provider, Environment environment) const = 0;
 };
 
 }  // namespace reveille::model

@@ -35,7 +35,7 @@ class NoPush final : public PushPort {
   }
   void take_back(PushId const&) override {}
   void acknowledge(PushId const&) override {}
-  [[nodiscard]] bool serves(Provider) const override { return false; }
+  [[nodiscard]] bool serves(Provider, Environment) const override { return false; }
 
  private:
   asio::io_context& io_;
@@ -58,6 +58,17 @@ class ApnsProvider final : public dispatch::PushProvider {
     }
     made->give_up_at = give_up_at;
     sender_->send(std::move(*made), std::move(done));
+  }
+  [[nodiscard]] std::optional<PushRefusal> unfit(PushRequest const& request) const override {
+    auto const checked = deliver::apns::check_request(request);
+    if (checked) return {};
+    return checked.error().code == ErrorCode::too_large ? PushRefusal::too_large : PushRefusal::unfit_target;
+  }
+  [[nodiscard]] std::string trouble() const override {
+    auto const health = sender_->health();
+    if (health.connected > 0 || health.last_trouble.empty()) return {};
+    return fmt::format("APNs cannot be reached: {}. Check the network, a firewall on the way, host and port.",
+                       health.last_trouble);
   }
 
  private:
@@ -96,6 +107,7 @@ Result<dispatch::PushCredential> open_apns(Core& core, ApnsSettings const& setti
       .environment = settings.environment,
       .team = settings.team,
       .apps = settings.apps,
+      .tenants = settings.tenants,
       .sender = std::make_unique<ApnsProvider>(core.io, std::move(*opened))};
 }
 
@@ -207,8 +219,11 @@ Result<std::unique_ptr<PushService>> open_service(Core& core) {
                ? std::string{}
                : fmt::format("{}: {} ({})", alarms.front().credential, alarms.front().advice, alarms.front().detail);
   });
+  core.health.watch("push_providers", [queue = &service->queue()] { return queue->trouble(); });
   core.metrics->add_gauge("reveille_push_open", "Notifications that have not ended.",
                           [queue = &service->queue()] { return static_cast<double>(queue->open()); });
+  core.metrics->add_gauge("reveille_push_waiting", "Of these, what still has to be sent.",
+                          [queue = &service->queue()] { return static_cast<double>(queue->waiting()); });
   return service;
 }
 

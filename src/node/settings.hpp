@@ -76,7 +76,8 @@ struct ApnsSettings {
   std::string team = {};
   std::string key_id = {};
   std::filesystem::path key_file = {};
-  std::vector<std::string> apps = {};  // bundle ids; empty: every app of the team
+  std::vector<std::string> apps = {};     // bundle ids; empty: every app of the team
+  std::vector<std::string> tenants = {};  // clients of the push service that may spend it; empty: every one
   model::Environment environment = model::Environment::production;
   std::string host = {};  // empty: Apple's of that environment
   std::uint16_t port = 443;

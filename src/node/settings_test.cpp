@@ -66,6 +66,7 @@ team = "TEAM123456"
 key_id = "KEY1234567"
 key_file = "key.p8"
 apps = ["org.example.phone"]
+tenants = ["cluster-1"]
 environment = "sandbox"
 port = 2197
 [[push.fcm]]
@@ -101,6 +102,7 @@ service_account_file = "account.json"
   ASSERT_EQ(settings->push.apns.size(), 1U);
   EXPECT_EQ(settings->push.apns[0].host, "api.sandbox.push.apple.com");
   EXPECT_EQ(settings->push.apns[0].port, 2197);
+  EXPECT_EQ(settings->push.apns[0].tenants, std::vector<std::string>{"cluster-1"});
   ASSERT_EQ(settings->push.fcm.size(), 1U);
 }
 

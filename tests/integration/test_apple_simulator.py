@@ -290,6 +290,28 @@ def test_h2load_is_served_in_full(cloud, tmp_path):
     assert f"status codes: {served} 2xx, 0 3xx, 0 4xx, 0 5xx" in done.stdout, done.stdout
 
 
+def test_a_connection_with_too_many_under_way_is_left_when_streams_are_lowered(cloud, tmp_path):
+    fleet = cloud.ask("POST", "/sim/devices", {"app": APP, "platform": "ios", "count": 20})["devices"]
+    cloud.fault(match={"device": fleet[-1]["device"]}, streams=1)
+    cloud.fault(latency_ms=300, count=-1)
+    body = tmp_path / "body"
+    body.write_text(json.dumps(ALERT))
+    uris = [f"https://localhost:{cloud.address('apns')[1]}/3/device/{device['tokens']['message']}" for device in fleet]
+    seen = subprocess.run(["nghttp", "-nv", "-d", str(body), "-H", f"apns-topic: {APP}", "-H", f"authorization: bearer {provider_token(cloud, int(time.time()))}", *uris],
+                          capture_output=True, text=True, timeout=30).stdout
+    assert "recv GOAWAY frame" in seen and "Maximum active streams violated" in seen, seen[-2000:]
+
+
+def test_a_fault_is_for_one_device_or_one_connection(cloud):
+    one, other = cloud.new_device(), cloud.new_device()
+    cloud.fault(match={"device": one["device"]}, reason="Shutdown", count=-1)
+    answers = node_apn(cloud, [alert(other), alert(one)])
+    assert [answer.get("status") for answer in answers] == [None, 503]
+    cloud.clear_faults()
+    cloud.fault(match={"connection": cloud.requests()[-1]["connection"] + 1000}, reason="Shutdown", count=-1)
+    assert node_apn(cloud, [alert(one)]) == [{"sent": True}]
+
+
 def test_faults_are_played_as_told(cloud):
     device = cloud.new_device()
     token = device["tokens"]["message"]

@@ -120,6 +120,27 @@ def test_a_provider_key_that_apple_refuses_is_said_and_mended(tmp_path):
         apple.kill()
 
 
+def test_apple_out_of_reach_is_said_and_over_when_it_is_back(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    apple = Apple(tmp_path, ports=(port, 0)).start()
+    push = push_service(tmp_path, apple, port=port)
+    try:
+        tenant = PushTenant(push, "tenant")
+        assert tenant.notify(a_call(apple, apple.new_device()), wait=5)[1]["state"] == "accepted_by_provider"
+        assert not reason_of(push, "push_providers")
+        apple.kill()
+        assert "APNs cannot be reached: " in wait_until(lambda: reason_of(push, "push_providers"))
+        assert push.healthz()["status"] == "degraded"
+        apple.start()
+        wait_until(lambda: not reason_of(push, "push_providers"), within=20)
+        assert tenant.notify(a_call(apple, apple.new_device()), wait=5)[1]["state"] == "accepted_by_provider"
+    finally:
+        push.kill()
+        apple.kill()
+
+
 def test_check_config_says_that_a_provider_key_is_none(tmp_path):
     key, file = tmp_path / "AuthKey.p8", tmp_path / "reveille.toml"
     file.write_text(f"\n[[push.apns]]\nteam = \"ABCDE12345\"\nkey_id = \"KEY1234567\"\nkey_file = \"{key}\"\n")

@@ -38,7 +38,7 @@ def test_a_client_gets_a_token_by_basic_or_by_form(tenant):
         assert answer["token_type"] == "Bearer" and 0 < answer["expires_in"] <= 3600
         assert {name.lower(): value for name, value in answer_headers.items()}["cache-control"] == "no-store"
         tenant.token = answer["access_token"]
-        assert tenant.ask("GET", "/v1/providers") == (200, {"providers": ["apns"]})
+        assert tenant.ask("GET", "/v1/providers") == (200, {"providers": ["apns"], "apns": ["sandbox"]})
 
 
 @pytest.mark.parametrize("body, status, error", [

@@ -66,7 +66,7 @@ void Operator::test_push(json::object const& request, ControlReply reply) {
   auto push = request_for(*found, shard_.random, shard_.now());
   if (push.target.token.empty())
     return reply(refusal("The device has registered no push token; its app must sign in again."));
-  if (!shard_.push.serves(push.target.provider))
+  if (!shard_.push.serves(push.target.provider, push.target.environment))
     return reply(refusal("There is no usable credential for the device's provider; see [push] and /healthz."));
   auto const tracking = push.tracking;
   traces_.begin({.tracking = tracking,

@@ -2,6 +2,8 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+
 namespace reveille::arrive {
 namespace {
 
@@ -30,6 +32,15 @@ std::optional<std::string> JsonReader::text(std::string_view name, std::size_t m
   if (text.size() > most) return blame(name, "it is too long"), std::nullopt;
   if (text.find('\0') != std::string::npos) return blame(name, "it contains a NUL"), std::nullopt;
   return text;
+}
+
+std::optional<std::string> JsonReader::field_value(std::string_view name, std::size_t most) {
+  auto words = text(name, most);
+  if (!words || words->empty()) return words;
+  bool const has_control = std::ranges::any_of(*words, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (has_control || words->front() == ' ' || words->back() == ' ')
+    return blame(name, "it has control characters, or a space at its ends"), std::nullopt;
+  return words;
 }
 
 std::optional<std::int64_t> JsonReader::number(std::string_view name, std::int64_t least, std::int64_t most) {

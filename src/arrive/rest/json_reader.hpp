@@ -30,6 +30,8 @@ class JsonReader {
     return value != nullptr && !value->is_null();
   }
   std::optional<std::string> text(std::string_view name, std::size_t most);
+  // What may become the value of a header field (RFC 9113 section 8.2.1): no control characters, no space at its ends.
+  std::optional<std::string> field_value(std::string_view name, std::size_t most);
   std::optional<std::int64_t> number(std::string_view name, std::int64_t least, std::int64_t most);
   std::optional<bool> truth(std::string_view name);
   std::optional<Instant> instant(std::string_view name);

@@ -35,10 +35,27 @@ Problem problem_of(model::PushRefusal refusal) {
               .name = "no-credential",
               .detail = "No credential serves that provider, team, topic and environment.",
               .field = "target"};
+    case unfit_target:
+      return {.status = 422,
+              .name = "unfit-target",
+              .detail = "The provider has no such targets: an APNs token is hexadecimal, and a topic is plain text.",
+              .field = "target"};
+    case too_large:
+      return {.status = 422,
+              .name = "payload-too-large",
+              .detail = "The provider takes at most 4096 bytes, and 5120 on APNs' VoIP channel, frame included.",
+              .field = "payload"};
+    case voip_is_for_calls:
+      return {.status = 422,
+              .name = "voip-is-for-calls",
+              .detail = "To iOS 13 and later nothing but a call goes on the VoIP channel.",
+              .field = "channel"};
+    case too_many_devices:
+      return {.status = 422, .name = "too-many-devices", .detail = "You have as many devices as you may have."};
     case too_many:
       return {.status = 429,
               .name = "too-many-open",
-              .detail = "Too many of your notifications are open.",
+              .detail = "Too many of your notifications wait to be sent.",
               .retry_after = 5};
     case overloaded:
       return {.status = 503, .name = "overloaded", .detail = "The push service is overloaded.", .retry_after = 1};

@@ -1,6 +1,7 @@
 #include "arrive/rest/push_door.hpp"
 
 #include "arrive/rest/authorization.hpp"
+#include "arrive/rest/prefer.hpp"
 #include "arrive/rest/push_json.hpp"
 #include "wire/crypto/digest.hpp"
 
@@ -74,14 +75,15 @@ ClientCredentials credentials_in(HttpRequest const& request) {
   return {edge::percent_decoded(given->user), edge::percent_decoded(given->password.reveal())};
 }
 
-// RFC 7240: `Prefer: wait=N`, seconds.
+// RFC 7240 section 4.3: `Prefer: wait=N`, seconds. What is no number is no preference.
 model::WaitUntil wait_in(HttpRequest const& request, Instant now) {
-  auto const prefer = request.headers.find("prefer");
-  auto const at = prefer ? prefer->find("wait=") : std::string_view::npos;
-  if (at == std::string_view::npos) return {};
+  auto const wait = preference_of(request.headers, "wait");
+  if (!wait) return {};
   unsigned seconds = 0;
-  auto const digits = prefer->substr(at + 5);
-  std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  auto const [end, error] = std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
+  bool const is_number = end != wait->data() && end == wait->data() + wait->size();
+  if (!is_number) return {};
+  if (error == std::errc::result_out_of_range) return now + longest_wait;
   return now + std::min<Duration>(std::chrono::seconds{seconds}, longest_wait);
 }
 
@@ -238,10 +240,18 @@ void PushDoor::receipts(Call call) {
 void PushDoor::providers(Call call) {
   if (!call.id.empty()) return call.responder.send(response_of(unknown_path));
   if (call.request.method != "GET") return call.responder.send(wrong_method("GET"));
+  using enum model::Environment;
   json::array served;
-  for (auto const provider : {model::Provider::apns, model::Provider::fcm, model::Provider::webpush})
-    if (service_.serves(provider)) served.emplace_back(model::name_of(provider));
-  call.responder.send(json_response(200, json::serialize(json::object{{"providers", std::move(served)}})));
+  json::array apns;
+  for (auto const environment : {production, sandbox})
+    if (service_.serves(call.tenant, model::Provider::apns, environment))
+      apns.emplace_back(model::name_of(environment));
+  if (!apns.empty()) served.emplace_back(model::name_of(model::Provider::apns));
+  for (auto const provider : {model::Provider::fcm, model::Provider::webpush})
+    if (service_.serves(call.tenant, provider, production)) served.emplace_back(model::name_of(provider));
+  json::object out{{"providers", std::move(served)}};
+  if (!apns.empty()) out["apns"] = std::move(apns);
+  call.responder.send(json_response(200, json::serialize(out)));
 }
 
 }  // namespace reveille::arrive

@@ -52,7 +52,9 @@ class Service final : public PushServicePort {
     if (refusal) return answer(std::unexpected(*refusal));
     answer({});
   }
-  [[nodiscard]] bool serves(Provider provider) const override { return provider == Provider::apns; }
+  [[nodiscard]] bool serves(TenantId const&, Provider provider, Environment environment) const override {
+    return provider == Provider::apns && environment == Environment::sandbox;
+  }
 
   std::vector<Notification> asked = {};
   std::vector<std::string> calls = {};
@@ -220,7 +222,7 @@ TEST_F(PushDoorTest, WaitsAsLongAsItIsAskedToAndNoLongerThanAMinute) {
   EXPECT_EQ(waits("wait=7"), 7s);
   EXPECT_EQ(waits("respond-async, wait=7"), 7s);
   EXPECT_EQ(waits("wait=9999"), 60s);
-  EXPECT_EQ(waits("wait=soon"), 0s);
+  EXPECT_EQ(waits("wait=soon"), Duration{-1});
   EXPECT_EQ(waits("return=minimal"), Duration{-1});
   service.state = PushState::accepted_by_provider;
   EXPECT_EQ(ask("POST", "/v1/notifications", a_call, {{"prefer", "wait=7"}}).status(), 200);
@@ -288,13 +290,26 @@ TEST_F(PushDoorTest, WhatIsNotThereIsSaidToBeSo) {
   }
 }
 
+TEST_F(PushDoorTest, TellsWhichEnvironmentsOfApnsAreServed) {
+  auto const body = ask("GET", "/v1/providers").body();
+  EXPECT_EQ(json::serialize(body), R"({"providers":["apns"],"apns":["sandbox"]})");
+}
+
 TEST_F(PushDoorTest, EveryRefusalIsAProblemWithAStatus) {
   std::map<PushRefusal, std::pair<int, char const*>> const told{
-      {PushRefusal::not_found, {404, "not-found"}},      {PushRefusal::key_reused, {422, "idempotency-key-reused"}},
-      {PushRefusal::no_device, {422, "no-such-device"}}, {PushRefusal::no_token, {422, "no-token"}},
-      {PushRefusal::token_dead, {422, "token-dead"}},    {PushRefusal::no_credential, {422, "no-credential"}},
-      {PushRefusal::too_many, {429, "too-many-open"}},   {PushRefusal::overloaded, {503, "overloaded"}},
-      {PushRefusal::storage, {503, "storage"}}};
+      {PushRefusal::not_found, {404, "not-found"}},
+      {PushRefusal::key_reused, {422, "idempotency-key-reused"}},
+      {PushRefusal::no_device, {422, "no-such-device"}},
+      {PushRefusal::no_token, {422, "no-token"}},
+      {PushRefusal::token_dead, {422, "token-dead"}},
+      {PushRefusal::no_credential, {422, "no-credential"}},
+      {PushRefusal::too_many, {429, "too-many-open"}},
+      {PushRefusal::overloaded, {503, "overloaded"}},
+      {PushRefusal::storage, {503, "storage"}},
+      {PushRefusal::unfit_target, {422, "unfit-target"}},
+      {PushRefusal::too_large, {422, "payload-too-large"}},
+      {PushRefusal::voip_is_for_calls, {422, "voip-is-for-calls"}},
+      {PushRefusal::too_many_devices, {422, "too-many-devices"}}};
   for (auto const& [refusal, what] : told) {
     service.refusal = refusal;
     auto const heard = ask("POST", "/v1/notifications", a_call);

@@ -66,7 +66,8 @@ void read_target(JsonReader& in, PushRequest& request, std::optional<Problem>& f
   if (out.provider == Provider::none) target.blame("provider", "it is missing");
   out.token = target.text("token", longest_token).value_or("");
   if (out.token.empty()) target.blame("token", "it is missing");
-  out.topic = target.text("topic", longest_name).value_or("");
+  if (out.provider == Provider::apns && !decode_hex(out.token)) target.blame("token", "it is not hexadecimal");
+  out.topic = target.field_value("topic", longest_name).value_or("");
   if (out.topic.empty()) target.blame("topic", "it is missing");
   out.team = target.text("team", longest_name).value_or("");
   out.environment = target.choice("environment", environment_named).value_or(Environment::production);
@@ -125,8 +126,8 @@ Read<Notification> read_notification(std::string_view body, Instant now) {
   request.account = read_account(in);
   request.instance = read_uuid(in, "instance").value_or(InstanceId{});
   read_expiry(in, request, now);
-  request.conversation = in.text("conversation", 64).value_or("");
-  request.tracking = TrackingId{in.text("tracking_id", 128).value_or("")};
+  request.conversation = in.field_value("conversation", 64).value_or("");
+  request.tracking = TrackingId{in.field_value("tracking_id", 128).value_or("")};
   read_payload(in, request);
   read_alert(in, request, fault);
   if (auto const badge = in.number("badge", 0, most_badge)) request.badge = static_cast<std::uint32_t>(*badge);

@@ -71,6 +71,21 @@ TEST(PushJson, FillsInWhatIsUsual) {
   EXPECT_EQ(read_notification(json::serialize(with("payload", nullptr)), now)->request.payload, "{}");
 }
 
+TEST(PushJson, BlamesWhatNoProviderCouldBeSent) {
+  auto target = with("", nullptr).at("target").as_object();
+  target["token"] = "not hexadecimal";
+  EXPECT_EQ(blamed("target", target), "target.token");
+  target["provider"] = "fcm";
+  EXPECT_EQ(blamed("target", target), "nothing");
+  for (auto const* text : {"a\r\nb", "a\x01", "a\x7f", " a", "a "}) {
+    target["topic"] = text;
+    EXPECT_EQ(blamed("target", target), "target.topic");
+    EXPECT_EQ(blamed("conversation", text), "conversation");
+    EXPECT_EQ(blamed("tracking_id", text), "tracking_id");
+  }
+  EXPECT_EQ(blamed("conversation", "ein Gespräch"), "nothing");
+}
+
 TEST(PushJson, BlamesTheFieldThatIsWrong) {
   EXPECT_EQ(blamed("class", "shout"), "class");
   EXPECT_EQ(blamed("class", nullptr), "class");

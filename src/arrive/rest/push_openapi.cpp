@@ -41,7 +41,7 @@ std::string_view push_openapi() {
  "/v1/notifications/{id}":{"get":{"summary":"Its fate, with milestones.","responses":{"200":{"description":"View"},"404":{"description":"Problem"}}},"delete":{"summary":"Takes it back, if it has not left.","responses":{"200":{"description":"View"},"404":{"description":"Problem"}}}},
  "/v1/devices/{device}":{"put":{"security":[{"oauth2":[]},{"basic":[]}],"summary":"Registers a device, field by field.","requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Device"}}}},"responses":{"200":{"description":"The device"}}},"patch":{"security":[{"oauth2":[]},{"basic":[]}],"summary":"Sets its mode: {mode}, and the account where the device has several.","responses":{"200":{"description":"The device"},"422":{"description":"There is no such device, or several accounts use it and none is named"}}},"delete":{"security":[{"oauth2":[]},{"basic":[]}],"summary":"Signs it out.","responses":{"204":{"description":"Gone"}}}},
  "/v1/receipts":{"post":{"summary":"The client has shown itself.","responses":{"200":{"description":"View"}}}},
- "/v1/providers":{"get":{"summary":"The providers that there is a usable credential for.","responses":{"200":{"description":"{providers}"}}}}
+ "/v1/providers":{"get":{"summary":"The providers that there is a usable credential for.","responses":{"200":{"description":"{providers, apns}: names, and the environments of apns"}}}}
 }})json";
 }
 

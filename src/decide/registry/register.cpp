@@ -24,7 +24,8 @@ RegisterOutcome refuse(int status, std::string reason) {
 }
 
 bool is_provider_served(std::string_view provider, PushOffer offer) {
-  if (provider == "apns" || provider == "apns.dev") return offer.apns;
+  if (provider == "apns") return offer.apns;
+  if (provider == "apns.dev") return offer.apns_sandbox;
   return provider == "fcm" && offer.fcm;
 }
 

@@ -53,7 +53,7 @@ class Registry : public testing::Test {
               .remote = "udp 192.0.2.7:5070"};
   Registrations kept = {};
   RegistrarPolicy policy = {};
-  PushOffer offer{.switched_on = true, .apns = true, .fcm = true};
+  PushOffer offer{.switched_on = true, .apns = true, .apns_sandbox = true, .fcm = true};
   Instant now = from_unix_seconds(1'800'000'000);
 };
 
@@ -140,6 +140,14 @@ TEST_F(Registry, RFC8599_refuses_a_provider_that_nobody_serves) {
   EXPECT_EQ(outcome.status, 200) << "B-PUSH-0: switched off, clients sign in as ever";
   EXPECT_EQ(outcome.push_providers, model::PushProviders{});
   EXPECT_EQ(device().voip.token, "AA") << "and need not sign in again when it is switched on";
+}
+
+TEST_F(Registry, B_CALL_7_each_environment_of_apns_needs_a_credential) {
+  offer.apns_sandbox = false;
+  Client sandbox{.contact = "<sip:juliet@192.0.2.1;pn-provider=apns.dev>"};
+  EXPECT_EQ(say(sandbox).status, 555);
+  Client query{.contact = "<sip:juliet@192.0.2.1;pn-provider>", .call_id = "call-2"};
+  EXPECT_EQ(say(query).push_providers, (model::PushProviders{.apns = true, .fcm = true}));
 }
 
 TEST_F(Registry, RFC8599_answers_a_query) {

@@ -1,5 +1,7 @@
 #include "decide/wake/credential_health.hpp"
 
+#include <utility>
+
 namespace reveille::decide {
 namespace {
 
@@ -18,6 +20,13 @@ CredentialHealth::Verdict CredentialHealth::on(model::ProviderVerdict verdict, I
     ++current.answers;
     if (verdict == model::ProviderVerdict::token_wrong) ++current.failures;
   }
+  bool const was_faulty = std::exchange(faulty_, is_faulty(now));
+  return {.fault = faulty_ ? Alarm::credential_fault : Alarm::none,
+          .raised = faulty_ && !was_faulty ? Raised::now : Raised::no};
+}
+
+bool CredentialHealth::is_faulty(Instant now) const {
+  std::int64_t const minute = unix_seconds(now) / 60;
   std::uint64_t answers = 0;
   std::uint64_t failures = 0;
   for (auto const& one : minutes_) {
@@ -25,10 +34,7 @@ CredentialHealth::Verdict CredentialHealth::on(model::ProviderVerdict verdict, I
     answers += one.answers;
     failures += one.failures;
   }
-  bool const was_faulty = faulty_;
-  faulty_ = failures >= least_failures && failures * 100 > answers * failures_in_hundred;
-  return {.fault = faulty_ ? Alarm::credential_fault : Alarm::none,
-          .raised = faulty_ && !was_faulty ? Raised::now : Raised::no};
+  return failures >= least_failures && failures * 100 > answers * failures_in_hundred;
 }
 
 }  // namespace reveille::decide

@@ -25,6 +25,8 @@ class CredentialHealth {
     Raised raised = Raised::no;  // now: with this answer, so say it once
   };
   Verdict on(model::ProviderVerdict verdict, Instant now);
+  // Whether it still is one, though no answer has come since.
+  [[nodiscard]] bool is_faulty(Instant now) const;
 
  private:
   struct Minute {

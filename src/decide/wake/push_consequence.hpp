@@ -25,6 +25,7 @@ enum class Alarm : std::uint8_t {
   credential_refused,  // the provider does not accept our key
   credential_fault,    // too many tokens of one credential fail (B-SIGN-3)
   app_not_set_up,      // the topic is not ours
+  clock_wrong,         // the provider calls our fresh token too old
   own_mistake          // the provider calls our request malformed
 };
 
@@ -53,7 +54,7 @@ struct Consequence {
       return {.act = push_class == model::PushClass::call ? Act::give_up : Act::try_again,
               .alarm = Alarm::credential_refused,
               .why = Why::no_credential};
-    case credential_expired:
+    case credential_expired: return {.act = Act::try_again, .alarm = Alarm::clock_wrong, .why = Why::provider_refused};
     case credential_throttled:
     case device_throttled:
     case provider_failing: return {.act = Act::try_again, .why = Why::provider_refused};

@@ -77,7 +77,9 @@ PushStep on_event(PushLife& life, Answered const& event, Instant now) {
       break;
     case Act::once_more: step = fate_unknown(life, now); break;
   }
-  step.alarm = consequence.alarm;
+  // With no answer of the provider, a refusal is our own check's: it concerns this notification only.
+  bool const is_our_word = consequence.act == Act::give_up && answer.status == 0;
+  if (!is_our_word) step.alarm = consequence.alarm;
   return step;
 }
 

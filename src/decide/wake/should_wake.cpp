@@ -26,13 +26,21 @@ bool has_one_channel(Device const& device) {
          model::os_major(device) < first_ios_with_two_channels;
 }
 
-PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy) {
-  return {.switched_on = policy.enabled, .apns = port.serves(Provider::apns), .fcm = port.serves(Provider::fcm)};
+bool has_voip_for_calls_only(Device const& device) {
+  return device.platform == model::Platform::ios && model::os_major(device) >= first_ios_with_two_channels;
 }
 
-bool is_served(Provider provider, PushOffer offer) {
+PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy) {
+  using enum model::Environment;
+  return {.switched_on = policy.enabled,
+          .apns = port.serves(Provider::apns, production),
+          .apns_sandbox = port.serves(Provider::apns, sandbox),
+          .fcm = port.serves(Provider::fcm, production)};
+}
+
+bool is_served(Provider provider, model::Environment environment, PushOffer offer) {
   switch (provider) {
-    case Provider::apns: return offer.apns;
+    case Provider::apns: return environment == model::Environment::sandbox ? offer.apns_sandbox : offer.apns;
     case Provider::fcm: return offer.fcm;
     case Provider::webpush:
     case Provider::none: return false;
@@ -46,7 +54,7 @@ Wake can_push(Device const& device, ChannelName name, PushOffer offer, Instant n
   if (channel.token.empty()) return let_sleep(Why::no_token);
   if (channel.dead_since) return let_sleep(Why::token_dead);
   if (!model::is_usable(channel, now)) return let_sleep(Why::token_quarantined);
-  if (!is_served(device.provider, offer)) return let_sleep(Why::no_credential);
+  if (!is_served(device.provider, device.environment, offer)) return let_sleep(Why::no_credential);
   return {.verdict = WakeVerdict::wake, .because = Why::none};
 }
 

@@ -16,13 +16,14 @@ namespace reveille::decide {
 // What push can do now: the cluster's switch (B-PUSH-0) and the providers that have a usable credential.
 struct PushOffer {
   bool switched_on = false;
-  bool apns = false;
+  bool apns = false;  // production
+  bool apns_sandbox = false;
   bool fcm = false;
 
   bool operator==(PushOffer const&) const = default;
 };
 [[nodiscard]] PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy);
-[[nodiscard]] bool is_served(model::Provider provider, PushOffer offer);
+[[nodiscard]] bool is_served(model::Provider provider, model::Environment environment, PushOffer offer);
 
 enum class WakeVerdict : std::uint8_t { let_sleep, wake };
 
@@ -39,6 +40,9 @@ struct Wake {
 // Whether that channel can be pushed at all: switched on, a token, alive, a credential. `because` is `none` when it
 // can.
 [[nodiscard]] Wake can_push(model::Device const& device, model::ChannelName channel, PushOffer offer, Instant now);
+
+// B-TABLE-3: iOS 13 and later, where each push on VoIP must become a call on the screen.
+[[nodiscard]] bool has_voip_for_calls_only(model::Device const& device);
 
 // The channel of the notices that follow a call (B-CALL-3).
 [[nodiscard]] model::ChannelName notice_channel_of(model::Device const& device);

@@ -90,12 +90,13 @@ void PooledConnection::replace() {
 }
 
 PooledConnection::Ready PooledConnection::prepare(ProviderToken& token, Instant now) {
-  auto const step = issued_ == Instant::min() ? TokenStep::renew : next_token_step(issued_, first_used_, now);
+  auto const wanted = token.issued_at(now);
+  auto const step = issued_ == Instant::min() ? TokenStep::renew : next_token_step(issued_, first_used_, wanted, now);
   switch (step) {
     case TokenStep::keep: return Ready::yes;
     case TokenStep::renew:
       authorization_ = token.authorization(now);
-      issued_ = ProviderToken::issued_at(now);
+      issued_ = wanted;
       first_used_ = now;
       common_.clear();
       return Ready::yes;

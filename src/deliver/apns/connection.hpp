@@ -55,6 +55,8 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
 
   // Sees to the provider token before a request; `no` when the connection had to be replaced for it.
   [[nodiscard]] Ready prepare(ProviderToken& token, Instant now);
+  // When the token that it uses was signed.
+  [[nodiscard]] Instant token_issued() const { return issued_; }
   // The header fields that are the same for every request of one kind, until the next prepare().
   [[nodiscard]] std::shared_ptr<edge::HttpFields const> const& common_fields(Kind const& kind);
 

@@ -2,15 +2,21 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace reveille::deliver::apns {
 
 namespace json = boost::json;
 
-Instant ProviderToken::issued_at(Instant now) {
+Instant ProviderToken::issued_at(Instant now) const {
   constexpr auto grid = std::chrono::duration_cast<std::chrono::seconds>(token_grid).count();
-  return from_unix_seconds(unix_seconds(now) / grid * grid);
+  auto const moment = from_unix_seconds(unix_seconds(now) / grid * grid);
+  return renewed_ <= now ? std::max(moment, renewed_) : moment;
+}
+
+void ProviderToken::renew(Instant now) {
+  if (now - issued_at(now) >= least_between_tokens) renewed_ = from_unix_seconds(unix_seconds(now));
 }
 
 std::string const& ProviderToken::authorization(Instant now) {
@@ -23,8 +29,8 @@ std::string const& ProviderToken::authorization(Instant now) {
   return authorization_;
 }
 
-TokenStep next_token_step(Instant issued, Instant first_used, Instant now) {
-  if (issued == ProviderToken::issued_at(now)) return TokenStep::keep;
+TokenStep next_token_step(Instant issued, Instant first_used, Instant wanted, Instant now) {
+  if (issued == wanted) return TokenStep::keep;
   if (now - first_used >= least_between_tokens) return TokenStep::renew;
   return now - issued < token_too_old ? TokenStep::keep : TokenStep::replace_connection;
 }

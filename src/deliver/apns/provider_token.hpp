@@ -3,7 +3,9 @@
 // Its `iat` is the last multiple of 40 minutes, so that every process and every restart signs for the same moment, and
 // APNs sees a new one no more often than each 20 minutes and none older than an hour. A connection keeps the token that
 // it began with until 20 minutes have passed; where that token grows too old first, the connection must be replaced.
-// Lifetime: as its key. Threads: one. Source: Apple, "Establishing a token-based connection to APNs".
+// When APNs calls a token too old all the same (a clock is wrong), one is signed for that very moment, if the one
+// before is 20 minutes old. Lifetime: as its key. Threads: one. Source: Apple, "Establishing a token-based connection
+// to APNs".
 #pragma once
 
 #include "base/instant.hpp"
@@ -22,8 +24,10 @@ class ProviderToken {
   ProviderToken(crypto::Es256Key key, std::string team, std::string key_id)
       : key_(std::move(key)), team_(std::move(team)), key_id_(std::move(key_id)) {}
 
-  // The grid's moment for `now`.
-  [[nodiscard]] static Instant issued_at(Instant now);
+  // The moment that the token of `now` is signed for: the grid's, or that of renew().
+  [[nodiscard]] Instant issued_at(Instant now) const;
+  // APNs calls the present one too old.
+  void renew(Instant now);
   // "bearer <jwt>" for that moment; signed when asked for the first time.
   [[nodiscard]] std::string const& authorization(Instant now);
 
@@ -31,6 +35,7 @@ class ProviderToken {
   crypto::Es256Key key_;
   std::string team_;
   std::string key_id_;
+  Instant renewed_ = Instant::min();
   Instant signed_for_ = Instant::min();
   std::string authorization_;
 };
@@ -38,10 +43,10 @@ class ProviderToken {
 // What one connection does about its token at `now`.
 enum class TokenStep : std::uint8_t {
   keep,                // the one it has
-  renew,               // take the grid's
+  renew,               // take the one of now
   replace_connection,  // it may neither keep its own nor take another
 };
-// `issued` is the token's iat, `first_used` when this connection sent it first.
-[[nodiscard]] TokenStep next_token_step(Instant issued, Instant first_used, Instant now);
+// `issued` is the token's iat, `first_used` when this connection sent it first, `wanted` the iat of now's.
+[[nodiscard]] TokenStep next_token_step(Instant issued, Instant first_used, Instant wanted, Instant now);
 
 }  // namespace reveille::deliver::apns

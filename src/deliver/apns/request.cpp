@@ -73,6 +73,30 @@ Priority priority_of(model::PushRequest const& request) {
   return is_shown(request.push_class) ? Priority::immediate : Priority::considerate;
 }
 
+// RFC 9113 §8.2.1: what a header field may hold.
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+Result<void> check_fields(model::PushRequest const& request, PushType type) {
+  if (request.target.token.empty() || !decode_hex(request.target.token)) {
+    return failure(ErrorCode::malformed, "the device token is no hexadecimal number");
+  }
+  if (!is_uuid(request.id.text())) return failure(ErrorCode::malformed, "the push id is no UUID");
+  if (!is_field_value(request.target.topic) || !is_field_value(collapse_id_of(request, type))) {
+    return failure(ErrorCode::malformed, "topic or collapse id hold control characters");
+  }
+  return {};
+}
+
+// The longest that its payload can become: six bytes for a character of text that is escaped.
+std::size_t longest_payload(model::PushRequest const& request) {
+  constexpr std::size_t frame = 256;
+  constexpr std::size_t escaped = 6;
+  auto const text = request.alert_title.size() + request.alert_body.size() + request.conversation.size();
+  return frame + request.payload.size() + escaped * text;
+}
+
 }  // namespace
 
 std::string_view name_of(PushType type) {
@@ -85,14 +109,12 @@ std::string_view name_of(PushType type) {
 }
 
 Result<ApnsRequest> make_request(model::PushRequest const& request) {
-  if (request.target.token.empty() || !decode_hex(request.target.token)) {
-    return failure(ErrorCode::malformed, "the device token is no hexadecimal number");
-  }
-  if (!is_uuid(request.id.text())) return failure(ErrorCode::malformed, "the push id is no UUID");
   auto const type = type_of(request);
+  if (auto fit = check_fields(request, type); !fit) return std::unexpected(fit.error());
   auto payload = build_payload(parts_of(request, type), payload_limit(type));
   if (!payload) return std::unexpected(payload.error());
-  return ApnsRequest{.token = request.target.token,
+  return ApnsRequest{.push_class = request.push_class,
+                     .token = request.target.token,
                      .topic = topic_of(request, type),
                      .push_type = type,
                      .priority = priority_of(request),
@@ -101,6 +123,14 @@ Result<ApnsRequest> make_request(model::PushRequest const& request) {
                      .apns_id = request.id.text(),
                      .payload = std::move(*payload),
                      .give_up_at = request.expires_at};
+}
+
+Result<void> check_request(model::PushRequest const& request) {
+  auto const type = type_of(request);
+  if (auto fit = check_fields(request, type); !fit) return fit;
+  if (longest_payload(request) <= payload_limit(type)) return {};
+  auto const payload = build_payload(parts_of(request, type), payload_limit(type));
+  return payload ? Result<void>{} : std::unexpected(payload.error());
 }
 
 }  // namespace reveille::deliver::apns

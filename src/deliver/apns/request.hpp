@@ -31,8 +31,9 @@ enum class Priority : std::uint8_t { low = 1, considerate = 5, immediate = 10 };
 }
 
 struct ApnsRequest {
-  std::string token = {};  // hexadecimal, of any length
-  std::string topic = {};  // with its suffix: ".voip" on the VoIP channel
+  model::PushClass push_class = model::PushClass::message;  // calls go first, whatever their push type
+  std::string token = {};                                   // hexadecimal, of any length
+  std::string topic = {};                                   // with its suffix: ".voip" on the VoIP channel
   PushType push_type = PushType::alert;
   Priority priority = Priority::immediate;
   std::optional<std::int64_t> expiration = {};  // Unix seconds; 0 = once, never stored; absent = Apple's own policy
@@ -46,7 +47,10 @@ struct ApnsRequest {
 };
 
 // Everything but the wire: headers chosen, payload built and cut to fit. Fails with malformed where the payload is no
-// JSON object or the token no hexadecimal, with too_large where even the cut payload does not fit.
+// JSON object, the token no hexadecimal, or topic or collapse id no header field's value; with too_large where even the
+// cut payload does not fit.
 [[nodiscard]] Result<ApnsRequest> make_request(model::PushRequest const& request);
+// Whether make_request() would succeed for a payload that is a JSON object, for less.
+[[nodiscard]] Result<void> check_request(model::PushRequest const& request);
 
 }  // namespace reveille::deliver::apns

@@ -89,6 +89,27 @@ TEST(ApnsRequest, RefusesWhatCannotBeSent) {
   EXPECT_EQ(make_request(request).error().code, ErrorCode::too_large);
 }
 
+TEST(ApnsRequest, IsCheckedBeforeItIsAccepted) {
+  auto request = asked(PushClass::message, ChannelName::message);
+  EXPECT_TRUE(check_request(request));
+  request.alert_body = std::string(4000, '\x01');
+  EXPECT_TRUE(check_request(request)) << "it is cut";
+  request.payload = R"({"x":")" + std::string(4500, 'x') + R"("})";
+  EXPECT_EQ(check_request(request).error().code, ErrorCode::too_large);
+  request.channel = ChannelName::voip;
+  EXPECT_TRUE(check_request(request)) << "5120 bytes there";
+  request.target.token = "no hex";
+  EXPECT_EQ(check_request(request).error().code, ErrorCode::malformed);
+  for (auto const* text : {"a\r\nb: c", "a\x7f"}) {
+    request = asked(PushClass::message, ChannelName::message);
+    request.conversation = text;
+    EXPECT_EQ(make_request(request).error().code, ErrorCode::malformed);
+    request = asked(PushClass::message, ChannelName::message);
+    request.target.topic = text;
+    EXPECT_EQ(check_request(request).error().code, ErrorCode::malformed);
+  }
+}
+
 // B-CALL-6: it fits whatever names callers choose.
 TEST(Payload, FitsWhateverNamesCallersChoose) {
   std::string many;
@@ -129,14 +150,26 @@ TEST(ProviderToken, LiesOnAGridOf40Minutes) {
   EXPECT_EQ(jws->payload, R"({"iss":"TEAM123456","iat":1680000000})");
 }
 
+TEST(ProviderToken, IsSignedForNowWhenApnsCallsItTooOld) {
+  auto const start = from_unix_seconds(2400 * 700'000);
+  ProviderToken one{crypto::Es256Key::generate(), "TEAM123456", "KEY1234567"};
+  one.renew(start + 19min);
+  EXPECT_EQ(one.issued_at(start + 19min), start) << "Apple takes no other before 20 minutes";
+  one.renew(start + 25min);
+  EXPECT_EQ(one.issued_at(start + 25min), start + 25min);
+  one.renew(start + 30min);
+  EXPECT_EQ(one.issued_at(start + 30min), start + 25min);
+  EXPECT_EQ(one.issued_at(start + 40min), start + 40min) << "the grid again";
+}
+
 TEST(ProviderToken, ChangesOnAConnectionNoMoreOftenThanAppleAllows) {
   auto const grid = from_unix_seconds(2400 * 700'000);
-  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 39min), TokenStep::keep);
+  EXPECT_EQ(next_token_step(grid, grid + 39min, grid, grid + 39min), TokenStep::keep);
   // Used for a minute when the grid moves on: kept, as it is young enough.
-  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 41min), TokenStep::keep);
-  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 56min), TokenStep::replace_connection);
-  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 60min), TokenStep::renew);
-  EXPECT_EQ(next_token_step(grid, grid + 5min, grid + 40min), TokenStep::renew);
+  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 40min, grid + 41min), TokenStep::keep);
+  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 40min, grid + 56min), TokenStep::replace_connection);
+  EXPECT_EQ(next_token_step(grid, grid + 39min, grid + 40min, grid + 60min), TokenStep::renew);
+  EXPECT_EQ(next_token_step(grid, grid + 5min, grid + 40min, grid + 40min), TokenStep::renew);
 }
 
 TEST(Answer, EveryDocumentedReasonIsKnownByItsName) {

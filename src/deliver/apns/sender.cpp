@@ -25,8 +25,8 @@ constexpr std::size_t id_size = 10;
 constexpr std::chrono::milliseconds tick{50};
 // After so many connections have left it unprocessed, its owner's schedule decides.
 constexpr unsigned most_tries = 4;
-// VoIP's share of a connection's streams (B-TABLE-2).
-constexpr std::size_t voip_share = 10;
+// The calls' share of a connection's streams (B-TABLE-2), and of the room in the queue.
+constexpr std::size_t share_of_calls = 10;
 
 std::string host_of(SenderSettings const& settings) {
   if (!settings.host.empty()) return settings.host;
@@ -59,7 +59,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     closed_ = true;
     timer_.cancel();
     for (auto const& connection : connections_) connection->close();
-    for (auto* queue : {&voip_, &others_}) {
+    for (auto* queue : {&calls_, &others_}) {
       for (auto& waiting : std::exchange(*queue, {})) waiting->done(not_processed("the sender was closed"));
     }
   }
@@ -67,10 +67,11 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   void send(ApnsRequest request, Sender::Done done) {
     auto waiting = std::make_unique<Waiting>();
     waiting->kind = {std::move(request.topic), request.push_type, request.priority};
+    waiting->is_call = request.push_class == model::PushClass::call;
     waiting->give_up_at = request.give_up_at;
     waiting->request = own_part(std::move(request), settings_.answer_within);
     waiting->done = std::move(done);
-    if (closed_ || voip_.size() + others_.size() >= settings_.most_waiting) {
+    if (closed_ || is_full(waiting->is_call)) {
       return asio::post(executor_, [waiting = std::move(waiting)] {
         waiting->done(not_processed("too many notifications wait for APNs"));
       });
@@ -81,7 +82,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   }
 
   SenderHealth health() const {
-    SenderHealth out{.waiting = voip_.size() + others_.size(), .last_trouble = trouble_};
+    SenderHealth out{.waiting = calls_.size() + others_.size(), .last_trouble = trouble_};
     for (auto const& connection : connections_) {
       out.connected += connection->is_ready() ? 1 : 0;
       out.in_flight += connection->in_flight();
@@ -93,6 +94,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
  private:
   struct Waiting {
     Kind kind = {};
+    bool is_call = false;
     edge::Http2Request request = {};  // with the connection while it is under way
     Instant give_up_at = {};
     Sender::Done done = {};
@@ -103,8 +105,12 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   };
   using Queue = std::deque<std::unique_ptr<Waiting>>;
 
-  [[nodiscard]] Queue& queue_of(Waiting const& waiting) {
-    return waiting.kind.type == PushType::voip ? voip_ : others_;
+  // A call on the message channel is a call, and a message on VoIP is none.
+  [[nodiscard]] Queue& queue_of(Waiting const& waiting) { return waiting.is_call ? calls_ : others_; }
+
+  [[nodiscard]] bool is_full(bool for_call) const {
+    auto const reserved = for_call ? 0 : settings_.most_waiting / share_of_calls;
+    return calls_.size() + others_.size() + reserved >= settings_.most_waiting;
   }
 
   static ProviderAnswer not_processed(std::string why) {
@@ -136,14 +142,26 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     return best;
   }
 
-  // VoIP first; the others leave it a share of the streams.
+  // Where streams are scarce, a tenth of them is none: one is left to calls all the same, if there are two.
+  [[nodiscard]] bool has_stream_for_others() const {
+    std::size_t free = 0;
+    std::size_t all = 0;
+    for (auto const& connection : connections_) {
+      free += connection->capacity();
+      all += connection->capacity() + connection->in_flight();
+    }
+    return free > 1 || (free == 1 && all == 1);
+  }
+
+  // Calls first; the others leave them a share of the streams.
   void pump() {
-    pump(voip_, 0);
-    pump(others_, voip_share);
+    pump(calls_, 0);
+    pump(others_, share_of_calls);
   }
 
   void pump(Queue& queue, std::size_t share) {
     while (!queue.empty() && !closed_) {
+      if (share > 0 && !has_stream_for_others()) return;
       auto* connection = roomiest(share);
       if (connection == nullptr) return;
       auto const now = clock_.now();
@@ -176,6 +194,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
       case edge::Outcome::response: {
         auto read = read_answer(reply);
         if (read.connection == Connection::replace) replace(waiting->client);
+        if (read.answer.verdict == Verdict::credential_expired) renew_token(waiting->client);
         return waiting->done(std::move(read.answer));
       }
       case edge::Outcome::unknown:
@@ -202,16 +221,25 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     }
   }
 
+  // The connection may not take another token so soon; a new one begins with it.
+  void renew_token(edge::Http2Client const* client) {
+    auto const now = clock_.now();
+    token_.renew(now);
+    for (auto const& connection : connections_) {
+      if (connection->is_on(client) && connection->token_issued() != token_.issued_at(now)) connection->replace();
+    }
+  }
+
   // Ticks while something waits, so that nothing waits beyond its time.
   void keep_time() {
-    if (ticking_ || closed_ || (voip_.empty() && others_.empty())) return;
+    if (ticking_ || closed_ || (calls_.empty() && others_.empty())) return;
     ticking_ = true;
     timer_.expires_after(tick);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
       auto const self = weak.lock();
       if (error || !self) return;
       self->ticking_ = false;
-      self->give_up_late(self->voip_);
+      self->give_up_late(self->calls_);
       self->give_up_late(self->others_);
       self->pump();
       self->keep_time();
@@ -242,7 +270,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   ProviderToken token_;
   asio::steady_timer timer_;
   std::vector<std::shared_ptr<PooledConnection>> connections_;
-  Queue voip_;
+  Queue calls_;
   Queue others_;
   std::string trouble_;
   bool ticking_ = false;

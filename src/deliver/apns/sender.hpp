@@ -9,7 +9,8 @@
 //   fate_unknown    its bytes left, and no answer came.
 // A request that is provably unprocessed goes to another connection by itself, as long as give_up_at allows; nothing
 // else is ever sent twice from here: what follows from a verdict is the caller's to decide (B-CALL-4, B-PUSH-4).
-// VoIP requests go before all others, and the others leave them a tenth of the streams (B-TABLE-2).
+// Calls go before all others, whatever channel they are on, and the others leave them a tenth of the streams and at
+// least one, where there are two (B-TABLE-2).
 //
 // Provider tokens lie on a clock grid of 40 minutes, so that every process and every restart makes the same one.
 // Lifetime: the destructor closes the connections and answers what is left. Threads: the executor's one thread.

@@ -18,6 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 using Verdict = model::ProviderVerdict;
 
+// The time of day, at another hour.
+struct ShiftedClock final : Clock {
+  Duration shift = {};
+  [[nodiscard]] Instant now() const override { return SystemClock{}.now() + shift; }
+};
+
 class SenderTest : public testing::Test {
  protected:
   SenderTest()
@@ -47,7 +53,8 @@ class SenderTest : public testing::Test {
   }
 
   ApnsRequest request(std::string token = "ab", Duration give_up_after = 10s) {
-    return {.token = std::move(token),
+    return {.push_class = model::PushClass::call,
+            .token = std::move(token),
             .topic = "org.example.phone.voip",
             .push_type = PushType::voip,
             .expiration = 0,
@@ -72,7 +79,7 @@ class SenderTest : public testing::Test {
   fs::path folder;
   edge::CertificateFiles files;
   crypto::Es256Key key = crypto::Es256Key::generate();
-  SystemClock clock;
+  ShiftedClock clock;
   boost::asio::io_context io{1};
   std::unique_ptr<edge::HttpServer> server;
   std::unique_ptr<Sender> sender;
@@ -229,9 +236,8 @@ TEST_F(SenderTest, ReplacesTheConnectionThatApnsIsTiredOf) {
   EXPECT_NE(connections[0], connections[1]);
 }
 
-TEST_F(SenderTest, VoipGoesFirst) {
+TEST_F(SenderTest, CallsGoFirstOnWhateverChannel) {
   std::vector<std::string> order;
-  std::vector<edge::Responder> held;
   serve(
       [&](edge::HttpRequest got, edge::Responder responder) {
         order.push_back(got.path.substr(got.path.rfind('/') + 1));
@@ -239,13 +245,44 @@ TEST_F(SenderTest, VoipGoesFirst) {
       },
       1);
   open();
-  auto alert = request("a1");
-  alert.push_type = PushType::alert;
+  auto message = request("a1");  // on the one channel of iOS 12
+  message.push_class = model::PushClass::message;
+  auto call = request("c0");  // on the message channel, where the call screen is not allowed
+  call.push_type = PushType::alert;
   int answered = 0;
-  for (int i = 0; i < 3; ++i) sender->send(alert, [&](model::ProviderAnswer) { ++answered; });
-  sender->send(request("c0"), [&](model::ProviderAnswer) { ++answered; });
+  for (int i = 0; i < 3; ++i) sender->send(message, [&](model::ProviderAnswer) { ++answered; });
+  sender->send(call, [&](model::ProviderAnswer) { ++answered; });
   ASSERT_TRUE(run_until([&] { return answered == 4; }));
   EXPECT_EQ(order.front(), "c0");
+}
+
+TEST_F(SenderTest, OfFewStreamsOneIsLeftToCalls) {
+  std::vector<edge::Responder> held;
+  serve([&](edge::HttpRequest, edge::Responder responder) { held.push_back(std::move(responder)); }, 4);
+  open();
+  ASSERT_TRUE(run_until([&] { return sender->health().capacity == 4; }));
+  auto message = request("a1");
+  message.push_class = model::PushClass::message;
+  for (int i = 0; i < 10; ++i) sender->send(message, [](model::ProviderAnswer) {});
+  sender->send(request("c0"), [](model::ProviderAnswer) {});
+  ASSERT_TRUE(run_until([&] { return held.size() == 4; }));
+  EXPECT_EQ(sender->health().waiting, 7U) << "all of them messages";
+  sender.reset();
+}
+
+TEST_F(SenderTest, SignsAnewWhenItsTokenIsTooOldForApns) {
+  std::vector<std::string> tokens;
+  serve([&](edge::HttpRequest got, edge::Responder responder) {
+    tokens.emplace_back(got.headers.find("authorization").value_or(""));
+    if (tokens.size() > 1) return responder.send({});
+    responder.send(refusal(403, R"({"reason":"ExpiredProviderToken"})"));
+  });
+  clock.shift = from_unix_seconds(2400 * 700'000) + 25min - clock.now();
+  open();
+  EXPECT_EQ(send(request()).verdict, Verdict::credential_expired);
+  EXPECT_EQ(send(request()).verdict, Verdict::accepted);
+  ASSERT_EQ(tokens.size(), 2U);
+  EXPECT_NE(tokens[0], tokens[1]);
 }
 
 TEST_F(SenderTest, EndsEverythingWhenItIsClosed) {

@@ -21,6 +21,10 @@ std::string_view reason_of(PushRefusal refusal) {
     case no_token: return "no_token";
     case token_dead: return "token_dead";
     case no_credential: return "no_credential";
+    case unfit_target: return "unfit_target";
+    case too_large: return "payload_too_large";
+    case voip_is_for_calls: return "voip_is_for_calls";
+    case too_many_devices: return "too_many_devices";
     case too_many: return "too_many";
     case overloaded: return "overloaded";
     case storage: return "storage";
@@ -58,6 +62,10 @@ void LocalPush::request(PushRequest request, Answer answer) {
 
 void LocalPush::take_back(PushId const& id) {
   service_.take_back(own_tenant, id, [](Outcome<NotificationView>) {});
+}
+
+bool LocalPush::serves(Provider provider, Environment environment) const {
+  return service_.serves(own_tenant, provider, environment);
 }
 
 void LocalPush::acknowledge(PushId const& id) {

@@ -13,7 +13,7 @@ class LocalPush final : public model::PushPort {
   void request(model::PushRequest request, Answer answer) override;
   void take_back(model::PushId const& id) override;
   void acknowledge(model::PushId const& id) override;
-  [[nodiscard]] bool serves(model::Provider provider) const override { return service_.serves(provider); }
+  [[nodiscard]] bool serves(model::Provider provider, model::Environment environment) const override;
 
  private:
   model::PushServicePort& service_;

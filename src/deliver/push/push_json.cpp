@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace reveille::deliver {
 namespace {
 
@@ -82,14 +84,33 @@ std::optional<Token> read_token(std::string_view body) {
   return token.value.empty() || error ? std::nullopt : std::optional(std::move(token));
 }
 
-std::optional<std::vector<Provider>> read_providers(std::string_view body) {
+namespace {
+
+// `{"providers":["apns"],"apns":["production"]}`; an older service does not say the environments, and means both.
+void add_apns(json::object const& object, std::vector<ServedProvider>& providers) {
+  auto const* list = object.if_contains("apns");
+  for (auto const environment : {Environment::production, Environment::sandbox}) {
+    bool const is_told =
+        list == nullptr || !list->is_array() ||
+        std::ranges::find(list->get_array(), json::value(name_of(environment))) != list->get_array().end();
+    if (is_told) providers.push_back({Provider::apns, environment});
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<ServedProvider>> read_providers(std::string_view body) {
   auto const object = object_in(body);
   auto const* list = object ? object->if_contains("providers") : nullptr;
   if (list == nullptr || !list->is_array()) return {};
-  std::vector<Provider> providers;
-  for (auto const& name : list->get_array())
-    if (auto const known = name.is_string() ? provider_named(std::string_view(name.get_string())) : std::nullopt)
-      providers.push_back(*known);
+  std::vector<ServedProvider> providers;
+  for (auto const& name : list->get_array()) {
+    auto const known = name.is_string() ? provider_named(std::string_view(name.get_string())) : std::nullopt;
+    if (known == Provider::apns)
+      add_apns(*object, providers);
+    else if (known)
+      providers.push_back({.provider = *known});
+  }
   return providers;
 }
 

@@ -22,6 +22,10 @@ struct Token {
   Duration lives = {};
 };
 [[nodiscard]] std::optional<Token> read_token(std::string_view body);
-[[nodiscard]] std::optional<std::vector<model::Provider>> read_providers(std::string_view body);
+struct ServedProvider {
+  model::Provider provider = model::Provider::none;
+  model::Environment environment = model::Environment::production;  // of APNs
+};
+[[nodiscard]] std::optional<std::vector<ServedProvider>> read_providers(std::string_view body);
 
 }  // namespace reveille::deliver

@@ -123,8 +123,10 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
                    .until = clock_.now() + longest_life});
   }
 
-  [[nodiscard]] bool serves(Provider provider) const {
-    return std::ranges::find(providers_, provider) != providers_.end();
+  [[nodiscard]] bool serves(Provider provider, Environment environment) const {
+    return std::ranges::any_of(providers_, [&](ServedProvider const& one) {
+      return one.provider == provider && (provider != Provider::apns || one.environment == environment);
+    });
   }
   [[nodiscard]] std::string const& trouble() const { return trouble_; }
 
@@ -424,7 +426,8 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   asio::steady_timer providers_timer_;
   asio::steady_timer others_timer_;
   std::shared_ptr<PushNotices> notices_ = {};
-  std::vector<Provider> providers_ = {Provider::apns};
+  std::vector<ServedProvider> providers_ = {{Provider::apns, Environment::production},
+                                            {Provider::apns, Environment::sandbox}};
   Token token_ = {};
   Instant renew_at_ = {};
   std::vector<Then> waiting_ = {};
@@ -457,8 +460,8 @@ void RestPush::acknowledge(PushId const& id) {
   core_->acknowledge(id);
 }
 
-bool RestPush::serves(Provider provider) const {
-  return core_->serves(provider);
+bool RestPush::serves(Provider provider, Environment environment) const {
+  return core_->serves(provider, environment);
 }
 
 std::string const& RestPush::trouble() const {

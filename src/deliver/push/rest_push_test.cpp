@@ -2,6 +2,7 @@
 #include "deliver/push/rest_push.hpp"
 
 #include "base/random.hpp"
+#include "deliver/push/push_json.hpp"
 #include "edge/development_ca.hpp"
 #include "edge/http/server.hpp"
 
@@ -107,9 +108,22 @@ TEST_F(RestPushTest, OneTokenServesAllThatWaitForIt) {
 }
 
 TEST_F(RestPushTest, LearnsWhichProvidersAreServed) {
-  EXPECT_TRUE(push->serves(model::Provider::apns)) << "until it has told";
-  ASSERT_TRUE(run_until([&] { return push->serves(model::Provider::fcm); }));
-  EXPECT_FALSE(push->serves(model::Provider::apns));
+  EXPECT_TRUE(push->serves(model::Provider::apns, model::Environment::sandbox)) << "until it has told";
+  ASSERT_TRUE(run_until([&] { return push->serves(model::Provider::fcm, model::Environment::production); }));
+  EXPECT_FALSE(push->serves(model::Provider::apns, model::Environment::sandbox));
+}
+
+TEST(PushJson, ReadsTheEnvironmentsOfApnsAndTheFormWithoutThem) {
+  auto const environments = [](std::string_view body) {
+    std::string found;
+    auto const served = read_providers(body).value();
+    for (auto const& one : served) (found += name_of(one.environment)) += ' ';
+    return found;
+  };
+  EXPECT_EQ(environments(R"({"providers":["apns"],"apns":["production"]})"), "production ");
+  EXPECT_EQ(environments(R"({"providers":["apns"],"apns":["sandbox"]})"), "sandbox ");
+  EXPECT_EQ(environments(R"({"providers":["apns"]})"), "production sandbox ") << "an older service";
+  EXPECT_EQ(environments(R"({"providers":[]})"), "");
 }
 
 TEST_F(RestPushTest, ARefusalIsTheEnd) {

@@ -71,20 +71,24 @@ Result<void> PushDevices::load() {
     for (auto const channel : channels)
       if (auto const& token = channel_of(device, channel).token; !token.empty())
         by_token_.emplace(std::pair{std::get<0>(owner), token}, owner);
-    devices_[owner] = std::move(device);
+    if (devices_.insert_or_assign(owner, std::move(device)).second) ++of_tenant_[std::get<0>(owner)];
   });
   return read ? result : read;
 }
 
 void PushDevices::put(TenantId const& tenant, AccountId const& account, InstanceId const& instance, DeviceUpdate update,
                       Answer<OwnedDevice> answer) {
+  auto const refuse = [&](PushRefusal why) {
+    store_.commit({}, store::Urgency::soon,
+                  [why, answer = std::move(answer)](auto) mutable { answer(std::unexpected(why)); });
+  };
   auto const named = key_of(tenant, account, instance);
-  if (!named)
-    return store_.commit({}, store::Urgency::soon, [answer = std::move(answer)](auto) mutable {
-      answer(std::unexpected(PushRefusal::no_device));
-    });
+  if (!named) return refuse(PushRefusal::no_device);
   auto const& key = *named;
-  auto& device = devices_[key];
+  if (!devices_.contains(key) && of_tenant_[tenant] >= most_of_tenant_) return refuse(PushRefusal::too_many_devices);
+  auto const [at, is_new] = devices_.try_emplace(key);
+  if (is_new) ++of_tenant_[tenant];
+  auto& device = at->second;
   device.instance = instance;
   merge(update, device, clock_.now());
   store::Batch batch;
@@ -153,6 +157,7 @@ void PushDevices::remove(TenantId const& tenant, AccountId const& account, Insta
   for (auto const& key : keys_of(tenant, account, instance)) {
     for (auto const channel : channels) forget_token(key, channel_of(devices_.at(key), channel).token);
     devices_.erase(key);
+    if (auto const mine = of_tenant_.find(tenant); --mine->second == 0) of_tenant_.erase(mine);
     batch.emplace_back(store::Erase{store::Table::push_devices, store_key(tenant, std::get<2>(key), instance)});
   }
   bool const found = !batch.empty();

@@ -23,7 +23,11 @@ class PushDevices {
   template <class T>
   using Answer = model::PushServicePort::Answer<T>;
 
-  PushDevices(Clock const& clock, store::Store& store) : clock_(clock), store_(store) {}
+  // A tenant has at most so many; each takes about 1 KB.
+  static constexpr std::size_t usual_most_of_tenant = 200'000;
+
+  PushDevices(Clock const& clock, store::Store& store, std::size_t most_of_tenant = usual_most_of_tenant)
+      : clock_(clock), store_(store), most_of_tenant_(most_of_tenant) {}
 
   Result<void> load();
   // An empty account: the only one on this device.
@@ -56,7 +60,9 @@ class PushDevices {
 
   Clock const& clock_;
   store::Store& store_;
+  std::size_t most_of_tenant_;
   Devices devices_ = {};
+  std::map<model::TenantId, std::size_t> of_tenant_ = {};
   std::multimap<std::pair<model::TenantId, std::string>, Key> by_token_ = {};
 };
 

@@ -17,7 +17,7 @@ class PushDevicesTest : public testing::Test {
   PushDevicesTest() { restart(); }
 
   void restart() {
-    devices = std::make_unique<PushDevices>(clock, store);
+    devices = std::make_unique<PushDevices>(clock, store, most_of_tenant);
     ASSERT_TRUE(devices->load());
   }
   void run() {
@@ -58,6 +58,7 @@ class PushDevicesTest : public testing::Test {
   VirtualClock clock;
   std::deque<std::move_only_function<void()>> posted;
   store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};
+  std::size_t most_of_tenant = PushDevices::usual_most_of_tenant;
   std::unique_ptr<PushDevices> devices;
 };
 
@@ -168,6 +169,21 @@ TEST_F(PushDevicesTest, AModeNeedsNoAccountWhereThereIsButOne) {
   (void)put("i1", "tybalt@x", voip("z"), "mantua");
   remove("i1", "nurse@x");
   EXPECT_TRUE(say("i1")) << "another tenant's does not count";
+}
+
+TEST_F(PushDevicesTest, ATenantHasABoundOfItsOwn) {
+  most_of_tenant = 3;
+  restart();
+  for (auto const* instance : {"one", "two", "three"}) ASSERT_TRUE(put(instance, "juliet@localhost", voip(instance)));
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_EQ(put("four", "juliet@localhost", voip("four")).error(), PushRefusal::too_many_devices);
+    EXPECT_TRUE(put("three", "", {.mode = Mode::background})) << "it is one of them";
+    EXPECT_EQ(devices->size(), 3U);
+    restart();
+  }
+  EXPECT_TRUE(put("four", "tybalt@localhost", voip("four"), "mantua"));
+  EXPECT_TRUE(remove("one"));
+  EXPECT_TRUE(put("four", "juliet@localhost", voip("five")));
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include "base/instant.hpp"
 #include "model/provider.hpp"
 #include "model/push.hpp"
+#include "model/push_service.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,10 @@ class PushProvider {
 
   virtual ~PushProvider() = default;
   virtual void send(model::PushRequest const& request, Instant give_up_at, Done done) = 0;
+  // Why this can never be sent, as far as it can be told without asking the provider; nothing: it may be tried.
+  [[nodiscard]] virtual std::optional<model::PushRefusal> unfit(model::PushRequest const&) const { return {}; }
+  // While the provider cannot be reached: why. Else empty.
+  [[nodiscard]] virtual std::string trouble() const { return {}; }
 };
 
 // One key at one provider, in one environment, and the apps that it may push to.
@@ -30,13 +36,17 @@ struct PushCredential {
   std::string name = {};  // for operators: "apns TEAM012345 KEY0123456 production"
   model::Provider provider = model::Provider::apns;
   model::Environment environment = model::Environment::production;
-  std::string team = {};               // APNs
-  std::vector<std::string> apps = {};  // bundle ids; empty: every app of the team
-  std::size_t most_under_way = 2000;   // requests at the provider at a time
+  std::string team = {};                  // APNs
+  std::vector<std::string> apps = {};     // bundle ids; empty: every app of the team
+  std::vector<std::string> tenants = {};  // who may spend it; empty: everyone
+  std::size_t most_under_way = 2000;      // requests at the provider at a time
   std::unique_ptr<PushProvider> sender = {};
 };
 
-// True when it may push to that target. The topic of a channel is the app with a suffix.
-[[nodiscard]] bool is_for(PushCredential const& credential, model::PushTarget const& target);
+[[nodiscard]] bool may_spend(PushCredential const& credential, model::TenantId const& tenant);
+
+// True when that tenant may push to that target with it. The topic of a channel is the app with a suffix.
+[[nodiscard]] bool is_for(PushCredential const& credential, model::TenantId const& tenant,
+                          model::PushTarget const& target);
 
 }  // namespace reveille::dispatch

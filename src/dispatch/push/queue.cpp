@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::dispatch {
@@ -34,7 +35,7 @@ PushQueue::PushQueue(Clock const& clock, Random& random, store::Store& store, De
       deadlines_(deadlines),
       traces_(traces),
       limits_(limits),
-      devices_(clock, store) {
+      devices_(clock, store, limits.devices_of_tenant) {
   for (auto& settings : credentials) {
     PushPool const pool{settings.most_under_way};
     credentials_.push_back({.settings = std::move(settings), .pool = pool});
@@ -82,8 +83,12 @@ Result<std::size_t, PushRefusal> PushQueue::admit(Notification& notification) co
   if (auto within = check_limits(notification); !within) return std::unexpected(within.error());
   if (!notification.device.empty())
     if (auto aimed = aim_at_device(notification); !aimed) return std::unexpected(aimed.error());
-  for (std::size_t i = 0; i < credentials_.size(); ++i)
-    if (is_for(credentials_.at(i).settings, notification.request.target)) return i;
+  for (std::size_t i = 0; i < credentials_.size(); ++i) {
+    auto const& settings = credentials_.at(i).settings;
+    if (!is_for(settings, notification.tenant, notification.request.target)) continue;
+    if (auto const why = settings.sender->unfit(notification.request)) return std::unexpected(*why);
+    return i;
+  }
   return std::unexpected(PushRefusal::no_credential);
 }
 
@@ -91,6 +96,9 @@ Result<void, PushRefusal> PushQueue::aim_at_device(Notification& notification) c
   auto& request = notification.request;
   auto const device = devices_.find(notification.tenant, request.account, notification.device);
   if (!device) return std::unexpected(device.error());
+  if (request.channel == ChannelName::voip && request.push_class != PushClass::call &&
+      decide::has_voip_for_calls_only(*device))
+    return std::unexpected(PushRefusal::voip_is_for_calls);
   auto const& channel = channel_of(*device, request.channel);
   if (channel.token.empty()) return std::unexpected(PushRefusal::no_token);
   if (!is_usable(channel, clock_.now())) return std::unexpected(PushRefusal::token_dead);
@@ -298,17 +306,26 @@ void PushQueue::remove_device(TenantId const& tenant, AccountId const& account, 
   devices_.remove(tenant, account, instance, std::move(answer));
 }
 
-bool PushQueue::serves(Provider provider) const {
-  for (auto const& credential : credentials_)
-    if (credential.settings.provider == provider && !credential.is_refused) return true;
-  return false;
+bool PushQueue::serves(TenantId const& tenant, Provider provider, Environment environment) const {
+  return std::ranges::any_of(credentials_, [&](Credential const& credential) {
+    auto const& settings = credential.settings;
+    bool const fits = provider != Provider::apns || settings.environment == environment;
+    return settings.provider == provider && fits && may_spend(settings, tenant) && !credential.is_refused;
+  });
 }
 
 std::vector<PushAlarm> PushQueue::alarms() const {
   std::vector<PushAlarm> all;
   for (auto const& credential : credentials_)
-    for (auto const& [kind, alarm] : credential.alarms) all.push_back(alarm);
+    for (auto const& [kind, alarm] : credential.alarms)
+      if (stands(credential, alarm)) all.push_back(alarm);
   return all;
+}
+
+std::string PushQueue::trouble() const {
+  for (auto const& credential : credentials_)
+    if (auto why = credential.settings.sender->trouble(); !why.empty()) return credential.settings.name + ": " + why;
+  return {};
 }
 
 }  // namespace reveille::dispatch

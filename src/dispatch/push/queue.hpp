@@ -38,6 +38,7 @@ namespace reveille::dispatch {
 struct PushQueueLimits {
   std::size_t waiting = 500'000;
   std::size_t waiting_of_tenant = 200'000;
+  std::size_t devices_of_tenant = PushDevices::usual_most_of_tenant;
   std::size_t resting = 500'000;  // beyond it the oldest end `unconfirmed` before their time, calls last
   Duration keep_ended = 24h;
 };
@@ -49,6 +50,7 @@ struct PushAlarm {
   std::string advice = {};  // a sentence with what to do
   std::string detail = {};  // the provider's reason
   Instant since = {};
+  Instant last = {};  // when its cause was seen last
 };
 
 class PushQueue final : public model::PushServicePort {
@@ -73,10 +75,13 @@ class PushQueue final : public model::PushServicePort {
                   model::DeviceUpdate update, Answer<model::OwnedDevice> answer) override;
   void remove_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
                      Answer<void> answer) override;
-  [[nodiscard]] bool serves(model::Provider provider) const override;
+  [[nodiscard]] bool serves(model::TenantId const& tenant, model::Provider provider,
+                            model::Environment environment) const override;
 
   // Alarms that stand.
   [[nodiscard]] std::vector<PushAlarm> alarms() const;
+  // A sentence while a provider cannot be reached; else empty.
+  [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::size_t open() const { return rows_.size(); }
   // Of these, what still has to be sent.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
@@ -152,6 +157,7 @@ class PushQueue final : public model::PushServicePort {
   void give_room_back(Open& open);
   void note(Open& open, model::Milestone name, model::Why why = model::Why::none, std::string detail = {});
   void raise(std::size_t credential, decide::Alarm alarm, std::string const& detail);
+  [[nodiscard]] bool stands(Credential const& credential, PushAlarm const& alarm) const;
   void learn_of_credential(std::size_t credential, model::ProviderAnswer const& answer);
   [[nodiscard]] bool wants_to_be_sent(Open const& open) const;
   [[nodiscard]] store::UpdatePush update_of(Open const& open) const;

@@ -64,5 +64,29 @@ TEST_F(PushQueueTest, WhatHasEndedIsSweptAsFastAsItComes) {
   EXPECT_EQ(fate("older3999"), NotificationView{}) << "in the same moment";
 }
 
+TEST_F(PushQueueTest, ACredentialIsSpentByItsTenantsOnly) {
+  tenants = {"romeo's server"};
+  start();
+  EXPECT_EQ(ask_and_run(a_call("p1", "another tenant"))->value().error(), PushRefusal::no_credential);
+  EXPECT_TRUE(ask_and_run(a_call("p1"))->value());
+  auto const serves = [&](char const* tenant) {
+    return queue->serves(TenantId{tenant}, model::Provider::apns, Environment::production);
+  };
+  EXPECT_TRUE(serves("romeo's server"));
+  EXPECT_FALSE(serves("another tenant")) << "nor is it offered to its phones";
+}
+
+TEST_F(PushQueueTest, ATenantWithTooManyDevicesIsTold) {
+  limits.devices_of_tenant = 1;
+  start();
+  std::vector<std::optional<PushRefusal>> heard;
+  for (auto const* phone : {"one", "two", "one"}) {
+    queue->put_device(TenantId{"t"}, AccountId{"juliet@localhost"}, InstanceId{phone}, {.voip_token = phone},
+                      [&](auto device) { heard.push_back(device ? std::nullopt : std::optional(device.error())); });
+    run();
+  }
+  EXPECT_EQ(heard, (std::vector<std::optional<PushRefusal>>{{}, PushRefusal::too_many_devices, {}}));
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

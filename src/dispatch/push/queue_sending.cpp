@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t most_milestones = 48;
 constexpr Duration store_again_after = 1s;
 constexpr Duration refused_credential_rests = 30s;
+constexpr Duration own_mistake_stands = 1h;
 // Longer than a call waits between two tries: these make no further commit.
 constexpr Duration unmark_before_a_wait_of = 1500ms;
 
@@ -28,6 +29,7 @@ std::string_view text_of(decide::Alarm alarm) {
       return "More than 5 % of the tokens fail: check that the key and the environment belong to the app; no token is "
              "dropped.";
     case app_not_set_up: return "The provider refuses the topic: check the app's bundle id.";
+    case clock_wrong: return "The provider calls a token too old that was made just now: check this machine's clock.";
     case own_mistake: return "The provider calls a request malformed: please report it.";
   }
   std::unreachable();
@@ -241,6 +243,21 @@ void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const
   known.is_refused = false;
   known.alarms.erase(decide::Alarm::credential_refused);
   known.alarms.erase(decide::Alarm::app_not_set_up);
+  known.alarms.erase(decide::Alarm::clock_wrong);
+}
+
+// Those that a good answer does not end, end with time.
+bool PushQueue::stands(Credential const& credential, PushAlarm const& alarm) const {
+  switch (alarm.alarm) {
+    using enum decide::Alarm;
+    case credential_fault: return credential.health.is_faulty(clock_.now());
+    case own_mistake: return clock_.now() - alarm.last < own_mistake_stands;
+    case none:
+    case credential_refused:
+    case app_not_set_up:
+    case clock_wrong: return true;
+  }
+  std::unreachable();
 }
 
 void PushQueue::raise(std::size_t credential, decide::Alarm alarm, std::string const& detail) {
@@ -249,8 +266,14 @@ void PushQueue::raise(std::size_t credential, decide::Alarm alarm, std::string c
                          .alarm = alarm,
                          .advice = std::string(text_of(alarm)),
                          .detail = detail,
-                         .since = clock_.now()};
-  if (!known.alarms.emplace(alarm, raised).second) return;
+                         .since = clock_.now(),
+                         .last = clock_.now()};
+  if (auto const found = known.alarms.find(alarm); found != known.alarms.end() && stands(known, found->second)) {
+    found->second.last = clock_.now();
+    // A fault is raised once each time that it begins; the others, with each answer.
+    if (alarm != decide::Alarm::credential_fault) return;
+  }
+  known.alarms.insert_or_assign(alarm, raised);
   spdlog::error("push: alarm for {}: {} ({})", known.settings.name, text_of(alarm), detail);
 }
 

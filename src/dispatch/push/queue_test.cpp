@@ -295,8 +295,9 @@ TEST_F(PushQueueTest, WithoutACredentialItIsRefused) {
 }
 
 TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
-  EXPECT_TRUE(queue->serves(model::Provider::apns));
-  EXPECT_FALSE(queue->serves(model::Provider::fcm));
+  EXPECT_TRUE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::production));
+  EXPECT_FALSE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::sandbox));
+  EXPECT_FALSE(queue->serves(TenantId{"romeo's server"}, model::Provider::fcm, Environment::production));
   ask_and_run(a_call("call"));
   apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
   EXPECT_EQ(state("call"), PushState::refused);
@@ -305,7 +306,8 @@ TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
   EXPECT_EQ(state("message"), PushState::accepted) << "nothing of it has left";
   ASSERT_EQ(queue->alarms().size(), 1U) << "one alarm";
   EXPECT_EQ(queue->alarms().front().detail, "403 InvalidProviderToken");
-  EXPECT_TRUE(queue->serves(model::Provider::apns)) << "the second team's key is good";
+  EXPECT_TRUE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::production))
+      << "the second team's key is good";
   advance(2s);
   apple_says(ProviderVerdict::accepted, 200);
   EXPECT_TRUE(queue->alarms().empty());

@@ -27,6 +27,8 @@ struct Provider {
     PushProvider::Done done = {};
   };
   std::deque<Sending> sent = {};
+  std::optional<PushRefusal> unfit = {};
+  std::string trouble = {};
 
   class Sender final : public PushProvider {
    public:
@@ -34,6 +36,8 @@ struct Provider {
     void send(PushRequest const& request, Instant, Done done) override {
       provider_.sent.push_back({request, std::move(done)});
     }
+    [[nodiscard]] std::optional<PushRefusal> unfit(PushRequest const&) const override { return provider_.unfit; }
+    [[nodiscard]] std::string trouble() const override { return provider_.trouble; }
 
    private:
     Provider& provider_;
@@ -54,7 +58,7 @@ class PushQueueTest : public testing::Test {
     deadlines = std::make_unique<Deadlines>();
     std::vector<PushCredential> credentials;
     for (auto const* team : teams) {
-      PushCredential credential{.name = team, .team = team, .most_under_way = 20};
+      PushCredential credential{.name = team, .team = team, .tenants = tenants, .most_under_way = 20};
       credential.sender = std::make_unique<Provider::Sender>(apple);
       credentials.push_back(std::move(credential));
     }
@@ -156,6 +160,7 @@ class PushQueueTest : public testing::Test {
   SeededRandom random;
   NoTraces traces;
   PushQueue::Limits limits = {};
+  std::vector<std::string> tenants = {};
   std::vector<char const*> teams = {"TEAM000001", "TEAM000002"};
   std::deque<std::move_only_function<void()>> posted;
   store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};

@@ -28,6 +28,7 @@ ApnsSettings read_apns(Section section) {
   section.require("key_file");
   section.read("key_file", apns.key_file);
   section.read("apps", apns.apps);
+  section.read("tenants", apns.tenants);
   constexpr std::string_view environments[] = {"production", "sandbox"};
   if (auto const chosen = section.choice("environment", environments))
     apns.environment = *chosen == 0 ? model::Environment::production : model::Environment::sandbox;
