@@ -124,8 +124,9 @@ void Calls::cancel(model::OfferId offer, std::string reason) {
   hear(offer, model::CallerCancelled{.reason = std::move(reason)});
 }
 
-void Calls::on_flow_lost(model::FlowId flow) {
-  for (auto const& account : registrations_.on_flow_lost(flow)) {
+std::vector<model::AccountId> Calls::on_flow_lost(model::FlowId flow) {
+  auto accounts = registrations_.on_flow_lost(flow);
+  for (auto const& account : accounts) {
     auto const [first, last] = by_callee_.equal_range(account);
     std::vector<model::OfferId> offers;
     for (auto at = first; at != last; ++at) offers.push_back(at->second);
@@ -139,6 +140,11 @@ void Calls::on_flow_lost(model::FlowId flow) {
       for (auto const number : lost) hear(id, model::BranchFailed{.branch = number});
     }
   }
+  std::erase_if(accounts, [this](auto const& account) {
+    auto const* entry = shard_.directory.find(account);
+    return entry != nullptr && entry->calls != nullptr;
+  });
+  return accounts;
 }
 
 void Calls::hear_of_callee(model::AccountId const& callee, model::CallEvent const& event) {

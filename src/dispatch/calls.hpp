@@ -33,7 +33,7 @@ class Calls final : public model::CallPort {
 
   void offer(model::Offer offer) override;
   void cancel(model::OfferId offer, std::string reason) override;
-  void on_flow_lost(model::FlowId flow) override;
+  std::vector<model::AccountId> on_flow_lost(model::FlowId flow) override;
 
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
 

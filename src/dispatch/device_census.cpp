@@ -19,6 +19,8 @@ void DeviceCensus::count(Entry& entry, model::Registrations const& registrations
     if (alive.sip_flow) count_one(counts.sip);
     if (alive.xmpp_stream) count_one(counts.xmpp);
   }
+  if (counts.sip < entry.counted.sip) lost_ += entry.counted.sip - counts.sip;
+  if (counts.xmpp < entry.counted.xmpp) lost_ += entry.counted.xmpp - counts.xmpp;
   take_away(entry.counted);
   add(counts);
   entry.counted = counts;

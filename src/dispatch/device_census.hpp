@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace reveille::dispatch {
 
@@ -25,6 +26,8 @@ class DeviceCensus {
   // Devices with a SIP connection (or an unexpired binding over UDP), and with an XMPP stream.
   [[nodiscard]] std::size_t with_sip() const { return sip_; }
   [[nodiscard]] std::size_t with_xmpp() const { return xmpp_; }
+  // How often a device lost one or the other since the start.
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
   void add(DeviceCounts const& counts);
@@ -33,6 +36,7 @@ class DeviceCensus {
   std::array<std::size_t, DeviceCounts{}.states.size()> states_ = {};
   std::size_t sip_ = 0;
   std::size_t xmpp_ = 0;
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace reveille::dispatch

@@ -1,5 +1,7 @@
 #include "dispatch/directory.hpp"
 
+#include "base/give_back_room.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -58,12 +60,19 @@ Entry& Directory::put_packed_verifier(model::AccountId const& account, std::stri
 Result<void> Directory::put_packed_registrations(model::AccountId const& account, std::string packed) {
   auto* const entry = find(account);
   if (entry == nullptr) return failure(ErrorCode::not_found, "registrations of an account that does not exist");
+  if (!entry->packed_registrations().empty()) set_registrations(*entry, {});
+  // It takes its place before anything else is allocated, so that reading a whole database leaves no holes.
+  entry->registrations_.assign(packed);
   auto registrations = model::unpack_registrations(packed);
-  if (!registrations) return std::unexpected(registrations.error());
-  // Refreshes wrote nothing while more than one grant was left (design.md, section 3): what was promised to the client
+  if (!registrations) {
+    entry->registrations_.assign({});
+    return std::unexpected(registrations.error());
+  }
+  // Refreshes wrote nothing while enough was on disk (decide/registry/storing.hpp): what was promised to the client
   // since then ends with stored_until at the latest.
   for (auto& binding : registrations->bindings) binding.expires_at = std::max(binding.expires_at, binding.stored_until);
-  set_registrations(*entry, *registrations);
+  index_tokens(*entry, *registrations);
+  entry->registrations_.assign(model::pack(*registrations));
   return {};
 }
 
@@ -96,13 +105,17 @@ void Directory::remember(model::RegisterFingerprint request, Refresh const& refr
   if (request == model::RegisterFingerprint{}) return;
   auto& entry = *refresh.entry;
   // One for each binding: a client that says something new each time leaves nothing behind.
+  forget_refresh(entry, refresh.known.places.binding);
+  forget(request);
+  refreshes_.insert_or_assign(request, refresh).first->second.next = std::exchange(entry.refreshes_, request);
+}
+
+void Directory::forget_refresh(Entry& entry, std::uint16_t binding) {
   for (auto at = entry.refreshes_; at != model::RegisterFingerprint{};) {
     auto const& other = refreshes_.find(at)->second;
     auto const here = std::exchange(at, other.next);
-    if (other.known.places.binding == refresh.known.places.binding) forget(here);
+    if (other.known.places.binding == binding) forget(here);
   }
-  forget(request);
-  refreshes_.insert_or_assign(request, refresh).first->second.next = std::exchange(entry.refreshes_, request);
 }
 
 void Directory::forget(model::RegisterFingerprint request) {
@@ -112,6 +125,7 @@ void Directory::forget(model::RegisterFingerprint request) {
   while (*link != request) link = &refreshes_.find(*link)->second.next;
   *link = found->second.next;
   refreshes_.erase(found);
+  give_back_room(refreshes_);
 }
 
 Refresh const* Directory::find_refresh(model::RegisterFingerprint request) const {

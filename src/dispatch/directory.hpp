@@ -95,6 +95,8 @@ class Directory {
   // Refreshes are remembered, one for each binding, until the account's registrations or keys change.
   void remember(model::RegisterFingerprint request, Refresh const& refresh);
   void forget(model::RegisterFingerprint request);
+  // The one for that binding, by its number in the record.
+  void forget_refresh(Entry& entry, std::uint16_t binding);
   // Null when there is none.
   [[nodiscard]] Refresh const* find_refresh(model::RegisterFingerprint request) const;
   [[nodiscard]] std::size_t remembered() const { return refreshes_.size(); }

@@ -110,7 +110,6 @@ model::Liveness ImRuntime::liveness_of(model::InstanceId const& instance) const 
 ImState& ImRuntime::unpack(decide::ImContext const& context) {
   if (state_) return *state_;
   state_ = std::make_unique<ImState>(peek(context));
-  packed_.assign({});
   return *state_;
 }
 

@@ -102,7 +102,7 @@ class ImRuntime final : public Runtime {
 
  private:
   std::unique_ptr<ImState> state_ = {};
-  PackedText packed_ = {};
+  PackedText packed_ = {};  // while there is a state, what was packed last, which keeps its place
 };
 
 }  // namespace reveille::dispatch

@@ -76,7 +76,9 @@ std::optional<model::Refreshed> Registrations::refresh(model::RegisterFingerprin
   if (refresh == nullptr) return {};
   auto& entry = *refresh->entry;
   auto const now = shard_.now();
-  if (shard_.directory.extend(*refresh, cseq, now) == decide::Extended::no) return {};
+  auto const extended = shard_.directory.extend(*refresh, cseq, now);
+  if (extended == decide::Extended::no) return {};
+  if (extended == decide::Extended::to_be_written) note_refresh(entry);
   if (entry.calls || entry.messages) show(entry, refresh->known.places);
   return listed(*refresh, now);
 }
@@ -190,11 +192,29 @@ void Registrations::end(Change const& change, Fate fate) {
 }
 
 void Registrations::note(Entry& entry, model::Registrations const& registrations, store::Urgency urgency) {
-  auto change = begin(entry, registrations, Stake::note);
+  write_note(begin(entry, registrations, Stake::note), urgency);
+}
+
+void Registrations::note_refresh(Entry& entry) {
+  tentative_.begin(entry.account(), entry.packed_registrations(), Stake::note);
+  write_note({.account = entry.account(), .packed = std::string(entry.packed_registrations())}, store::Urgency::lazily);
+}
+
+void Registrations::write_note(Change change, store::Urgency urgency) {
   store::Batch batch{change.write()};
   shard_.store.commit(std::move(batch), urgency, [this, change = std::move(change)](Result<void> saved) {
     end(change, saved ? Fate::written : Fate::refused);
+    if (!saved) distrust_disk(change.account);
   });
+}
+
+void Registrations::distrust_disk(model::AccountId const& account) {
+  auto* const entry = shard_.directory.find(account);
+  if (entry == nullptr) return;
+  auto registrations = entry->registrations();
+  for (auto& binding : registrations.bindings)
+    binding.stored_until = std::min(binding.stored_until, binding.expires_at);
+  (void)shard_.directory.set_registrations(*entry, registrations);
 }
 
 void Registrations::take_from_others(Entry const& entry, model::InstanceId const& instance, std::string const& token) {
@@ -288,6 +308,13 @@ model::InstanceId Registrations::instance_at(model::AccountId const& account, mo
   return {};
 }
 
+void Registrations::forget_refreshes_on(Entry& entry, model::FlowId flow) {
+  auto const registrations = entry.registrations();
+  for (std::size_t number = 0; number < registrations.bindings.size(); ++number)
+    if (auto const* at = flow_of(entry, registrations.bindings[number]); at != nullptr && at->id == flow)
+      shard_.directory.forget_refresh(entry, static_cast<std::uint16_t>(number));
+}
+
 std::vector<model::AccountId> Registrations::on_flow_lost(model::FlowId flow) {
   std::vector<model::AccountId> accounts;
   auto const [first, last] = accounts_of_.equal_range(flow);
@@ -300,6 +327,7 @@ std::vector<model::AccountId> Registrations::on_flow_lost(model::FlowId flow) {
     std::vector<model::InstanceId> lost;
     for (auto const& one : flows)
       if (one.id == flow) lost.push_back(one.instance);
+    forget_refreshes_on(*entry, flow);
     std::erase_if(flows, [&](auto const& one) { return one.id == flow; });
     if (flows.empty()) entry->calls.reset();
     shard_.recount(*entry);

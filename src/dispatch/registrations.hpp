@@ -69,6 +69,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   void forget_unbound_flows(Entry& entry);
 
  private:
+  // A new connection is another way, on which the same REGISTER is another.
+  void forget_refreshes_on(Entry& entry, model::FlowId flow);
   void remember_flows(Entry& entry, model::RegisterRequest const& request, model::Way const& way);
   void forget_unbound_flows(Entry& entry, model::Registrations const& registrations);
   [[nodiscard]] static model::Refreshed listed(Refresh const& refresh, Instant now);
@@ -84,6 +86,11 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
     RegistrarPort::Answer answer = {};
   };
   void write_then_answer(Entry& entry, model::Registrations const& registrations, Asked asked);
+  // What extended a binding in place.
+  void note_refresh(Entry& entry);
+  void write_note(Change change, store::Urgency urgency);
+  // The disk did not take a note: it holds what was promised so far, and the next REGISTER waits for it.
+  void distrust_disk(model::AccountId const& account);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
   void sweep_next(std::vector<model::AccountId> accounts);
   void sweep(Entry& entry);

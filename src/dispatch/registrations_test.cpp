@@ -51,7 +51,8 @@ struct House {
     for (; !posted.empty(); posted.pop_front()) posted.front()();
   }
   // The long way; the status once it is said.
-  std::optional<int> registers(unsigned phone, std::uint32_t cseq, std::optional<std::uint64_t> fingerprint = {}) {
+  std::optional<int> registers(unsigned phone, std::uint32_t cseq, std::optional<std::uint64_t> fingerprint = {},
+                               FlowId flow = {}) {
     std::string const token = "token";
     InstanceId const instance{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)};
     RegisterRequest request{.call_id = "call-" + std::to_string(phone),
@@ -64,10 +65,18 @@ struct House {
          .instance = instance,
          .device = {.instance = instance, .voip_token = token + std::to_string(phone), .uses_call = true}});
     std::optional<int> status;
-    registrations.register_contacts(juliet, request, {.flow = {}, .remote = request.remote},
+    registrations.register_contacts(juliet, request, {.flow = flow, .remote = request.remote},
                                     [&](RegisterOutcome outcome) { status = outcome.status; });
     settle();
     return status;
+  }
+  // The first binding, as it would be found after a crash.
+  Binding on_disk() {
+    Binding found;
+    EXPECT_TRUE(store.for_each(store::Table::registrations, [&found](std::string_view, std::string_view packed) {
+      found = unpack_registrations(packed).value().bindings.at(0);
+    }));
+    return found;
   }
   // The quick way.
   bool refreshes(unsigned phone, std::uint32_t cseq) {
@@ -167,12 +176,52 @@ TEST(Registrations, B_CALL_9_a_phone_that_a_call_waits_for_takes_the_long_way) {
 TEST(Registrations, what_is_not_on_disk_yet_is_not_promised_again) {
   House house;
   EXPECT_EQ(house.registers(1, 1), 200);
-  house.clock.advance(house.policy.registrar.expires_default - 1s);
+  auto const granted = house.policy.registrar.expires_default;
+  house.clock.advance(granted - 1s);
   EXPECT_TRUE(house.refreshes(1, 2));
+  EXPECT_EQ(house.on_disk().stored_until, house.clock.now() + 2 * granted + 1s) << "nothing was written";
   house.clock.advance(2s);
-  EXPECT_FALSE(house.refreshes(1, 3)) << "the disk holds twice the grant: this one is written";
-  EXPECT_EQ(house.registers(1, 3), 200);
-  EXPECT_TRUE(house.refreshes(1, 4));
+  EXPECT_TRUE(house.refreshes(1, 3));
+  EXPECT_GE(house.on_disk().stored_until, house.clock.now() + granted) << "what is promised is there before";
+  house.settle();
+  EXPECT_EQ(house.on_disk().stored_until, house.clock.now() + 3 * granted);
+  EXPECT_EQ(house.on_disk().cseq, 3U);
+}
+
+TEST(Registrations, what_the_disk_refused_is_not_promised_again) {
+  House house;
+  EXPECT_EQ(house.registers(1, 1), 200);
+  auto const granted = house.policy.registrar.expires_default;
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "full"});
+  for (std::uint32_t cseq = 2; cseq <= 3; ++cseq) {
+    house.clock.advance(granted - 1s);
+    EXPECT_TRUE(house.refreshes(1, cseq)) << "the disk holds what is promised";
+    house.settle();
+  }
+  house.clock.advance(1s);
+  EXPECT_FALSE(house.refreshes(1, 4));
+  EXPECT_EQ(house.registers(1, 4), 500);
+  house.store.fail_with({});
+  EXPECT_EQ(house.registers(1, 5), 200);
+  EXPECT_TRUE(house.refreshes(1, 6));
+}
+
+TEST(Registrations, a_phone_whose_connection_is_gone_leaves_nothing_behind) {
+  House house;
+  FlowId const first{.slot = 1, .generation = 1};
+  FlowId const second{.slot = 2, .generation = 1};
+  EXPECT_EQ(house.registers(1, 1, {}, first), 200);
+  EXPECT_EQ(house.registers(2, 1, {}, second), 200);
+  EXPECT_EQ(house.registers(1, 2, {}, first), 200);
+  EXPECT_EQ(house.registers(2, 2, {}, second), 200);
+  EXPECT_EQ(house.shard.directory.remembered(), 2U);
+  EXPECT_EQ(house.registrations.on_flow_lost(first), std::vector{juliet});
+  EXPECT_EQ(house.shard.directory.remembered(), 1U);
+  EXPECT_FALSE(house.registrations.known(RegisterFingerprint{1}));
+  EXPECT_TRUE(house.refreshes(2, 3)) << "its own connection stands";
+  (void)house.registrations.on_flow_lost(second);
+  EXPECT_EQ(house.shard.directory.remembered(), 0U);
+  EXPECT_EQ(house.shard.directory.find(juliet)->calls, nullptr);
 }
 
 }  // namespace

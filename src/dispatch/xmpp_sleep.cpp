@@ -68,7 +68,7 @@ void Messages::settle_some() {
     if (auto* entry = shard_.directory.find(account))
       if (!settle(*entry)) unsettled_.push_back(std::move(account));
   watch_expiries();
-  if (unsettled_.empty()) return;
+  if (unsettled_.empty()) return unsettled_.shrink_to_fit();
   bool const more = now.size() == part;
   shard_.deadlines.add(shard_.now() + (more ? Duration{pause_between_parts} : Duration{settle_after}),
                        [this] { settle_some(); });

@@ -108,7 +108,7 @@ struct Binding {
   std::string call_id = {};
   std::uint32_t cseq = 0;
   Instant expires_at = {};    // granted to the client
-  Instant stored_until = {};  // on disk: twice the grant, so that a refresh writes nothing (design.md, section 3)
+  Instant stored_until = {};  // on disk: beyond the grant, so that most refreshes write nothing
   std::uint16_t q_thousandths = 1000;
   InstanceId instance = {};  // empty for a client without +sip.instance
   std::uint32_t reg_id = 0;

@@ -1,7 +1,8 @@
 // A packed record of registrations, read and changed in place: what a REGISTER that only extends a binding costs.
 //
-// What:     the bindings of a record as views, and the three numbers that such a REGISTER changes (CSeq, expiry, when
-//           its device was seen). Lifetime: views are good until the record is changed; places until it is packed anew.
+// What:     the bindings of a record as views, and the numbers that such a REGISTER changes (CSeq, expiry, until when
+//           it is stored, when its device was seen). Lifetime: views are good until the record is changed; places until
+//           it is packed anew.
 // Errors:   a record that does not make sense has no places. Allocation-free, but for refresh_places. Threads: any.
 // Source:   RFC 3261 section 10.3 step 7; the form is model/record.cpp's.
 #pragma once
@@ -31,6 +32,15 @@ struct PackedBinding {
   // Where the numbers stand.
   std::size_t cseq_place = 0;
   std::size_t expires_place = 0;
+  std::size_t stored_place = 0;
+};
+
+// What a REGISTER changes that only extends a binding.
+struct RefreshedNumbers {
+  std::uint32_t cseq = 0;
+  Instant expires_at = {};
+  Instant stored_until = {};
+  Instant seen_at = {};
 };
 
 // Where one REGISTER finds what it extends.
@@ -65,6 +75,6 @@ class PackedBindings {
 
 // False when a number does not fit where it is to stand: the record is good all the same, and the change half done.
 [[nodiscard]] bool refresh(std::span<char> packed, RefreshPlaces const& places, PackedBinding const& binding,
-                           std::uint32_t cseq, Instant expires_at, Instant seen_at);
+                           RefreshedNumbers const& numbers);
 
 }  // namespace reveille::model

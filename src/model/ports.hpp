@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reveille::model {
 
@@ -80,8 +81,8 @@ class CallPort {
   virtual void offer(Offer offer) = 0;
   // `reason`: the value of the CANCEL's Reason field (RFC 3326); may be empty.
   virtual void cancel(OfferId offer, std::string reason) = 0;
-  // A connection is gone: what was reachable on it is not.
-  virtual void on_flow_lost(FlowId flow) = 0;
+  // A connection is gone: what was reachable on it is not. The accounts that have no connection left.
+  virtual std::vector<AccountId> on_flow_lost(FlowId flow) = 0;
 };
 
 }  // namespace reveille::model

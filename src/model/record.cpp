@@ -99,7 +99,7 @@ void put(Packer& out, Binding const& binding) {
   out.text(binding.call_id);
   out.number(binding.cseq, packed_word);
   put_changing(out, binding.expires_at);
-  out.instant(binding.stored_until);
+  put_changing(out, binding.stored_until);
   out.number(binding.q_thousandths);
   out.uuid(binding.instance.value);
   out.number(binding.reg_id);
@@ -118,6 +118,7 @@ PackedBinding view_binding(Unpacker& in) {
   binding.cseq = static_cast<std::uint32_t>(in.number());
   binding.expires_place = in.position();
   binding.expires_at = in.instant();
+  binding.stored_place = in.position();
   binding.stored_until = in.instant();
   binding.q_thousandths = static_cast<std::uint16_t>(in.number());
   binding.instance = in.uuid_view();
@@ -218,16 +219,19 @@ std::optional<PackedBinding> PackedBindings::next() {
   skip_rest_of_binding(in_);
   binding.cseq_place += from_;
   binding.expires_place += from_;
+  binding.stored_place += from_;
   return in_.failed() ? std::nullopt : std::optional(binding);
 }
 
-bool refresh(std::span<char> packed, RefreshPlaces const& places, PackedBinding const& binding, std::uint32_t cseq,
-             Instant expires_at, Instant seen_at) {
-  auto const expires = static_cast<std::uint64_t>(unix_microseconds(expires_at));
-  auto const seen = static_cast<std::uint64_t>(unix_microseconds(seen_at));
-  return overwrite_number(packed, binding.expires_place, packed_instant, expires) &&
-         (places.seen_at == 0 || overwrite_number(packed, places.seen_at, packed_instant, seen)) &&
-         overwrite_number(packed, binding.cseq_place, packed_word, cseq);
+bool refresh(std::span<char> packed, RefreshPlaces const& places, PackedBinding const& binding,
+             RefreshedNumbers const& numbers) {
+  auto const put_instant = [packed](std::size_t place, Instant at) {
+    return overwrite_number(packed, place, packed_instant, static_cast<std::uint64_t>(unix_microseconds(at)));
+  };
+  return put_instant(binding.stored_place, numbers.stored_until) &&
+         put_instant(binding.expires_place, numbers.expires_at) &&
+         (places.seen_at == 0 || put_instant(places.seen_at, numbers.seen_at)) &&
+         overwrite_number(packed, binding.cseq_place, packed_word, numbers.cseq);
 }
 
 std::string pack(Verifier const& verifier) {

@@ -74,6 +74,7 @@ Result<void> make_parts(Core& core, Parts& parts) {
   if (made && core.settings.roles.im) made = add(parts, make_im(core));
   if (made) made = add(parts, make_rest(core));
   if (made) made = add(parts, make_admin(core));
+  if (made) made = add(parts, make_trim(core));
   return made;
 }
 

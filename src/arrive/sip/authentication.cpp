@@ -1,5 +1,6 @@
 #include "arrive/sip/authentication.hpp"
 
+#include "base/give_back_room.hpp"
 #include "base/seeded_hash.hpp"
 
 #include <algorithm>
@@ -112,7 +113,7 @@ Verdict Authentication::judge(CountsKey key, Counts* known, sip::Credentials con
   if (!digester_.verify(credentials, sha256 ? keys.sha256 : keys.md5, method)) return Verdict::challenge;
   if (nonce.state == sip::NonceState::stale) return Verdict::stale;
   Instant const now = clock_.now();
-  auto& counts = known == nullptr ? counts_[key] : *known;
+  auto& counts = known == nullptr ? wake(key, nonce) : *known;
   counts.used = now;
   auto const use = counts.counts.use(nonce, credentials.nonce_count);
   if (now - swept_ > sweep_after) forget_old(now);
@@ -124,10 +125,31 @@ Verdict Authentication::judge(CountsKey key, Counts* known, sip::Credentials con
   std::unreachable();
 }
 
+Authentication::Counts& Authentication::wake(CountsKey key, sip::NonceVerdict const& nonce) {
+  auto& counts = counts_[key];
+  auto const found = rested_.find(key);
+  if (found == rested_.end()) return counts;
+  counts.counts = sip::NonceCounts::resumed(found->second, nonce);
+  rested_.erase(found);
+  give_back_room(rested_);
+  return counts;
+}
+
+void Authentication::rest(model::AccountId const& account) {
+  auto const found = counts_.find(key_of(account));
+  if (found == counts_.end()) return;
+  rested_.insert_or_assign(found->first, found->second.counts.mark());
+  counts_.erase(found);
+  give_back_room(counts_);
+}
+
 void Authentication::forget_old(Instant now) {
   swept_ = now;
   // A nonce that old is stale whoever uses it, so its counts need not be known.
   boost::unordered::erase_if(counts_, [now](auto const& entry) { return now - entry.second.used > nonce_lifetime; });
+  boost::unordered::erase_if(rested_, [now](auto const& entry) { return now - entry.second.made > nonce_lifetime; });
+  give_back_room(counts_);
+  give_back_room(rested_);
 }
 
 }  // namespace reveille::arrive

@@ -50,6 +50,8 @@ class Authentication {
   // The same for a sender who is expected to be this one, whose keys are at hand: `challenge` also where he may be
   // another, so that the question is to be asked by check().
   [[nodiscard]] Verdict check_known(sip::MessageView const& request, model::KnownRegister const& sender);
+  // The account has no connection left: what is kept of its nonces is no more than that no count is used again.
+  void rest(model::AccountId const& account);
   // The challenge fields' values for that domain, strongest algorithm first.
   [[nodiscard]] std::vector<std::string> challenges(std::string_view domain, sip::Stale stale);
 
@@ -76,6 +78,8 @@ class Authentication {
                               sip::NonceVerdict const& nonce, std::string_view method, model::DigestKeys keys);
   [[nodiscard]] Counts* counts_of(CountsKey key);
   void forget_old(Instant now);
+  // As they were, when the account has rested; `nonce` is what it uses now.
+  Counts& wake(CountsKey key, sip::NonceVerdict const& nonce);
 
   model::CredentialPort& credentials_;
   Clock const& clock_;
@@ -85,6 +89,7 @@ class Authentication {
   sip::Digester digester_ = {};
   std::uint64_t seed_ = 0;
   boost::unordered_flat_map<CountsKey, Counts> counts_ = {};
+  boost::unordered_flat_map<CountsKey, sip::NonceMark> rested_ = {};
   Instant swept_ = {};
 };
 

@@ -174,7 +174,7 @@ void SipDoor::on_ack(sip::MessageView const& message, edge::sip::Source const&) 
 }
 
 void SipDoor::on_flow_lost(FlowHandle flow) {
-  ports_.calls.on_flow_lost(flow);
+  for (auto const& account : ports_.calls.on_flow_lost(flow)) authentication_.rest(account);
 }
 
 void SipDoor::on_request_ended(RequestHandle request) {

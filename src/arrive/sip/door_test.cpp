@@ -62,7 +62,8 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
   [[nodiscard]] InstanceId instance_at(AccountId const&, Way const&) const override { return {}; }
   void offer(Offer offer) override { offers.push_back(std::move(offer)); }
   void cancel(OfferId, std::string reason) override { cancelled.push_back(std::move(reason)); }
-  void on_flow_lost(FlowId) override {}
+  std::vector<AccountId> on_flow_lost(FlowId) override { return without_connection; }
+  std::vector<AccountId> without_connection = {};
 
   std::map<AccountId, Verifier> verifiers = {};
   std::vector<std::pair<AccountId, RegisterRequest>> registered = {};
@@ -245,6 +246,25 @@ TEST_F(SipDoorTest, RFC7616_3_3_an_old_nonce_is_stale_and_a_made_up_one_asks_nob
   phone.nonce = std::string(43, 'A');
   EXPECT_EQ(status_of(say(phone, registering())), 401);
   EXPECT_EQ(house.lookups, lookups);
+}
+
+TEST_F(SipDoorTest, RFC7616_3_4_6_a_nonce_goes_on_after_a_sleep_and_its_counts_are_good_once) {
+  Phone phone;
+  EXPECT_EQ(status_of(sign_in_and_say(phone, registering())), 200);
+  house.without_connection = {juliet};
+  door.on_flow_lost({.slot = 1, .generation = 1});
+  --phone.nonce_count;
+  EXPECT_TRUE(has(say(phone, registering()), "stale=true")) << "the same again, captured";
+  EXPECT_EQ(status_of(say(phone, registering())), 200) << "he who wakes need not be asked again";
+  door.on_flow_lost({.slot = 1, .generation = 1});
+  Phone captured = phone;
+  captured.nonce_count = 0;
+  EXPECT_TRUE(has(say(captured, registering()), "stale=true"));
+  clock.advance(1s);
+  Phone anew;
+  EXPECT_EQ(status_of(sign_in_and_say(anew, registering())), 200);
+  door.on_flow_lost({.slot = 1, .generation = 1});
+  EXPECT_TRUE(has(say(phone, registering()), "stale=true")) << "an older nonce, whose counts nobody knows";
 }
 
 TEST_F(SipDoorTest, RFC3261_10_3_steps_1_to_4_which_user_of_which_domain) {

@@ -1,5 +1,7 @@
 #include "decide/registry/refresh.hpp"
 
+#include "decide/registry/storing.hpp"
+
 #include <algorithm>
 
 namespace reveille::decide {
@@ -50,9 +52,15 @@ Extended extend(std::span<char> packed, model::KnownRefresh const& known, std::u
   auto const own = own_binding({packed.data(), packed.size()}, known.places, now);
   // "If the Call-ID … agrees and CSeq is not higher, the update MUST be aborted": the refusal is on_register's.
   if (!own || cseq <= own->cseq) return Extended::no;
-  // design.md, section 3: what is on disk must outlast what is promised.
-  if (own->stored_until < now + known.granted) return Extended::no;
-  return model::refresh(packed, known.places, *own, cseq, now + known.granted, now) ? Extended::yes : Extended::no;
+  auto const needed = durability_of_extension(own->stored_until, now, known.granted);
+  if (needed == model::Durability::before_answer) return Extended::no;
+  bool const writes = needed == model::Durability::lazily;
+  model::RefreshedNumbers const numbers{.cseq = cseq,
+                                        .expires_at = now + known.granted,
+                                        .stored_until = writes ? to_store_until(now, known.granted) : own->stored_until,
+                                        .seen_at = now};
+  if (!model::refresh(packed, known.places, *own, numbers)) return Extended::no;
+  return writes ? Extended::to_be_written : Extended::in_memory;
 }
 
 bool is_last(std::string_view packed, model::KnownRefresh const& known, std::uint32_t cseq, Instant now) {

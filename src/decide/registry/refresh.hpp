@@ -15,7 +15,8 @@
 
 namespace reveille::decide {
 
-enum class Extended : std::uint8_t { yes, no };
+// to_be_written: in place as well, and the record is to be given to the store at leisure (storing.hpp).
+enum class Extended : std::uint8_t { no, in_memory, to_be_written };
 
 // How a REGISTER of one contact, just done, can be repeated; nothing when it did more than bind that contact.
 [[nodiscard]] std::optional<model::KnownRefresh> repeatable(model::RegisterRequest const& request,

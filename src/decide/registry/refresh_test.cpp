@@ -68,6 +68,7 @@ void hold_both_ways_beside_each_other(Addresses addresses) {
     Instant now = start;
     std::uint32_t cseq = 1;
     unsigned extended = 0;
+    unsigned written = 0;
     for (int step = 0; step < 200; ++step) {
       now += std::chrono::seconds(random.number() % 120);
       cseq += static_cast<std::uint32_t>(random.number() % 1000);
@@ -77,10 +78,12 @@ void hold_both_ways_beside_each_other(Addresses addresses) {
       auto request = account.requests[phone];
       request.cseq = cseq;
       auto const outcome = on_register(expected, request, policy, offer, now);
-      if (extend(packed, known[phone], cseq, now) == Extended::no) {
+      auto const extension = extend(packed, known[phone], cseq, now);
+      if (extension == Extended::no) {
         // Then the registrar had more to do than to count on, and nothing was touched.
         EXPECT_EQ(packed, account.packed);
-        EXPECT_TRUE(outcome.status != 200 || outcome.durability != Durability::none);
+        EXPECT_TRUE(outcome.status != 200 || outcome.durability == Durability::before_answer ||
+                    expected.bindings.size() != account.registrations.bindings.size());
         if (outcome.status != 200) continue;
         if (expected.bindings.size() != account.registrations.bindings.size()) break;
         EXPECT_TRUE(is_refreshed_only(account.registrations, expected));
@@ -89,7 +92,8 @@ void hold_both_ways_beside_each_other(Addresses addresses) {
         continue;
       }
       ++extended;
-      EXPECT_EQ(outcome.durability, Durability::none);
+      EXPECT_EQ(outcome.durability, extension == Extended::to_be_written ? Durability::lazily : Durability::none);
+      if (extension == Extended::to_be_written) ++written;
       ASSERT_TRUE(unpack_registrations(packed));
       EXPECT_EQ(*unpack_registrations(packed), expected);
       EXPECT_EQ(packed, pack(expected)) << "byte for byte, so that places stay where they are";
@@ -97,6 +101,7 @@ void hold_both_ways_beside_each_other(Addresses addresses) {
       account.packed = packed;
     }
     EXPECT_GT(extended, 5U);
+    if (phones == 1) EXPECT_GT(written, 5U);
   }
 }
 
@@ -112,21 +117,34 @@ TEST(Refresh, RFC3261_10_3_step_7_leaves_an_old_cseq_to_the_registrar) {
   Account account(1);
   auto const known = account.known(0).value();
   EXPECT_EQ(extend(account.packed, known, 1, start + 1s), Extended::no);
-  EXPECT_EQ(extend(account.packed, known, 2, start + 1s), Extended::yes);
+  EXPECT_EQ(extend(account.packed, known, 2, start + 1s), Extended::in_memory);
   EXPECT_EQ(extend(account.packed, known, 2, start + 2s), Extended::no);
 }
 
 TEST(Refresh, never_promises_more_than_the_disk_holds) {
   Account account(2);
   auto const known = account.known(1).value();
-  EXPECT_EQ(extend(account.packed, known, 2, start + 600s - 1ms), Extended::yes);
-  EXPECT_EQ(extend(account.packed, known, 3, start + 600s + 1ms), Extended::no) << "stored until start + 1200 s";
+  EXPECT_EQ(extend(account.packed, known, 2, start + 599s), Extended::in_memory);
+  auto registrations = unpack_registrations(account.packed).value();
+  for (auto& binding : registrations.bindings) binding.expires_at = start + 2000s;
+  account.packed = pack(registrations);
+  EXPECT_EQ(extend(account.packed, known, 3, start + 1200s + 1ms), Extended::no) << "stored until start + 1800 s";
+}
+
+TEST(Refresh, is_written_before_the_next_one_would_promise_more_than_the_disk_holds) {
+  Account account(1);
+  auto const known = account.known(0).value();
+  EXPECT_EQ(extend(account.packed, known, 2, start + 540s), Extended::in_memory);
+  EXPECT_EQ(extend(account.packed, known, 3, start + 1080s), Extended::to_be_written);
+  EXPECT_EQ(unpack_registrations(account.packed)->bindings[0].stored_until, start + 1080s + 1800s);
+  EXPECT_EQ(extend(account.packed, known, 4, start + 1620s), Extended::in_memory);
+  EXPECT_EQ(extend(account.packed, known, 5, start + 2160s), Extended::to_be_written);
 }
 
 TEST(Refresh, what_has_run_out_is_the_registrars_to_erase) {
   Account account(2);
   auto const known = account.known(1).value();
-  EXPECT_EQ(extend(account.packed, known, 2, start + 599s), Extended::yes);
+  EXPECT_EQ(extend(account.packed, known, 2, start + 599s), Extended::in_memory);
   EXPECT_EQ(extend(account.packed, known, 3, start + 600s), Extended::no) << "the other phone's binding has run out";
 }
 

@@ -1,6 +1,7 @@
 #include "decide/registry/register.hpp"
 
 #include "decide/registry/merge.hpp"
+#include "decide/registry/storing.hpp"
 #include "model/contact.hpp"
 #include "wire/sip/uri.hpp"
 
@@ -193,16 +194,13 @@ std::optional<RegisterOutcome> Registrar::bind(ContactUpdate const& contact, std
   if (!merge_device(contact, freshness)) return refuse(403, "Too Many Devices");
   auto& binding = is_new ? bindings.emplace_back() : *at;
   auto const granted = grant(contact);
-  // design.md, section 3: what only extends a binding writes nothing while more than one grant is left on disk.
   bool const only_extends = !is_new && binding.contact == contact.uri && binding.instance == contact.instance &&
                             binding.reg_id == contact.reg_id && binding.path == request_.path &&
                             binding.q_thousandths == contact.q_thousandths;
-  if (!only_extends || binding.stored_until < now_ + granted) {
-    need(Durability::before_answer);
-    binding.stored_until = now_ + 2 * granted;
-  } else if (binding.remote != request_.remote) {
-    need(Durability::lazily);
-  }
+  auto needed = only_extends ? durability_of_extension(binding.stored_until, now_, granted) : Durability::before_answer;
+  if (binding.remote != request_.remote) needed = std::max(needed, Durability::lazily);
+  need(needed);
+  if (needed != Durability::none) binding.stored_until = to_store_until(now_, granted);
   if (!only_extends) {
     binding.contact = contact.uri;
     binding.instance = contact.instance;

@@ -76,14 +76,22 @@ TEST_F(Registry, B_SIGN_2_takes_a_device_from_a_contact) {
   EXPECT_EQ(device().layout, ChannelLayout::split);
 }
 
-TEST_F(Registry, refresh_writes_nothing_while_more_than_one_grant_is_left) {
+TEST_F(Registry, refresh_writes_nothing_while_more_than_two_grants_are_left) {
   say(iphone);
   now += 600s;
   EXPECT_EQ(say(iphone).durability, Durability::none);
-  // Stored for two grants from the start: a refresh after more than one grant is a promise that is not on disk yet.
+  // Stored for three grants from the start: what this one promises is on disk, what the next one promises may not be.
   now += 3100s;
+  EXPECT_EQ(say(iphone).durability, Durability::lazily);
+  EXPECT_EQ(kept.bindings[0].stored_until, now + 3 * policy.expires_default);
+}
+
+TEST_F(Registry, what_is_promised_is_on_disk_before_the_answer) {
+  say(iphone);
+  kept.bindings[0].stored_until = kept.bindings[0].expires_at;
+  now += 600s;
   EXPECT_EQ(say(iphone).durability, Durability::before_answer);
-  EXPECT_EQ(kept.bindings[0].stored_until, now + 2 * policy.expires_default);
+  EXPECT_EQ(kept.bindings[0].stored_until, now + 3 * policy.expires_default);
 }
 
 TEST_F(Registry, new_address_or_token_is_on_disk_before_the_answer) {

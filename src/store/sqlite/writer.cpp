@@ -15,6 +15,10 @@ constexpr int commits_a_linger = 3;  // under load a linger is this many commits
 constexpr std::size_t most_waiting = 200'000;
 constexpr std::size_t most_in_a_group = 10'000;
 constexpr std::chrono::seconds try_disk_every{1};
+// Of batches: with fewer than `few` in each commit for that long it is calm, and `many` fill the cache.
+constexpr std::size_t few = 10;
+constexpr std::size_t many = 1'000;
+constexpr std::chrono::seconds calm_after{5};
 // As much as a busy moment writes, so that a disk with room for a crumb is not called well.
 constexpr std::size_t trial_size = 65'536;
 constexpr auto trial_name = "disk_trial";
@@ -97,8 +101,10 @@ void Writer::run() {
       std::lock_guard const lock{mutex_};
       commit_takes_ = (3 * commit_takes_ + took) / 4;
     }
+    auto const written = group->size();
     answer(std::move(*group));
     committed_(*database_);
+    shrink_cache(written);
   }
 }
 
@@ -122,6 +128,15 @@ std::optional<Writer::Group> Writer::next_group() {
   std::move(waiting_.begin(), end, std::back_inserter(group));
   waiting_.erase(waiting_.begin(), end);
   return group;  // due_ stays: the rest is late already
+}
+
+void Writer::shrink_cache(std::size_t written) {
+  auto const now = std::chrono::steady_clock::now();
+  written_since_shrunk_ += written;
+  if (written > few) busy_at_ = now;
+  if (written_since_shrunk_ < many || now - busy_at_ < calm_after) return;
+  written_since_shrunk_ = 0;
+  (void)database_->execute("PRAGMA shrink_memory");
 }
 
 void Writer::write(Group& group) {

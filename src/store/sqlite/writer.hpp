@@ -55,6 +55,8 @@ class Writer {
   Result<void> write_or_roll_back(Group& group);
   void try_disk();
   void note(Result<void> const& outcome);
+  // What much work has left in the database's cache goes when there is little.
+  void shrink_cache(std::size_t written);
   void write(Group& group);
   Result<void> write_in_transaction(Group& group);
   void answer(Group group);
@@ -64,6 +66,8 @@ class Writer {
   Post post_;
   TellDisk tell_;
   std::function<void(Database&)> committed_;
+  std::size_t written_since_shrunk_ = 0;  // the writer's thread's, as is
+  Moment busy_at_ = {};
   Moment try_at_ = Moment::max();  // while the disk takes nothing; the writer's thread's
 
   std::mutex mutex_;

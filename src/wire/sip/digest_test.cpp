@@ -169,6 +169,25 @@ TEST(NonceCounts, EachCountWorksOnce) {
   EXPECT_EQ(counts.use(made(1), 0xffffffff), replayed);
 }
 
+TEST(NonceCounts, AMarkIsEnoughThatNothingIsUsedTwice) {
+  using enum NonceCounts::Use;
+  NonceVerdict const older{.state = NonceState::fresh, .made = Instant{1s}, .serial = 1};
+  NonceVerdict const newest{.state = NonceState::fresh, .made = Instant{2s}, .serial = (std::uint64_t{7} << 32) + 2};
+  NonceVerdict const later{.state = NonceState::fresh, .made = Instant{3s}, .serial = 3};
+  NonceCounts counts;
+  EXPECT_EQ(counts.use(newest, 5), first);
+  EXPECT_EQ(counts.use(older, 1), first);
+  auto const mark = counts.mark();
+  auto resumed = NonceCounts::resumed(mark, newest);
+  EXPECT_EQ(resumed.use(newest, 5), replayed);
+  EXPECT_EQ(resumed.use(newest, 4), replayed) << "it may have been used";
+  EXPECT_EQ(resumed.use(newest, 6), first);
+  EXPECT_EQ(resumed.use(newest, 6), replayed);
+  EXPECT_EQ(NonceCounts::resumed(mark, older).use(older, 2), forgotten);
+  EXPECT_EQ(NonceCounts::resumed(mark, later).use(later, 1), first);
+  EXPECT_EQ(NonceCounts::resumed(NonceCounts{}.mark(), older).use(older, 1), first) << "nothing was known";
+}
+
 TEST(NonceCounts, ForgetsTheOldestAndSaysSo) {
   using enum NonceCounts::Use;
   NonceCounts counts;

@@ -109,6 +109,21 @@ bool NonceCounts::knows(NonceVerdict const& verdict) const {
       entries_, [&verdict](Entry const& one) { return one.made == verdict.made && one.serial == verdict.serial; });
 }
 
+NonceMark NonceCounts::mark() const {
+  auto const newest = std::ranges::max_element(entries_, {}, &Entry::made);
+  if (newest == entries_.end() || newest->made < dropped_until_) return {.made = dropped_until_};
+  return {.made = newest->made, .serial = static_cast<std::uint32_t>(newest->serial), .highest = newest->highest};
+}
+
+NonceCounts NonceCounts::resumed(NonceMark const& mark, NonceVerdict const& verdict) {
+  constexpr auto all = ~std::uint64_t{0};
+  NonceCounts counts;
+  counts.dropped_until_ = mark.made;
+  if (mark.highest != 0 && verdict.made == mark.made && static_cast<std::uint32_t>(verdict.serial) == mark.serial)
+    counts.entries_.push_back({.made = verdict.made, .serial = verdict.serial, .highest = mark.highest, .seen = all});
+  return counts;
+}
+
 NonceCounts::Use NonceCounts::use(NonceVerdict const& verdict, std::uint32_t count) {
   if (count == 0) return Use::replayed;
   auto const found = std::ranges::find_if(

@@ -63,6 +63,13 @@ class NonceMint {
   Duration lifetime_;
 };
 
+// What is enough to know of an account's nonces while it sleeps: the newest one, and how far that was counted.
+struct NonceMark {
+  Instant made = Instant::min();
+  std::uint32_t serial = 0;  // its lower half
+  std::uint32_t highest = 0;
+};
+
 // NonceCounts: which counts of an account's recent nonces were used, so that a captured request cannot be sent again.
 //
 // Holds the newest nonces of one account; a nonce that is older than one already dropped is refused, since nobody knows
@@ -74,6 +81,9 @@ class NonceCounts {
   // `verdict`: of a nonce that is fresh.
   [[nodiscard]] Use use(NonceVerdict const& verdict, std::uint32_t count);
   [[nodiscard]] bool knows(NonceVerdict const& verdict) const;
+  [[nodiscard]] NonceMark mark() const;
+  // After a sleep, when that nonce is used: the marked one goes on upwards from there, and none before it is good.
+  [[nodiscard]] static NonceCounts resumed(NonceMark const& mark, NonceVerdict const& verdict);
 
  private:
   struct Entry {
