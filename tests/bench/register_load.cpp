@@ -1,8 +1,8 @@
 // A load of REGISTER requests with digest over UDP, from one socket, with a bounded number in flight.
 //
-// usage: bench_register_load PORT DOMAIN PASSWORD, then commands on standard input: `register FIRST LAST WINDOW` for
-// users uFIRST … u(LAST−1). Each answer is one JSON line. A user keeps his nonce and counts it up (RFC 7616
-// section 3.4), as phones do; MD5, since every server knows it.
+// usage: bench_register_load PORT DOMAIN PASSWORD EXPIRES, then commands on standard input: `register FIRST LAST
+// WINDOW` for users uFIRST … u(LAST−1). Each is answered by one JSON line. `forget`: nobody has a nonce any more. A
+// user keeps his nonce and counts it up (RFC 7616 section 3.4), as phones do; MD5, since every server knows it.
 #include "base/encoding.hpp"
 #include "wire/crypto/digest.hpp"
 
@@ -45,6 +45,7 @@ struct Load {
   int socket = -1;
   string domain = {};
   string password = {};
+  int expires = 0;
   std::vector<User> users = {};
   Counts counts = {};
   string last_refusal = {};
@@ -85,12 +86,12 @@ string request(Load const& load, User& user, int index) {
                     "pn-prid=00fc13adff7855c2c4a1e9d6b3f08277f00dfeed1234567800000000%08d>;reg-id=1;"
                     "+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-%012d>\"\r\n"
                     "%sSupported: outbound, path, gruu\r\n"
-                    "Expires: 36000\r\n"
+                    "Expires: %d\r\n"
                     "Allow: INVITE, ACK, BYE, CANCEL, UPDATE, MESSAGE, OPTIONS\r\n"
                     "User-Agent: ExamplePhone/3.2 (iOS 18.0)\r\n"
                     "Content-Length: 0\r\n\r\n",
                     load.domain.c_str(), index, user.cseq, index, load.domain.c_str(), index, index,
-                    load.domain.c_str(), index, user.cseq, index, index, index, credentials.c_str());
+                    load.domain.c_str(), index, user.cseq, index, index, index, credentials.c_str(), load.expires);
   return string(text, static_cast<std::size_t>(size));
 }
 
@@ -205,15 +206,20 @@ int connect_to(int port) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 4) {
-    std::fprintf(stderr, "usage: bench_register_load PORT DOMAIN PASSWORD\n");
+  if (count != 5) {
+    std::fprintf(stderr, "usage: bench_register_load PORT DOMAIN PASSWORD EXPIRES\n");
     return 2;
   }
-  Load load{.socket = connect_to(std::atoi(arguments[1])), .domain = arguments[2], .password = arguments[3]};
+  Load load{.socket = connect_to(std::atoi(arguments[1])),
+            .domain = arguments[2],
+            .password = arguments[3],
+            .expires = std::atoi(arguments[4])};
   for (string line; std::getline(std::cin, line);) {
     int first = 0, last = 0, window = 0;
     if (std::sscanf(line.c_str(), "register %d %d %d", &first, &last, &window) == 3)
       register_users(load, first, last, window);
+    if (line == "forget")
+      for (auto& user : load.users) user.nonce.clear();
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 // VoIP channel, a space, that of its message channel; without it they are made up. The server must not run. The keys
 // are derived with one iteration: this measures registrars, not PBKDF2.
 #include "base/instant.hpp"
+#include "bench/phone.hpp"
 #include "decide/xmpp/im.hpp"
 #include "model/device.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -18,23 +19,11 @@
 #include <vector>
 
 using namespace reveille;
+using bench::made_up_tokens;
+using bench::padded;
+using bench::Tokens;
 
 namespace {
-
-std::string padded(int number, int width) {
-  std::string const digits = std::to_string(number);
-  return std::string(static_cast<std::size_t>(width) - digits.size(), '0') + digits;
-}
-
-struct Tokens {
-  std::string voip = {};
-  std::string message = {};
-};
-
-Tokens made_up_tokens(int index) {
-  std::string const tail = "fc13adff7855c2c4a1e9d6b3f08277f00dfeed12345678deadbeef" + padded(index, 8);
-  return {.voip = "00" + tail, .message = "11" + tail};
-}
 
 std::vector<Tokens> read_tokens(char const* path) {
   std::ifstream in{path};
@@ -44,7 +33,7 @@ std::vector<Tokens> read_tokens(char const* path) {
 }
 
 model::InstanceId instance_of(int index) {
-  return model::InstanceId{"00000000-0000-4000-8000-" + padded(index, 12)};
+  return model::InstanceId{bench::uuid_of(index)};
 }
 
 // What XEP-0198 keeps for the app of that phone, which went to sleep some minutes ago.
@@ -80,16 +69,14 @@ model::Registrations sleeping_iphone(int index, std::string const& team, Tokens 
                              .reported_mode = model::Mode::background,
                              .mode_since = now,
                              .seen_at = now};
-  model::Binding const binding{
-      .contact = "sip:u" + std::to_string(index) + "@192.0.2.1:49822;transport=tls;pn-provider=apns;pn-param=" + team +
-                 ".org.example.phone.voip&remote;pn-prid=" + tokens.voip + ":voip&" + tokens.message + ":remote",
-      .call_id = "seed-" + std::to_string(index),
-      .cseq = 1,
-      .expires_at = now + 3600s,
-      .stored_until = now + 7200s,
-      .instance = instance,
-      .user_agent = "ExamplePhone/3.2 (iOS 18.0)",
-      .remote = "tls 192.0.2.1:49822"};
+  model::Binding const binding{.contact = bench::contact_uri(index, "192.0.2.1:49822;transport=tls", team, tokens),
+                               .call_id = "seed-" + std::to_string(index),
+                               .cseq = 1,
+                               .expires_at = now + 3600s,
+                               .stored_until = now + 7200s,
+                               .instance = instance,
+                               .user_agent = bench::user_agent,
+                               .remote = "tls 192.0.2.1:49822"};
   return {.devices = {device}, .bindings = {binding}};
 }
 
@@ -110,7 +97,7 @@ int main(int count, char** arguments) {
   int const users = std::atoi(arguments[4]);
   int const sleeping = std::atoi(arguments[5]);
   Instant const now = SystemClock{}.now();
-  std::string const team = count == 8 ? arguments[6] : "TEAM012345";
+  std::string const team = count == 8 ? arguments[6] : bench::team;
   auto const tokens = count == 8 ? read_tokens(arguments[7]) : std::vector<Tokens>{};
   if (count == 8 && std::cmp_less(tokens.size(), sleeping)) {
     std::fprintf(stderr, "%s has tokens for %zu phones only\n", arguments[7], tokens.size());
