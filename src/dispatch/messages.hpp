@@ -77,6 +77,7 @@ class Messages final : public model::StreamSink {
   struct Burst {
     std::uint64_t row = 0;
     model::MessageTraits traits = {};
+    bool found_at_start = false;  // it may have been read in the meantime
   };
   static constexpr std::size_t most_unacknowledged = 1'000;
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer

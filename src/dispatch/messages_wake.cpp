@@ -94,7 +94,9 @@ void Messages::keep_inbox(Entry& entry, Inbox const& inbox) {
     auto const at = from_unix_microseconds(static_cast<std::int64_t>(push.row));
     if (push.state == NotedPush::State::sent || at + push_lives <= shard_.now()) continue;
     begin_burst({entry.account().value, push.instance.value, push.peer},
-                {.row = push.row, .traits = {.kind = model::MessageKind::chat, .has_body = true, .is_kept = true}},
+                {.row = push.row,
+                 .traits = {.kind = model::MessageKind::chat, .has_body = true, .is_kept = true},
+                 .found_at_start = true},
                 shard_.now() + shard_.policy.wake.message_burst);
   }
 }
@@ -173,7 +175,7 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
   auto const* device = model::find_device(registrations, model::InstanceId{instance});
   auto const offer = decide::push_offer_of(shard_.push, shard_.policy.wake);
   bool const wakes =
-      device && unread > 0 &&
+      device && (unread > 0 || !burst.found_at_start) &&
       decide::should_wake_for_message(*device, state_of(*entry, *device), burst.traits, offer, shard_.now()).verdict !=
           decide::WakeVerdict::let_sleep;
   if (!wakes) return forget_push(*entry, model::InstanceId{instance}, burst.row);

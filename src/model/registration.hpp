@@ -56,7 +56,7 @@ struct ContactUpdate {
   std::uint32_t reg_id = 0;
   PushWish wish = PushWish::none;
   std::string asked_provider = {};  // pn-provider as written; empty with a query: all
-  bool refreshes_itself = false;     // +sip.pnsreg: by a timer of its own
+  bool refreshes_itself = false;    // +sip.pnsreg: by a timer of its own
   DeviceUpdate device = {};
 
   bool operator==(ContactUpdate const&) const = default;

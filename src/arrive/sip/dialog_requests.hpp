@@ -31,8 +31,8 @@ class DialogRequests {
   }
 
   // The other end, of a request inside a dialog whose topmost Route is the one that we wrote for that dialog. Such a
-  // request is not authenticated. What stands above it and only names us, as an outbound proxy of the sender, counts for
-  // nothing.
+  // request is not authenticated. What stands above it and only names us, as an outbound proxy of the sender, counts
+  // for nothing.
   [[nodiscard]] std::optional<edge::sip::DialogEnd> other_end(sip::MessageView const& request) const;
 
   // The request without the Routes that led it to us (section 16.4). The topmost did, whatever it names: a phone may

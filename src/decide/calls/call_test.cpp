@@ -391,6 +391,15 @@ TEST(Call, signing_out_ends_the_wait) {
       .hold();
 }
 
+TEST(Call, a_phone_that_was_pushed_and_signs_out_is_told_no_more) {
+  Conversation call;
+  call.has(iphone("iphone"))
+      .call({"push iphone call voip", "remember"})
+      .hear(1s, provider_says(call, "iphone", PushState::accepted_by_provider), {})
+      .hear(2s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "forget"})
+      .hold();
+}
+
 TEST(Call, B_CALL_7_another_request_waits_8_s_and_shows_nothing) {
   Conversation call;
   call.offer.kind = OfferKind::other;

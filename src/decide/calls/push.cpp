@@ -100,6 +100,8 @@ void Mind::part_with(std::size_t number) {
   if (!is_push_out(leg)) return;
   if (is_out_of_reach(number)) return send_notice(leg);
   if (has_come(leg)) return;
+  // One that has signed out is told no more.
+  if (leg.push == PushPhase::accepted && leg.spoke) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
   leg.notice = NoticePhase::due;
   decide(model::TakeBackPush{leg.push_id});
@@ -126,7 +128,7 @@ void Mind::hear(model::PushAnswered const& event) {
   bool const went_out = leg.push == PushPhase::accepted;
   if (leg.notice != NoticePhase::due || leg.push == PushPhase::requested) return;
   leg.notice = NoticePhase::settled;
-  if (went_out && !has_come(leg)) send_notice(leg);
+  if (went_out && !has_come(leg) && !leg.spoke) send_notice(leg);
 }
 
 }  // namespace reveille::decide
