@@ -12,7 +12,7 @@ from measure import PAIRS, Figure, cpu_seconds, resident_bytes
 from reveille import Apple, Server
 from waiting import pass_time
 
-PHONES, AT_ONCE, AWAKE_ROUNDS, WATCHED_SECONDS = 100_000, 2_000, 3, 20
+PHONES, AT_ONCE, AWAKE_ROUNDS, WATCHED_SECONDS = 100_000, 200, 3, 20
 MOST_BYTES, MOST_SECONDS, MOST_LOAD = 1536, 3.0, 0.001
 SETTLED_AFTER = 30  # seconds: sessions are packed after ten, written at leisure within one, memory is given back after ten more
 DOMAIN, PASSWORD = "localhost", "secret"
