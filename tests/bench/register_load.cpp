@@ -219,7 +219,10 @@ int main(int count, char** arguments) {
     if (std::sscanf(line.c_str(), "register %d %d %d", &first, &last, &window) == 3)
       register_users(load, first, last, window);
     if (line == "forget")
-      for (auto& user : load.users) user.nonce.clear();
+      for (auto& user : load.users) {
+        user.nonce.clear();
+        user.nonce_count = 0;
+      }
   }
   return 0;
 }
