@@ -58,7 +58,7 @@ void ClientStream::on_element(Element element, Instant now) {
   switch (phase_) {
     case Phase::header:
     case Phase::finished: return;
-    case Phase::securing: return on_first_level(std::move(element));
+    case Phase::securing: return on_first_level(element);
     case Phase::signing_in:
     case Phase::challenged: return on_sasl_element(element);
     case Phase::binding: return on_binding_element(element);
