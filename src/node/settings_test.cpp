@@ -24,8 +24,7 @@ TEST(Settings, an_empty_file_gives_the_documented_defaults) {
   EXPECT_TRUE(settings->policy.wake.enabled);
 }
 
-TEST(Settings, every_key_is_read) {
-  auto const settings = parse_settings(R"(
+constexpr auto every_key = R"(
 domains = ["example.org", "Example.NET"]
 roles = ["call-control", "im"]
 data = "../var"
@@ -71,8 +70,10 @@ environment = "sandbox"
 port = 2197
 [[push.fcm]]
 service_account_file = "account.json"
-)",
-                                       "/etc/reveille/reveille.toml");
+)";
+
+TEST(Settings, every_key_is_read) {
+  auto const settings = parse_settings(every_key, "/etc/reveille/reveille.toml");
   ASSERT_TRUE(settings) << describe(settings.error());
   EXPECT_EQ(settings->policy.domains, (std::vector<std::string>{"example.org", "example.net"}));
   EXPECT_EQ(settings->roles, (Roles{.call_control = true, .im = true, .push = false, .admin = false}));
