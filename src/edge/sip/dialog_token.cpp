@@ -28,10 +28,7 @@ std::optional<DialogEnd> DialogTokens::read(std::string_view token, std::string_
   auto const dot = token.find('.');
   if (dot == std::string_view::npos) return {};
   auto const mac = token.substr(dot + 1);
-  // COMPAT: builds before 0.1.0 did not sign the Call-ID; calls that they set up outlive the upgrade.
-  bool const is_ours = equal_in_constant_time(mac, mac_of(signed_text(token.substr(0, dot), call_id))) ||
-                       equal_in_constant_time(mac, mac_of(token.substr(0, dot)));
-  if (!is_ours) return {};
+  if (!equal_in_constant_time(mac, mac_of(signed_text(token.substr(0, dot), call_id)))) return {};
   auto const body = decode_base64url(token.substr(0, dot));
   if (!body) return {};
   auto const first = body->find('\0');
