@@ -155,6 +155,15 @@ void Directory::for_each(std::function<void(Entry&)> const& visit) {
   for (auto& [account, entry] : entries_) visit(entry);
 }
 
+std::optional<Directory::Part> Directory::for_some(Part part, std::size_t most,
+                                                   std::function<void(Entry&)> const& visit) {
+  auto const places = entries_.bucket_count();
+  if (part.places != places) part = {.places = places, .next = 0};
+  for (auto const end = std::min(places, part.next + most); part.next < end; ++part.next)
+    for (auto at = entries_.begin(part.next); at != entries_.end(part.next); ++at) visit(at->second);
+  return part.next < places ? std::optional(part) : std::nullopt;
+}
+
 void Directory::index_tokens(Entry& entry, model::Registrations const& registrations) {
   for (auto const hash : token_hashes(registrations)) by_token_.add(hash, entry);
 }

@@ -113,6 +113,14 @@ class Directory {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   // In no particular order. The visitor neither adds nor removes accounts.
   void for_each(std::function<void(Entry&)> const& visit);
+  // The same in parts, between which accounts come and go. When so many have come that all change their places, it
+  // begins anew: some are then visited twice, but none that stays is left out.
+  struct Part {
+    std::size_t places = 0;  // 0: before the first part
+    std::size_t next = 0;
+  };
+  // Gives the part after that; nothing after the last.
+  [[nodiscard]] std::optional<Part> for_some(Part part, std::size_t most, std::function<void(Entry&)> const& visit);
 
  private:
   void index_tokens(Entry& entry, model::Registrations const& registrations);

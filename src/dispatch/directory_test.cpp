@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <string>
+
 namespace reveille::dispatch {
 namespace {
 
@@ -74,6 +78,26 @@ TEST(Directory, refuses_registrations_that_make_no_sense) {
   directory.put(juliet, {});
   EXPECT_FALSE(directory.put_packed_registrations(juliet, "nonsense"));
   EXPECT_FALSE(directory.put_packed_registrations(romeo, pack(phone("t"))));
+}
+
+TEST(Directory, is_visited_in_parts_and_leaves_out_none_that_stays) {
+  Directory directory;
+  auto const account = [](std::size_t number) { return model::AccountId{"u" + std::to_string(number) + "@e.org"}; };
+  constexpr std::size_t many = 500;
+  for (std::size_t i = 0; i < many; ++i) directory.put(account(i), {});
+  std::map<std::string, int> seen;
+  auto const visit = [&](Entry& entry) { ++seen[entry.account().value]; };
+  int parts = 1;
+  for (auto part = directory.for_some({}, 40, visit); part; part = directory.for_some(*part, 40, visit)) ++parts;
+  EXPECT_GT(parts, 10);
+  EXPECT_EQ(seen.size(), many);
+  EXPECT_TRUE(std::ranges::all_of(seen, [](auto const& one) { return one.second == 1; }));
+  // So many come between two parts that all change their places.
+  seen.clear();
+  auto part = directory.for_some({}, 40, visit);
+  for (std::size_t i = many; i < 4 * many; ++i) directory.put(account(i), {});
+  while (part) part = directory.for_some(*part, 40, visit);
+  EXPECT_EQ(seen.size(), 4 * many);
 }
 
 TEST(Directory, takes_an_unexpired_udp_binding_for_a_live_flow) {

@@ -350,21 +350,14 @@ void Registrations::on_receipt(model::AccountId const& account, model::InstanceI
 }
 
 void Registrations::start() {
-  std::vector<model::AccountId> accounts;
-  shard_.directory.for_each([&](Entry& entry) { accounts.push_back(entry.account()); });
-  sweep_next(std::move(accounts));
+  sweep_part({});
   shard_.deadlines.add(shard_.now() + sweep_every, [this] { start(); });
 }
 
 // A part at a time, so that calls do not wait for it.
-void Registrations::sweep_next(std::vector<model::AccountId> accounts) {
-  for (std::size_t i = 0; i < sweep_at_once && !accounts.empty(); ++i) {
-    if (auto* const entry = shard_.directory.find(accounts.back())) sweep(*entry);
-    accounts.pop_back();
-  }
-  if (accounts.empty()) return;
-  shard_.deadlines.add(shard_.now() + sweep_pause,
-                       [this, accounts = std::move(accounts)]() mutable { sweep_next(std::move(accounts)); });
+void Registrations::sweep_part(Directory::Part part) {
+  auto const next = shard_.directory.for_some(part, sweep_at_once, [this](Entry& entry) { sweep(entry); });
+  if (next) shard_.deadlines.add(shard_.now() + sweep_pause, [this, next = *next] { sweep_part(next); });
 }
 
 void Registrations::sweep(Entry& entry) {

@@ -92,7 +92,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // The disk did not take a note: it holds what was promised so far, and the next REGISTER waits for it.
   void distrust_disk(model::AccountId const& account);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
-  void sweep_next(std::vector<model::AccountId> accounts);
+  void sweep_part(Directory::Part part);
   void sweep(Entry& entry);
 
   Shard& shard_;

@@ -111,7 +111,7 @@ Result<std::unique_ptr<Database>> Database::open(Place const& place) {
   sqlite3_extended_result_codes(database->handle_, 1);
   sqlite3_busy_timeout(database->handle_, wait_for_lock_ms);
   for (auto const* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0",
-                             "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -16000"})
+                             "PRAGMA temp_store = MEMORY", usual_cache})
     if (auto done = database->execute(pragma); !done) return std::unexpected(done.error());
   sqlite3_wal_hook(database->handle_, note_log_pages, &database->log_pages_);
   return database;

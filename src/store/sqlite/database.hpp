@@ -22,6 +22,9 @@ namespace reveille::store::sqlite {
 
 // How long a connection waits for another one's lock.
 inline constexpr int wait_for_lock_ms = 10'000;
+// What a connection remembers of the file.
+inline constexpr auto usual_cache = "PRAGMA cache_size = -16000";
+inline constexpr auto small_cache = "PRAGMA cache_size = -128";
 
 // Where a database is. `vfs` names another SQLite VFS than the operating system's: tests lose what was not synced.
 struct Place {

@@ -88,8 +88,11 @@ Result<void> SqliteStore::for_each(Table table,
                                    std::function<void(std::string_view key, std::string_view value)> visit) {
   Result<void> result;
   parts_->reader.run_here([&](sqlite::Database& database) {
-    result = sqlite::visit_records(database, table, visit);
-    // What was read once is not needed again: the cache would cost as much as ten thousand sleeping phones.
+    // What is read once is not needed again. The visitor keeps what it reads, and pages of a large cache would lie
+    // between: once given back, they would be holes as large as ten thousand sleeping phones.
+    result = database.execute(sqlite::small_cache);
+    if (result) result = sqlite::visit_records(database, table, visit);
+    if (result) result = database.execute(sqlite::usual_cache);
     if (result) result = database.execute("PRAGMA shrink_memory");
   });
   return result;
