@@ -16,8 +16,6 @@ using model::DeviceRefusal;
 
 constexpr std::string_view collection = "/v1/devices";
 
-Problem const unknown_path{
-    .status = 404, .name = "not-found", .detail = "There is nothing here; /openapi.json says what there is."};
 Problem const wrong_method{.status = 405,
                            .name = "method-not-allowed",
                            .detail = "This cannot be done here; /openapi.json says what can.",
@@ -87,7 +85,7 @@ void DeviceDoor::refuse(Call call, SignInRefusal const& refusal) {
 void DeviceDoor::route(Call call) {
   std::string_view const path = call.request.path;
   auto const name = path.starts_with(collection) ? path.substr(collection.size()) : std::string_view{};
-  if (!name.starts_with('/') || !is_uuid(name.substr(1))) return call.responder.send(response_of(unknown_path));
+  if (!name.starts_with('/') || !is_uuid(name.substr(1))) return call.responder.send(response_of(unknown_path()));
   call.instance = model::InstanceId{lower_uuid(std::string(name.substr(1)))};
   auto const& method = call.request.method;
   if (method == "PUT") return register_device(std::move(call));

@@ -82,6 +82,10 @@ Problem problem_of(model::DeviceRefusal refusal) {
   std::unreachable();
 }
 
+Problem unknown_path() {
+  return {.status = 404, .name = "not-found", .detail = "There is nothing here; /openapi.json says what there is."};
+}
+
 edge::HttpResponse response_of(Problem const& problem) {
   boost::json::object body{
       {"type", "urn:reveille:problem:" + problem.name}, {"status", problem.status}, {"detail", problem.detail}};

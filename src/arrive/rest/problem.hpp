@@ -23,6 +23,7 @@ struct Problem {
 
 [[nodiscard]] Problem problem_of(model::PushRefusal refusal);
 [[nodiscard]] Problem problem_of(model::DeviceRefusal refusal);
+[[nodiscard]] Problem unknown_path();
 [[nodiscard]] edge::HttpResponse response_of(Problem const& problem);
 
 }  // namespace reveille::arrive

@@ -30,8 +30,6 @@ HttpResponse json_response(int status, std::string body) {
 
 Problem const unauthorised{
     .status = 401, .name = "unauthorised", .detail = "An access token from /oauth2/token is needed."};
-Problem const unknown_path{
-    .status = 404, .name = "not-found", .detail = "There is nothing here; /openapi.json says what there is."};
 Problem const bad_account{.status = 422,
                           .name = "invalid-field",
                           .detail = "account: an address has the form user@domain.",
@@ -156,7 +154,7 @@ void PushDoor::route(Call call) {
   if (collection("/v1/devices")) return devices(std::move(call));
   if (collection("/v1/receipts")) return receipts(std::move(call));
   if (collection("/v1/providers")) return providers(std::move(call));
-  call.responder.send(response_of(unknown_path));
+  call.responder.send(response_of(unknown_path()));
 }
 
 void PushDoor::notifications(Call call) {
@@ -199,7 +197,7 @@ void PushDoor::request_push(Call call) {
 }
 
 void PushDoor::devices(Call call) {
-  if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path));
+  if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path()));
   model::InstanceId const instance{lower_uuid(std::move(call.id))};
   if (call.request.method == "PUT" || call.request.method == "PATCH") return put_device(std::move(call), instance);
   if (call.request.method != "DELETE") return call.responder.send(wrong_method("PUT, PATCH, DELETE"));
@@ -229,7 +227,7 @@ void PushDoor::put_device(Call call, model::InstanceId const& instance) {
 }
 
 void PushDoor::receipts(Call call) {
-  if (!call.id.empty()) return call.responder.send(response_of(unknown_path));
+  if (!call.id.empty()) return call.responder.send(response_of(unknown_path()));
   if (call.request.method != "POST") return call.responder.send(wrong_method("POST"));
   auto const receipt = read_receipt(call.request.body);
   if (!receipt) return call.responder.send(response_of(receipt.error()));
@@ -238,7 +236,7 @@ void PushDoor::receipts(Call call) {
 
 // Which providers this service has a usable credential for: call control offers RFC 8599 by it.
 void PushDoor::providers(Call call) {
-  if (!call.id.empty()) return call.responder.send(response_of(unknown_path));
+  if (!call.id.empty()) return call.responder.send(response_of(unknown_path()));
   if (call.request.method != "GET") return call.responder.send(wrong_method("GET"));
   using enum model::Environment;
   json::array served;
