@@ -9,6 +9,9 @@
 
 namespace reveille::model {
 
+// RFC 3261 section 16.6 step 11: a proxy ends what has rung for so long.
+inline constexpr Duration longest_ring = 3min;
+
 // B-CALL-2, B-CALL-7, B-CALL-9.
 struct CallPolicy {
   Duration ringback_after = 5s;

@@ -139,6 +139,8 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_NE(refusal("[limits]\nsip_transactions = 0"), "");
   EXPECT_NE(refusal("[limits]\nsip_transactions = 4294967296"), "");
   EXPECT_NE(refusal("[calls]\nringback_after = \"20s\""), "");
+  EXPECT_NE(refusal("[calls]\nno_answer_after = \"181s\"").find("no_answer_after"), std::string::npos);
+  EXPECT_EQ(refusal("[calls]\nno_answer_after = \"3m\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"http://plain\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"https://push\""), "");
   EXPECT_NE(refusal("[[push.apns]]\nteam = \"T\""), "");

@@ -1,6 +1,8 @@
 // How a call ends: B-CALL-2, B-CALL-3, B-CALL-5, B-CALL-9; RFC 3261 sections 16.7 and 16.10.
 #include "decide/calls/mind.hpp"
+#include "model/settings.hpp"
 #include "wire/sip/reason.hpp"
+#include "wire/sip/timers.hpp"
 
 #include <algorithm>
 
@@ -9,6 +11,8 @@ namespace reveille::decide {
 using model::Milestone;
 using model::Why;
 using Final = sip::ResponseContext::Final;
+
+static_assert(sip::timer_c > model::longest_ring);
 
 std::string reason_field(int cause, std::string_view text) {
   return "SIP;cause=" + std::to_string(cause) + ";text=\"" + std::string(text) + '"';
@@ -47,7 +51,7 @@ void Mind::feed(sip::ForkInput const& input) {
                      decide(model::AnswerCaller{status});
                    },
                    [&](sip::CancelBranch const& cancel) { cancel_branch(cancel.branch); },
-                   // Timer C is longer than any ring time: no_answer_after ends the branch before.
+                   // no_answer_after ends the branch before.
                    [](sip::ArmTimerC const&) {},
                },
                action);

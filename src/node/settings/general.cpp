@@ -109,6 +109,9 @@ void read_calls(Section section, model::CallPolicy& into) {
   section.read("ringback_after", into.ringback_after);
   section.read("give_up_after", into.give_up_after);
   section.read("no_answer_after", into.no_answer_after);
+  if (into.no_answer_after > model::longest_ring)
+    section.blame(*section.find("no_answer_after"),
+                  "'calls.no_answer_after' is at most \"3m\": no call rings longer (RFC 3261 section 16.6, timer C)");
   section.read("late_invite_until", into.late_invite_until);
   section.finish();
 }
