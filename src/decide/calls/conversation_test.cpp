@@ -152,7 +152,11 @@ void Conversation::play(Stage& stage, std::size_t steps, std::vector<std::vector
   for (std::size_t number = 0; number < steps; ++number) {
     auto const& step = steps_[number];
     stage.pass_until(*this, start + step.at);
+    // Whoever keeps the call forgets it as soon as it is over, and hears of nothing after that.
+    bool const is_forgotten = number > 0 && is_over(stage.call, stage.clock.now());
+    auto const before = stage.said.size();
     if (step.event) stage.hear(*this, *step.event);
+    EXPECT_FALSE(is_forgotten && stage.said.size() > before) << "step " << number << " comes too late";
     if (heard) heard->push_back(stage.said);
     stage.said.clear();
   }

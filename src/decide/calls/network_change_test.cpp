@@ -149,7 +149,7 @@ TEST(NetworkChange, over_udp_a_merged_invite_is_cancelled_though_its_provisional
       .hold();
 }
 
-TEST(NetworkChange, a_desk_phone_whose_connection_breaks_while_it_rings_is_waited_for) {
+TEST(NetworkChange, B_CALL_9_a_desk_phone_whose_connection_breaks_while_it_rings_is_waited_for) {
   Conversation call;
   call.has(desk("desk"))
       .is_at(at("desk", 1))
@@ -157,6 +157,7 @@ TEST(NetworkChange, a_desk_phone_whose_connection_breaks_while_it_rings_is_waite
       .hear(1s, says(0, 180), {"forward 0"})
       .hear(5s, BranchFailed{0}, {})
       .wait(30s, {"cancel 0 SIP;cause=480", "answer 480", "forget"})
+      .hear(34s, registers("desk", 2), {"cancel 0 on flow 2 SIP;cause=480"})
       .hold();
 }
 
