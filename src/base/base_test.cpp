@@ -6,6 +6,27 @@
 #include "base/secret.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <ctime>
+
+namespace {
+
+// By how many seconds this program's clocks are set.
+std::atomic<std::int64_t> wall_set_by = 0;
+std::atomic<std::int64_t> steady_set_by = 0;
+
+}  // namespace
+
+// Takes the place of the C library's, so that a test sets the clocks.
+extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  auto const result = static_cast<int>(::syscall(SYS_clock_gettime, clock, now));
+  if (clock == CLOCK_REALTIME) now->tv_sec += wall_set_by;
+  if (clock == CLOCK_MONOTONIC) now->tv_sec += steady_set_by;
+  return result;
+}
 
 namespace reveille {
 namespace {
@@ -112,6 +133,24 @@ TEST(SystemClock, FollowsTheWallClockAndNeverGoesBack) {
     last = now;
   }
   EXPECT_LT(std::chrono::abs(last.time_since_epoch() - std::chrono::system_clock::now().time_since_epoch()), 1s);
+}
+
+TEST(SystemClock, IsAsFarAheadAsTheWallClockIsSetAndStandsStillWhenThatIsSetBack) {
+  SystemClock clock;
+  auto const start = clock.now();
+  wall_set_by += 3600;
+  EXPECT_LT(clock.now() - start, 1min) << "nobody has looked yet";
+  EXPECT_GE(clock.follow(), 59min);
+  auto const ahead = clock.now();
+  EXPECT_GE(ahead - start, 59min);
+  // An hour back, looked at after ten seconds.
+  wall_set_by += 10 - 3600;
+  steady_set_by += 10;
+  auto const latest = clock.now();
+  EXPECT_LT(clock.follow(), -59min);
+  EXPECT_GE(clock.now(), latest);
+  EXPECT_LT(clock.now() - latest, 500ms) << "it stands still for the tenth";
+  wall_set_by = steady_set_by = 0;
 }
 
 TEST(Secret, ShowsOnlyATail) {
