@@ -49,7 +49,8 @@ class ScriptedPhone:
 
 
 class UdpPhone(ScriptedPhone):
-    def __init__(self, user: str, server_at: tuple[str, int]):
+    def __init__(self, user: str, server_at: tuple[str, int], hears_all: bool = True):
+        """`hears_all`: false behind a NAT, which lets in only what comes from where the phone sent to."""
         super().__init__(user, "UDP")
         family, _, _, _, self.server_at = socket.getaddrinfo(*server_at, type=socket.SOCK_DGRAM)[0]
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -57,6 +58,8 @@ class UdpPhone(ScriptedPhone):
         self.socket.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
         host, port = self.socket.getsockname()[:2]
         self.local = (host if family == socket.AF_INET else f"[{host}]", port)
+        if not hears_all:
+            self.socket.connect(self.server_at)
 
     def send(self, text: str) -> None:
         self.socket.sendto(text.encode(), self.server_at)
@@ -138,6 +141,30 @@ def test_a_suspended_phone_is_called_where_it_was_told_to_come(tmp_path, apple, 
         vias = {host_and_port(re.match(r"SIP/2.0/\w+ ([^;]*)", header(message, "Via")[0]).group(1)) for message in said if not message.startswith("SIP/2.0")}
         assert vias == {(named, udp_port), (named, tls_port)}
         assert [message for message in said if any(each in message for each in NOWHERE)] == []
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("listen", ["*:0", "[::]:0"])
+def test_a_listener_at_every_address_answers_from_the_one_that_was_spoken_to(tmp_path, listen):
+    server = Server(tmp_path, {"sip": {"require_digest": False}, "listen": {"sip_udp": listen}}).start()
+    try:
+        for user in ("romeo", "juliet"):
+            server.add_user(f"{user}@localhost", "secret")
+        server.keep_ports()
+        port = server.address("sip_udp")[1]
+        juliet = UdpPhone("juliet", ("127.0.0.2", port), hears_all=False)
+        juliet.request("REGISTER", "sip:localhost", uuid.uuid4().hex, "<sip:juliet@localhost>", 1, f"Contact: <sip:juliet@192.0.2.1:{juliet.local[1]}>",
+                       "Expires: 600")
+        assert juliet.hear("SIP/2.0").startswith("SIP/2.0 200")
+        for _ in ("before", "after a restart"):
+            romeo, call = UdpPhone("romeo", ("127.0.0.3", port), hears_all=False), uuid.uuid4().hex
+            romeo.request("INVITE", "sip:juliet@localhost", call, "<sip:juliet@localhost>", 1, f"Contact: <sip:romeo@127.0.0.1:{romeo.local[1]}>")
+            juliet.respond(486, juliet.hear("INVITE"))
+            juliet.hear("ACK")
+            romeo.hear("SIP/2.0 486")
+            server.kill()
+            server.start()
     finally:
         server.kill()
 

@@ -19,8 +19,8 @@ bool changes_each_time(HeaderName name) {
 }
 
 // The way that a message came, as bytes.
-std::array<char, 32> bytes_of(edge::sip::Source const& source) {
-  std::array<char, 32> bytes{};
+std::array<char, 48> bytes_of(edge::sip::Source const& source) {
+  std::array<char, 48> bytes{};
   auto put = [&bytes, at = std::size_t{0}](auto number) mutable {
     for (std::size_t i = 0; i < sizeof number; ++i)
       bytes[at++] = static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
@@ -30,10 +30,12 @@ std::array<char, 32> bytes_of(edge::sip::Source const& source) {
   put(source.flow.slot);
   put(source.flow.generation);
   put(source.remote.port);
-  if (source.remote.ip.is_v4()) {
-    put(source.remote.ip.to_v4().to_uint());
-  } else {
-    for (auto const byte : source.remote.ip.to_v6().to_bytes()) put(byte);
+  for (auto const& ip : {source.remote.ip, source.local}) {
+    if (ip.is_v4()) {
+      put(ip.to_v4().to_uint());
+    } else {
+      for (auto const byte : ip.to_v6().to_bytes()) put(byte);
+    }
   }
   return bytes;
 }

@@ -6,10 +6,17 @@
 
 namespace reveille::edge::sip {
 
+namespace {
+
+constexpr std::string_view at = " at ";
+
+}  // namespace
+
 std::string format_remote(Source const& source) {
   std::string text{wire::name_of(source.transport)};
   std::ranges::transform(text, text.begin(), wire::to_lower);
-  return text + ' ' + format_address(source.remote);
+  text += ' ' + format_address(source.remote);
+  return source.local.is_unspecified() ? text : text + std::string(at) + format_ip(source.local);
 }
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -25,9 +32,14 @@ std::optional<Target> parse_remote(std::string_view text) {
   auto const space = text.find(' ');
   if (space == std::string_view::npos) return {};
   auto const transport = wire::transport_named(text.substr(0, space));
-  auto const remote = parse_address(text.substr(space + 1));
+  auto const end = text.find(at, space + 1);
+  auto const remote = parse_address(text.substr(space + 1, end == text.npos ? end : end - space - 1));
   if (!remote || transport == wire::Transport::other) return {};
-  return Target{.transport = transport, .remote = *remote};
+  Target target{.transport = transport, .remote = *remote};
+  if (end == text.npos) return target;
+  boost::system::error_code error;
+  target.local = boost::asio::ip::make_address(std::string(text.substr(end + at.size())), error);
+  return error ? std::nullopt : std::optional(target);
 }
 
 }  // namespace reveille::edge::sip

@@ -24,8 +24,9 @@ struct Source {
   Address remote = {};
   // The connection; for UDP empty: Stack::flow_of makes one.
   FlowHandle flow = {};
-  // Which of our UDP sockets.
+  // Which of our UDP sockets, and which address of ours where it is at every address; else unspecified.
   std::uint16_t socket = 0;
+  boost::asio::ip::address local = {};
 
   [[nodiscard]] Secured secured() const {
     return transport == wire::Transport::tls || transport == wire::Transport::wss ? Secured::yes : Secured::no;
@@ -39,11 +40,16 @@ struct Target {
   // stands between us; TCP dials when there is none, TLS does not.
   FlowHandle flow = {};
   std::uint16_t socket = 0;
+  boost::asio::ip::address local = {};
 };
 
 // Back the way that a message came (a connection, or the address that a datagram came from).
 [[nodiscard]] inline Target target_of(Source const& source) {
-  return {.transport = source.transport, .remote = source.remote, .flow = source.flow, .socket = source.socket};
+  return {.transport = source.transport,
+          .remote = source.remote,
+          .flow = source.flow,
+          .socket = source.socket,
+          .local = source.local};
 }
 
 [[nodiscard]] constexpr wire::Reliability reliability_of(wire::Transport transport) {

@@ -86,8 +86,9 @@ std::string_view Transports::sent_by(Target const& target) const {
   return listeners_.empty() ? std::string_view{"localhost"} : std::string_view{listeners_.front().sent_by};
 }
 
-void Transports::on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) {
-  Source const source{.transport = Transport::udp, .remote = remote, .socket = socket};
+void Transports::on_datagram(std::span<char> bytes, Address const& remote, asio::ip::address const& local,
+                             std::uint16_t socket) {
+  Source const source{.transport = Transport::udp, .remote = remote, .socket = socket, .local = local};
   wire::MessageView message;
   auto const parsed = wire::parse_datagram(bytes, message);
   if (parsed) return hand_up(message, source);
@@ -161,7 +162,7 @@ std::optional<FlowHandle> Transports::send(Target const& target, std::string_vie
   auto* const socket = udp_socket(target.socket);
   if (socket == nullptr) return {};
   // FIXME: RFC 3261 18.1.1: a request of more than 1300 bytes goes over a congestion-controlled transport.
-  socket->send(target.remote, bytes);
+  socket->send(target.remote, bytes, target.local);
   return FlowHandle{};
 }
 
@@ -175,7 +176,7 @@ std::optional<FlowHandle> Transports::send_on(FlowHandle flow, std::string_view 
   auto const& peer = std::get<UdpFlow>(*found).peer;
   auto* const socket = udp_socket(peer.socket);
   if (socket == nullptr) return {};
-  socket->send(peer.remote, bytes);
+  socket->send(peer.remote, bytes, peer.local);
   return FlowHandle{};
 }
 
@@ -253,7 +254,7 @@ std::vector<int> Transports::native_handles() {
 
 FlowHandle Transports::flow_of(Source const& source) {
   if (source.transport != Transport::udp) return source.flow;
-  UdpPeer const peer{.remote = source.remote, .socket = source.socket};
+  UdpPeer const peer{.remote = source.remote, .local = source.local, .socket = source.socket};
   if (auto const known = udp_flows_.find(peer); known != udp_flows_.end()) {
     auto& flow = std::get<UdpFlow>(*flows_.find(known->second));
     uses_.splice(uses_.begin(), uses_, flow.use);
@@ -277,7 +278,8 @@ std::optional<Target> Transports::target_of_flow(FlowHandle flow) const {
   if (auto const* const connection = std::get_if<std::shared_ptr<StreamConnection>>(found))
     return target_of((*connection)->source());
   auto const& peer = std::get<UdpFlow>(*found).peer;
-  return Target{.transport = Transport::udp, .remote = peer.remote, .flow = flow, .socket = peer.socket};
+  return Target{
+      .transport = Transport::udp, .remote = peer.remote, .flow = flow, .socket = peer.socket, .local = peer.local};
 }
 
 void Transports::close_flow(FlowHandle flow) {

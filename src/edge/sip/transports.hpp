@@ -92,6 +92,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
  private:
   struct UdpPeer {
     Address remote = {};
+    boost::asio::ip::address local = {};
     std::uint16_t socket = 0;
     bool operator==(UdpPeer const&) const = default;
   };
@@ -122,7 +123,8 @@ class Transports final : public MessageSender, private DatagramReceiver, private
     std::unique_ptr<UdpSocket> datagrams = {};
   };
 
-  void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) override;
+  void on_datagram(std::span<char> bytes, Address const& remote, boost::asio::ip::address const& local,
+                   std::uint16_t socket) override;
   void on_refused(std::uint16_t socket) override;
   void on_stream_message(wire::MessageView const& message, Source const& source) override;
   void on_broken_message(wire::MessageView const& message, wire::ParseError const& error,

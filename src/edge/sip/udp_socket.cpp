@@ -1,5 +1,7 @@
 #include "edge/sip/udp_socket.hpp"
 
+#include "edge/sip/local_address.hpp"
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -17,8 +19,10 @@ struct UdpSocket::Headers {
   std::array<mmsghdr, batch> in = {};
   std::array<iovec, batch> in_places = {};
   std::array<sockaddr_storage, batch> in_names = {};
+  std::array<PacketInfo, batch> in_infos = {};
   std::array<mmsghdr, batch> out = {};
   std::array<iovec, batch> out_places = {};
+  std::array<PacketInfo, batch> out_infos = {};
 };
 
 namespace {
@@ -75,7 +79,9 @@ Address UdpSocket::begin() {
   socket_.set_option(asio::socket_base::send_buffer_size(wanted_kernel_buffer), ignored);
   auto const local = socket_.local_endpoint();
   local_ = Address::of(local);
-  family_ = local.protocol() == udp::v6() ? Family::ipv6 : Family::ipv4;
+  family_ = local.protocol().family();
+  is_everywhere_ = local.address().is_unspecified();
+  if (is_everywhere_) ask_for_local_address(socket_.native_handle(), family_);
   wait_readable();
   return local_;
 }
@@ -102,10 +108,13 @@ void UdpSocket::receive() {
 }
 
 int UdpSocket::receive_batch() {
-  auto& [in, places, names, out, out_places] = *headers_;
+  auto& [in, places, names, infos, out, out_places, out_infos] = *headers_;
   for (std::size_t i = 0; i < batch; ++i) {
     places[i] = {.iov_base = buffers_.get() + i * datagram_size, .iov_len = datagram_size};
     in[i].msg_hdr = {.msg_name = &names[i], .msg_namelen = sizeof names[i], .msg_iov = &places[i], .msg_iovlen = 1};
+    if (!is_everywhere_) continue;
+    in[i].msg_hdr.msg_control = infos[i].bytes.data();
+    in[i].msg_hdr.msg_controllen = infos[i].bytes.size();
   }
   int const count = recvmmsg(socket_.native_handle(), in.data(), batch, MSG_DONTWAIT, nullptr);
   if (count < 0 && errno == ECONNREFUSED) receiver_.on_refused(number_);
@@ -113,18 +122,19 @@ int UdpSocket::receive_batch() {
   is_receiving_ = true;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count) && socket_.is_open(); ++i) {
     if ((in[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) continue;
-    receiver_.on_datagram({buffers_.get() + i * datagram_size, in[i].msg_len}, address_of(names[i]), number_);
+    receiver_.on_datagram({buffers_.get() + i * datagram_size, in[i].msg_len}, address_of(names[i]),
+                          is_everywhere_ ? local_address_of(in[i].msg_hdr) : asio::ip::address{}, number_);
   }
   is_receiving_ = false;
   return count;
 }
 
 udp::endpoint UdpSocket::name_of(Address const& remote) const {
-  if (!remote.ip.is_v4() || family_ == Family::ipv4) return remote.udp();
+  if (!remote.ip.is_v4() || family_ == AF_INET) return remote.udp();
   return {asio::ip::make_address_v6(asio::ip::v4_mapped, remote.ip.to_v4()), remote.port};
 }
 
-void UdpSocket::send(Address const& remote, std::string_view bytes) {
+void UdpSocket::send(Address const& remote, std::string_view bytes, asio::ip::address const& local) {
   if (waiting_count_ == waiting_limit) {
     ++dropped_;
     return;
@@ -132,6 +142,7 @@ void UdpSocket::send(Address const& remote, std::string_view bytes) {
   if (waiting_count_ == waiting_.size()) waiting_.emplace_back();
   auto& datagram = waiting_[waiting_count_++];
   datagram.remote = name_of(remote);
+  datagram.local = is_everywhere_ ? local : asio::ip::address{};
   datagram.bytes.assign(bytes);
   if (!is_receiving_) {
     flush_later();
@@ -153,27 +164,14 @@ void UdpSocket::flush_later() {
 void UdpSocket::flush() {
   std::size_t sent = 0;
   while (sent < waiting_count_ && !is_blocked_ && socket_.is_open()) {
-    std::size_t const count = std::min(batch, waiting_count_ - sent);
-    for (std::size_t i = 0; i < count; ++i) {
-      auto& datagram = waiting_[sent + i];
-      headers_->out_places[i] = {.iov_base = datagram.bytes.data(), .iov_len = datagram.bytes.size()};
-      headers_->out[i].msg_hdr = {.msg_name = datagram.remote.data(),
-                                  .msg_namelen = static_cast<socklen_t>(datagram.remote.size()),
-                                  .msg_iov = &headers_->out_places[i],
-                                  .msg_iovlen = 1};
-    }
-    int const gone =
-        sendmmsg(socket_.native_handle(), headers_->out.data(), static_cast<unsigned>(count), MSG_DONTWAIT);
+    int const gone = send_batch(sent);
     if (gone > 0) {
       sent += static_cast<std::size_t>(gone);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
       wait_writable();
     } else if (errno == ECONNREFUSED) {
       receiver_.on_refused(number_);  // tells of one sent before; this one has not been tried
-    } else if (errno != EINTR) {
-      // This one cannot be sent (no route, too large); the next may.
-      spdlog::debug("sip: a datagram was refused by the kernel: errno {}", errno);
-      ++dropped_;
+    } else if (errno != EINTR && give_up(waiting_[sent])) {
       ++sent;
     }
   }
@@ -181,6 +179,32 @@ void UdpSocket::flush() {
   // Swapping keeps the memory of what was sent for what comes.
   for (std::size_t i = sent; i < waiting_count_; ++i) std::swap(waiting_[i - sent], waiting_[i]);
   waiting_count_ -= sent;
+}
+
+int UdpSocket::send_batch(std::size_t from) {
+  std::size_t const count = std::min(batch, waiting_count_ - from);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& datagram = waiting_[from + i];
+    headers_->out_places[i] = {.iov_base = datagram.bytes.data(), .iov_len = datagram.bytes.size()};
+    auto& header = headers_->out[i].msg_hdr;
+    header = {.msg_name = datagram.remote.data(),
+              .msg_namelen = static_cast<socklen_t>(datagram.remote.size()),
+              .msg_iov = &headers_->out_places[i],
+              .msg_iovlen = 1};
+    leave_from(header, headers_->out_infos[i], datagram.local, family_);
+  }
+  return sendmmsg(socket_.native_handle(), headers_->out.data(), static_cast<unsigned>(count), MSG_DONTWAIT);
+}
+
+bool UdpSocket::give_up(Datagram& datagram) {
+  // The address may be ours no longer (it was kept, and the machine has another one since): once more, from any.
+  if (!datagram.local.is_unspecified()) {
+    datagram.local = asio::ip::address{};
+    return false;
+  }
+  spdlog::debug("sip: a datagram was refused by the kernel: errno {}", errno);
+  ++dropped_;
+  return true;
 }
 
 void UdpSocket::wait_writable() {

@@ -30,7 +30,9 @@ namespace reveille::edge::sip {
 
 class DatagramReceiver {
  public:
-  virtual void on_datagram(std::span<char> bytes, Address const& remote, std::uint16_t socket) = 0;
+  // `local`: which address it was sent to, of a socket at every address; else unspecified.
+  virtual void on_datagram(std::span<char> bytes, Address const& remote, boost::asio::ip::address const& local,
+                           std::uint16_t socket) = 0;
   // ICMP says that nobody listens where a connected socket leads.
   virtual void on_refused(std::uint16_t socket) = 0;
 
@@ -50,7 +52,8 @@ class UdpSocket {
   // The same, of the address from which the kernel sends to `remote`; only that is heard from then on.
   [[nodiscard]] Result<Address> connect(Address const& remote);
   void close();
-  void send(Address const& remote, std::string_view bytes);
+  // From that address of ours; unspecified, or no longer ours: the kernel chooses.
+  void send(Address const& remote, std::string_view bytes, boost::asio::ip::address const& local = {});
   [[nodiscard]] Address const& local() const { return local_; }
   // The descriptor, for options that Asio does not know; it stays the socket's.
   [[nodiscard]] int native_handle() { return socket_.native_handle(); }
@@ -65,10 +68,10 @@ class UdpSocket {
 
   struct Datagram {
     boost::asio::ip::udp::endpoint remote = {};
+    boost::asio::ip::address local = {};
     std::string bytes = {};
   };
   struct Headers;
-  enum class Family : std::uint8_t { ipv4, ipv6 };
   // Outlives the socket in outstanding handlers, and tells them that it is gone.
   struct Alive {};
 
@@ -82,13 +85,18 @@ class UdpSocket {
   int receive_batch();
   void flush();
   void flush_later();
+  // Gives the kernel what it can take of those that wait from the `from`th on; how many it took, or what it said.
+  int send_batch(std::size_t from);
+  // Whether that one is done with: it cannot be sent (no route, too large).
+  bool give_up(Datagram& datagram);
 
   boost::asio::io_context& context_;
   boost::asio::ip::udp::socket socket_;
   DatagramReceiver& receiver_;
   std::uint16_t number_;
   Address local_ = {};
-  Family family_ = Family::ipv4;
+  int family_ = 0;              // AF_INET or AF_INET6
+  bool is_everywhere_ = false;  // bound to every address: each datagram says which one it was sent to
   std::unique_ptr<char[]> buffers_;
   std::unique_ptr<Headers> headers_;
   std::vector<Datagram> waiting_ = {};  // the first waiting_count_ are to be sent; the strings keep their memory
