@@ -75,6 +75,25 @@ TEST_F(Two, ADeviceIsOnDiskBeforeItsEnableIsAnswered) {
   EXPECT_TRUE(devices().at(0).services.im);
 }
 
+TEST_F(Two, B_SIGN_2_AnEnabledTokenLeavesItsFormerHolderOnceThatIsOnDisk) {
+  romeo.enable_push();
+  auto const token = [this](char const* account) {
+    auto const registrations = house.shard->directory.find(model::AccountId{account})->registrations();
+    auto const* device = model::find_device(registrations, model::InstanceId{instance});
+    return device == nullptr ? std::string{} : device->message.token;
+  };
+  Phone plain{house, "juliet"};
+  house.messages->on_bind_requested(plain.stream, model::AccountId{"juliet@localhost"}, "pad");
+  house.settle();
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  plain.enable_push();
+  EXPECT_EQ(token("romeo@localhost"), "message-token-000");
+  house.store.fail_with({});
+  plain.enable_push();
+  EXPECT_EQ(token("juliet@localhost"), "message-token-000");
+  EXPECT_EQ(token("romeo@localhost"), "") << "a shared phone must not ring for the last user";
+}
+
 TEST_F(Two, ASuspendedPhoneGetsEachMessageOnceInOrderWhereverItsLineIsCut) {
   for (int const restarted : {0, 1}) {
     for (int cut = 0; cut <= 4; ++cut) {

@@ -120,6 +120,30 @@ TEST_F(Waking, APushThatHasEndedIsNotAskedForAgain) {
   EXPECT_THAT(house.pushes.requests, SizeIs(1));
 }
 
+// The table asks which device sleeps, not what another has read. At a start nobody knows how long ago that was.
+TEST_F(Waking, B_IM_2_WhatAnotherClientHasReadIsPushedButNotAskedForAtTheNextStart) {
+  juliet_sleeps();
+  Phone desk{house, "juliet"};
+  house.messages->on_bind_requested(desk.stream, model::AccountId{"juliet@localhost"}, "desk");
+  house.settle();
+  desk.say("<presence/>");
+  auto const reads = [&](std::string const& id) {
+    romeo_writes(id);
+    EXPECT_THAT(desk.heard("<body>" + id), SizeIs(1));
+    desk.say("<message to='romeo@localhost' type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='" + id +
+             "'/></message>");
+  };
+  reads("a");
+  house.pass(2s);
+  ASSERT_THAT(house.pushes.requests, SizeIs(1));
+  house.pushes.answer(0, model::PushState::accepted_by_provider);
+  house.pass(2s);
+  reads("b");
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+}
+
 TEST_F(Waking, EveryPushOfADeviceIsAcknowledgedWhenItIsBack) {
   juliet_sleeps();
   for (auto const* text : {"a", "b", "c"}) {

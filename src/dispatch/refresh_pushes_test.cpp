@@ -98,6 +98,15 @@ TEST(RefreshPushes, B_CALL_7_a_sleeping_client_is_pushed_once_before_each_end) {
   EXPECT_NE(house.pushes.requests[1].id, house.pushes.requests[0].id);
 }
 
+TEST(RefreshPushes, a_binding_shorter_than_the_usual_time_before_its_end_is_pushed_half_way) {
+  House house;
+  house.registers(100s);
+  house.pass(49s);
+  EXPECT_TRUE(house.pushes.requests.empty());
+  house.pass(1s);
+  EXPECT_EQ(house.pushes.requests.size(), 1U);
+}
+
 TEST(RefreshPushes, B_SIGN_5_nothing_is_pushed_after_the_end_nor_kept) {
   House house;
   house.registers();

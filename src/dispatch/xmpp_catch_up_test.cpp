@@ -63,6 +63,7 @@ TEST_F(CatchingUp, MoreThanMayBeUnacknowledgedComesAsFastAsItIsAcknowledged) {
   for (int i = 0; i < 1'500; ++i) romeo_writes("a");
   juliet.resume();
   for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(house.streams.said[juliet.stream], testing::Not(Contains(HasSubstr("stream:error"))));
     take(juliet);
     juliet.acknowledge();
     house.settle();
@@ -88,6 +89,26 @@ TEST_F(CatchingUp, CutAtEachReadNothingIsLostOrComesTwice) {
   juliet.read();
   take(juliet);
   EXPECT_EQ(got, "abcdef0123456789");
+}
+
+TEST_F(CatchingUp, WhatComesWhileTheArchiveIsReadComesBehindIt) {
+  for (std::size_t jobs = 0; jobs < 8; ++jobs) {
+    juliet.heard();
+    juliet.acknowledge();
+    house.settle();
+    juliet.lose();
+    romeo_writes("a");
+    juliet.connect();
+    house.messages->on_resume_requested(juliet.stream, model::AccountId{"juliet@localhost"}, juliet.resume_id,
+                                        juliet.received);
+    house.settle(jobs);
+    auto stanza = parse_element("<message to='juliet@localhost' type='chat'><body>b</body></message>");
+    house.messages->on_stanza(romeo.stream, stanza->set("from", romeo.full()));
+    house.settle();
+    got.clear();
+    take(juliet);
+    EXPECT_EQ(got, "ab") << jobs;
+  }
 }
 
 TEST_F(CatchingUp, AClientThatReadsSlowlyKeepsItsConnection) {
