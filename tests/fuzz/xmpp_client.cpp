@@ -23,6 +23,8 @@ void check(bool holds) {
 // A client who may sign in as he likes, before the machine of his stream and the decisions about his stanzas.
 class House {
  public:
+  explicit House(xmpp::Security security) : stream_(settings_, random_, security, now_) {}
+
   void hear(std::string_view bytes) { perform(stream_.on_bytes(bytes, now_)); }
   void cut() { perform(stream_.on_lost()); }
   [[nodiscard]] bool is_finished() const { return stream_.is_finished(); }
@@ -104,15 +106,15 @@ class House {
   model::Policy policy_ = {};
   model::Roster roster_ = {};
   decide::ImSession session_ = {};
-  xmpp::ClientStream stream_{settings_, random_, xmpp::Security::plain, now_};
+  xmpp::ClientStream stream_;
   bool ended_ = false;
 };
 
 }  // namespace
 
-// The first byte says into which pieces the rest is cut.
+// The first byte says into which pieces the rest is cut, and whether there is TLS already.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  House house;
+  House house{size > 0 && data[0] % 2 == 1 ? xmpp::Security::tls : xmpp::Security::plain};
   std::size_t const piece = size == 0 ? 1 : data[0] + 1U;
   for (std::size_t at = 1; at < size && !house.is_finished(); at += piece)
     house.hear({reinterpret_cast<char const*>(data) + at, std::min(piece, size - at)});
