@@ -116,16 +116,20 @@ class SipDoorTest : public testing::Test {
     peer.emplace(context, address);
   }
 
+  template <class Holds>
+  [[nodiscard]] bool run_until(Holds holds) {
+    auto const deadline = std::chrono::steady_clock::now() + edge::sip::test_deadline;
+    while (!holds() && std::chrono::steady_clock::now() < deadline) {
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds{20});
+    }
+    return holds();
+  }
   // The answer's text.
   std::string say(Phone& phone, Said const& said = {}) {
     auto const before = peer->received().size();
     peer->send(text_of(phone, said));
-    auto const deadline = std::chrono::steady_clock::now() + edge::sip::test_deadline;
-    while (peer->received().size() == before && std::chrono::steady_clock::now() < deadline) {
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds{20});
-      if (house.offers.size() != offered) break;
-    }
+    (void)run_until([&] { return peer->received().size() != before || house.offers.size() != offered; });
     offered = house.offers.size();
     return peer->received().size() == before ? std::string{} : peer->received().back();
   }
@@ -475,13 +479,13 @@ class InDialog : public SipDoorTest {
     auto const token = tokens.write({.account = "juliet@localhost", .remote = remote_of(other)}, call_id);
     return "Route: <sip:" + token + "@127.0.0.1;lr>\r\n";
   }
+  // Behind the 100 that every INVITE gets.
+  std::string next_answer() {
+    (void)run_until([&] { return !peer->received().empty() && status_of(peer->received().back()) != 100; });
+    return peer->received().empty() ? std::string{} : peer->received().back();
+  }
   std::string relayed() {
-    auto const deadline = std::chrono::steady_clock::now() + edge::sip::test_deadline;
-    while (other.received().empty() && std::chrono::steady_clock::now() < deadline) {
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds{20});
-    }
-    return other.received().empty() ? std::string{} : other.received().front();
+    return run_until([&] { return !other.received().empty(); }) ? other.received().front() : std::string{};
   }
 };
 
@@ -498,6 +502,13 @@ TEST_F(InDialog, RFC3261_16_4_goes_to_the_other_end_without_what_is_ours) {
   EXPECT_FALSE(has(heard, "chief")) << heard;
   EXPECT_FALSE(has(heard, "realm=\"localhost\"")) << heard;
   EXPECT_TRUE(has(heard, "realm=\"elsewhere\"")) << heard;
+  // RFC 3325 section 5: nor does who answers show another name than his own.
+  auto ringing = edge::sip::response_text(180, heard, {});
+  ringing.insert(ringing.find("Content-Length"), "P-Asserted-Identity: <sip:chief@localhost>\r\n");
+  other.send(ringing);
+  auto const answer = next_answer();
+  EXPECT_EQ(status_of(answer), 180);
+  EXPECT_FALSE(has(answer, "chief")) << answer;
 }
 
 // Who has seen a token once must not send with it what he likes to that phone.
@@ -527,6 +538,27 @@ TEST_F(InDialog, a_token_opens_no_way_past_authentication) {
   EXPECT_TRUE(other.received().empty());
 }
 
+// A connection on which somebody has signed in is no stranger's, and is not closed as one.
+TEST_F(SipDoorTest, who_has_signed_in_is_no_stranger) {
+  edge::sip::Stack hasty{context, system_clock, random, door, {.first_message = std::chrono::milliseconds{200}}};
+  auto const tcp = hasty.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {});
+  edge::sip::OwnHosts hosts(clock, [] { return std::vector<boost::asio::ip::address>{}; });
+  hosts.add_listener(*tcp);
+  door.connect(hasty, std::move(hosts));
+  edge::sip::StreamPeer guest{context, *tcp, {}};
+  auto const over_tcp = [](std::string text) { return text.replace(text.find("UDP"), 3, "TCP"); };
+  Phone phone;
+  guest.send(over_tcp(text_of(phone, registering())));
+  ASSERT_TRUE(run_until([&] { return guest.count("SIP/2.0 401") == 1; }));
+  auto const at = guest.received().find("nonce=\"") + 7;
+  phone.nonce = guest.received().substr(at, guest.received().find('"', at) - at);
+  guest.send(over_tcp(text_of(phone, registering())));
+  ASSERT_TRUE(run_until([&] { return guest.count("SIP/2.0 200") == 1; }));
+  edge::sip::StreamPeer stranger{context, *tcp, {}};
+  ASSERT_TRUE(run_until([&] { return stranger.is_closed(); }));
+  EXPECT_FALSE(guest.is_closed());
+}
+
 // What cannot be answered in full is answered in short or not at all; nothing of it stays.
 TEST_F(SipDoorTest, an_answer_that_cannot_be_written_keeps_nothing) {
   auto said = inviting();
@@ -535,8 +567,10 @@ TEST_F(SipDoorTest, an_answer_that_cannot_be_written_keeps_nothing) {
   said.more += "\r\n";
   Phone phone{.user = "romeo", .from = "romeo"};
   EXPECT_EQ(status_of(say(phone, said)), 513);
+  // Its answer has the names of the fields in full, and so is too long itself.
   auto endless = text_of(phone, inviting());
-  endless.replace(endless.find("Call-ID: one"), 12, "Call-ID: " + std::string(65'507 - endless.size() - 8, 'x'));
+  auto const via = "v:SIP/2.0/UDP h;x=" + std::string(630, 'x') + "\r\n";
+  for (int i = 0; i < 100; ++i) endless.insert(endless.find("Call-ID"), via);
   auto const before = stack.counts().server.requests;
   peer->send(endless);
   while (stack.counts().server.requests == before) context.run_one();
