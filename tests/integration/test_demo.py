@@ -32,7 +32,9 @@ class Stage:
 
     def __init__(self, data):
         command = [sys.executable, ROOT / "tools" / "demo.py", "--build", build_folder(), "--only", "foreground/message", "--data", data]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        # A shell's job in the background ignores SIGINT, and so would what it starts; in a terminal nothing does.
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                                        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def says(self, end: str) -> list[str]:
         """Its lines up to the one that holds `end`."""
@@ -45,8 +47,12 @@ class Stage:
 
     def ends(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        self.process.stdout.read()
-        return self.process.wait(30)
+        try:
+            self.process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"the demo did not end within 30 s of {number.name}") from None
+        return self.process.returncode
 
     def __enter__(self) -> "Stage":
         return self
