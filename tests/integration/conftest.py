@@ -1,5 +1,6 @@
 """Fixtures: the programs under test, each in a folder and on ports of its own."""
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,24 @@ from reveille import Apple, Cluster, Server  # noqa: E402
 # A crowd of connections is more than the 1024 files that Debian allows at first.
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+
+
+LONGEST_TEST_SECONDS = 400  # several times what the longest needs on a busy machine
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """A test that waits for what never comes fails, and the others run."""
+    def give_up(*_):
+        raise AssertionError(f"no end after {LONGEST_TEST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LONGEST_TEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def show_logs_of_failure(request, *programs) -> None:
