@@ -180,6 +180,32 @@ TEST(Proxy, a_request_in_a_dialog_whose_flow_is_lost_is_answered) {
   EXPECT_THAT(house.heard(house.romeo, "SIP/2.0 480"), HasSubstr("CSeq: 2 INVITE"));
 }
 
+// B-CALL-9: the phone has changed its network while it rang, and answers what the caller has given up.
+TEST(Proxy, an_answer_by_a_new_connection_is_ended_there) {
+  House house;
+  auto const tcp =
+      house.stack.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  edge::sip::StreamPeer before{house.context, tcp, {}};
+  auto registers =
+      House::request("REGISTER", "sip:localhost", house.juliet, "Contact: <sip:juliet@j;transport=tcp>\r\n");
+  before.send(registers.replace(registers.find("UDP"), 3, "TCP"));
+  ASSERT_TRUE(house.run_until([&] { return before.count("SIP/2.0 200") > 0; }));
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  ASSERT_TRUE(house.run_until([&] { return before.count("INVITE sip:juliet@") > 0; }));
+  auto const invite = before.received().substr(before.received().find("INVITE sip:"));
+  before.send(House::response(180, invite));
+  house.heard(house.romeo, "SIP/2.0 180");
+  before.close();
+  ASSERT_TRUE(house.run_until([&] { return house.stack.counts().transports.connections == 0; }));
+  house.romeo.send(House::request("CANCEL", "sip:juliet@localhost", house.romeo));
+  house.heard(house.romeo, "SIP/2.0 487");
+  edge::sip::StreamPeer after{house.context, tcp, {}};
+  auto answer = House::response(200, invite);
+  after.send(answer.insert(answer.find("Content-Length"), "Contact: <sip:juliet@j;transport=tcp>\r\n"));
+  ASSERT_TRUE(house.run_until([&] { return after.count("ACK sip:juliet@j") > 0; }));
+  ASSERT_TRUE(house.run_until([&] { return after.count("BYE sip:juliet@j") > 0; }));
+}
+
 // RFC 3325 section 5: who calls is what From says, which is the sender's own; likewise who answers.
 TEST(Proxy, nobody_shows_another_name_than_his_own) {
   House house;

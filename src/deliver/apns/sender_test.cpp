@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -258,7 +259,13 @@ TEST_F(SenderTest, CallsGoFirstOnWhateverChannel) {
 
 TEST_F(SenderTest, OfFewStreamsOneIsLeftToCalls) {
   std::vector<edge::Responder> held;
-  serve([&](edge::HttpRequest, edge::Responder responder) { held.push_back(std::move(responder)); }, 4);
+  std::vector<std::string> got;
+  serve(
+      [&](edge::HttpRequest request, edge::Responder responder) {
+        got.push_back(request.path.substr(request.path.rfind('/') + 1));
+        held.push_back(std::move(responder));
+      },
+      4);
   open();
   ASSERT_TRUE(run_until([&] { return sender->health().capacity == 4; }));
   auto message = request("a1");
@@ -266,6 +273,7 @@ TEST_F(SenderTest, OfFewStreamsOneIsLeftToCalls) {
   for (int i = 0; i < 10; ++i) sender->send(message, [](model::ProviderAnswer) {});
   sender->send(request("c0"), [](model::ProviderAnswer) {});
   ASSERT_TRUE(run_until([&] { return held.size() == 4; }));
+  EXPECT_EQ(std::ranges::count(got, "c0"), 1);
   EXPECT_EQ(sender->health().waiting, 7U) << "all of them messages";
   sender.reset();
 }

@@ -59,7 +59,8 @@ class RestPushTest : public testing::Test {
     if (what == "POST /oauth2/token")
       return responder.send(
           json(200, R"({"access_token":"t)" + std::to_string(asked[what]) + R"(","expires_in":3600})"));
-    if (what == "GET /v1/providers") return responder.send(json(200, R"({"providers":["fcm"]})"));
+    if (what == "GET /v1/providers")
+      return responder.send(json(200, R"({"providers":["apns","fcm"],"apns":["production"]})"));
     seen.push_back(std::move(request));
     on_request(seen.back(), std::move(responder));
   }
@@ -110,6 +111,7 @@ TEST_F(RestPushTest, OneTokenServesAllThatWaitForIt) {
 TEST_F(RestPushTest, LearnsWhichProvidersAreServed) {
   EXPECT_TRUE(push->serves(model::Provider::apns, model::Environment::sandbox)) << "until it has told";
   ASSERT_TRUE(run_until([&] { return push->serves(model::Provider::fcm, model::Environment::production); }));
+  EXPECT_TRUE(push->serves(model::Provider::apns, model::Environment::production));
   EXPECT_FALSE(push->serves(model::Provider::apns, model::Environment::sandbox));
 }
 
@@ -165,6 +167,23 @@ TEST_F(RestPushTest, WaitsForAServiceThatIsAway) {
   serve();
   ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
   EXPECT_TRUE(push->trouble().empty());
+}
+
+TEST_F(RestPushTest, WhatANewerMessageStandsForWhileTheServiceIsAwayIsToldSo) {
+  server.reset();
+  auto const says = [&](std::string id) {
+    auto receipt = std::make_shared<model::PushReceipt>();
+    push->request({.id = model::PushId{std::move(id)}, .expires_at = clock.now() + 60s, .conversation = "c"},
+                  [receipt](model::PushReceipt got) { *receipt = std::move(got); });
+    return receipt;
+  };
+  auto const older = says("m1");
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  auto const newer = says("m2");
+  ASSERT_TRUE(run_until([&] { return older->state == PushState::taken_back; }));
+  serve();
+  ASSERT_TRUE(run_until([&] { return newer->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(seen.size(), 1U);
 }
 
 TEST_F(RestPushTest, AServiceThatSaysLaterIsAskedLaterByAFewAndThenByAll) {
