@@ -329,6 +329,15 @@ TEST(Stack, ConnectionsAreBounded) {
 }
 
 // Nobody has proved there who he is: fewer of these, and only for as long as they ask for something.
+TEST(Stack, StrangersAreBoundedInAll) {
+  Server server{{.strangers = 2}};
+  StreamPeer one{server.context(), server.address(Transport::tcp), {}};
+  StreamPeer two{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 2; }));
+  StreamPeer three{server.context(), server.address(Transport::tcp), {}};
+  ASSERT_TRUE(server.run_until([&] { return three.is_closed(); }));
+}
+
 TEST(Stack, StrangersAreBoundedAndNotKept) {
   Server server{{.strangers_per_address = 2, .first_message = 200ms}};
   server.handler().answer_all_with(200, Server::Handler::How::statelessly);
