@@ -71,7 +71,7 @@ std::string read_problem(std::string_view body) {
   auto const object = object_in(body);
   constexpr std::string_view prefix = "urn:reveille:problem:";
   auto const type = object ? text_of(*object, "type") : std::string{};
-  return type.starts_with(prefix) ? type.substr(prefix.size()) : "unknown";
+  return type.starts_with(prefix) && type.size() > prefix.size() ? type.substr(prefix.size()) : "unknown";
 }
 
 std::optional<Token> read_token(std::string_view body) {
@@ -80,7 +80,11 @@ std::optional<Token> read_token(std::string_view body) {
   boost::system::error_code error;
   auto const* lives = object->if_contains("expires_in");
   Token token{.value = text_of(*object, "access_token")};
-  if (lives != nullptr) token.lives = std::chrono::seconds{lives->to_number<std::int64_t>(error)};
+  if (lives != nullptr) {
+    // A number of seconds that no clock holds is no promise: a day is believed at most.
+    constexpr std::int64_t most = std::chrono::seconds(24h).count();
+    token.lives = std::chrono::seconds{std::clamp<std::int64_t>(lives->to_number<std::int64_t>(error), 0, most)};
+  }
   return token.value.empty() || error ? std::nullopt : std::optional(std::move(token));
 }
 
