@@ -27,6 +27,13 @@ struct Waking : Two {
     house.messages->on_ended(juliet.stream, why);
     house.settle();
   }
+  void expect_a_push_after_the_grace() {
+    end(StreamEnd::lost);
+    house.pass(4s);
+    EXPECT_THAT(house.pushes.requests, IsEmpty());
+    house.pass(2s);
+    EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  }
 };
 
 TEST_F(Waking, AMessageIntoADeadConnectionIsPushedWhenThatIsKnown) {
@@ -44,11 +51,7 @@ TEST_F(Waking, AMessageIntoADeadConnectionIsPushedWhenThatIsKnown) {
 TEST_F(Waking, ADroppedConnectionHasItsGrace) {
   juliet.enable_push();
   romeo_writes("a");
-  end(StreamEnd::lost);
-  house.pass(4s);
-  EXPECT_THAT(house.pushes.requests, IsEmpty());
-  house.pass(2s);
-  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  expect_a_push_after_the_grace();
 }
 
 TEST_F(Waking, WhoIsBackWithinTheGraceIsNotPushed) {
@@ -78,11 +81,7 @@ TEST_F(Waking, ASessionThatCannotBeResumedToo) {
   juliet.sign_in(Resumption::no);
   juliet.enable_push();
   romeo_writes("a");
-  end(StreamEnd::lost);
-  house.pass(4s);
-  EXPECT_THAT(house.pushes.requests, IsEmpty());
-  house.pass(2s);
-  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  expect_a_push_after_the_grace();
 }
 
 TEST_F(Waking, AnAcceptedMessageIsPushedThoughTheProcessEndsBeforeItsPush) {

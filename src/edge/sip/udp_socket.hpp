@@ -85,7 +85,7 @@ class UdpSocket {
   int receive_batch();
   void flush();
   void flush_later();
-  // Gives the kernel what it can take of those that wait from the `from`th on; how many it took, or what it said.
+  // Gives the kernel a batch of those that wait, from the `from`th on: how many it took; -1 with errno.
   int send_batch(std::size_t from);
   // Whether that one is done with: it cannot be sent (no route, too large).
   bool give_up(Datagram& datagram);
