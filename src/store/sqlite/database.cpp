@@ -48,6 +48,12 @@ std::unexpected<Error> failure_of(int code, std::string const& path, std::string
   }
 }
 
+// SQLite's account of its memory is one lock for all threads, at each allocation; nobody reads it. Must come before its
+// first use in the process.
+void keep_no_account_of_memory() {
+  [[maybe_unused]] static int const once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int note_log_pages(void* out, sqlite3*, char const*, int pages) {
   *static_cast<int*>(out) = pages;
   return SQLITE_OK;
@@ -104,6 +110,7 @@ void Statement::bind_bytes(int index, std::string_view value) {
 }
 
 Result<std::unique_ptr<Database>> Database::open(Place const& place) {
+  keep_no_account_of_memory();
   std::unique_ptr<Database> database{new Database(place.path)};
   int const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   auto const* vfs = place.vfs.empty() ? nullptr : place.vfs.c_str();

@@ -1,64 +1,34 @@
 #include "store/sqlite/sqlite_store.hpp"
 
+#include "store/sqlite/checkpointer.hpp"
 #include "store/sqlite/lock_file.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/tables.hpp"
 #include "store/sqlite/worker.hpp"
 #include "store/sqlite/writer.hpp"
 
-#include <atomic>
-
 namespace reveille::store {
-namespace {
 
-constexpr int pages_a_checkpoint = 1'000;
-// A log of this many pages (16 MB) is started anew even if it is written to all the time.
-constexpr int pages_of_a_long_log = 4'000;
-
-// Tells the checkpoint thread when it is time. Threads: the writer's.
-class CheckpointPace {
- public:
-  explicit CheckpointPace(sqlite::Worker& worker) : worker_(worker) {}
-
-  void on_commit(sqlite::Database& writer) {
-    int const pages = writer.log_pages();
-    if (pages < pages_at_last_) pages_at_last_ = 0;  // the log was started anew
-    if (pages - pages_at_last_ < pages_a_checkpoint || under_way_) return;
-    pages_at_last_ = pages;
-    if (pages > pages_of_a_long_log) return sqlite::restart_log(writer);
-    under_way_ = true;
-    worker_.give([this](sqlite::Database& database) {
-      sqlite::checkpoint(database);
-      under_way_ = false;
-    });
-  }
-
- private:
-  sqlite::Worker& worker_;
-  int pages_at_last_ = 0;
-  std::atomic<bool> under_way_{false};
-};
-
-}  // namespace
-
-// The order matters: the writer goes first and hands its last jobs to the others; the lock goes last.
+// The order matters: the writer goes first and hands its last jobs to the others; `write_back` outlives every
+// connection; the lock goes last.
 struct SqliteStore::Parts {
   sqlite::LockFile lock;
+  sqlite::WriteBack write_back;
   Post post;
   sqlite::Worker reader;
-  sqlite::Worker checkpointer;
-  CheckpointPace pace;
+  sqlite::Checkpointer checkpointer;
   sqlite::Writer writer;
 
-  Parts(sqlite::LockFile taken, Post to_shard, TellDisk tell, std::unique_ptr<sqlite::Database> write,
-        std::unique_ptr<sqlite::Database> read, std::unique_ptr<sqlite::Database> copy)
+  Parts(sqlite::LockFile taken, std::string const& path, Post to_shard, TellDisk tell,
+        std::unique_ptr<sqlite::Database> write, std::unique_ptr<sqlite::Database> read,
+        std::unique_ptr<sqlite::Database> copy)
       : lock(std::move(taken)),
+        write_back(path),
         post(std::move(to_shard)),
         reader(std::move(read)),
-        checkpointer(std::move(copy)),
-        pace(checkpointer),
+        checkpointer(std::move(copy), write_back),
         writer(std::move(write), post, std::move(tell),
-               [this](sqlite::Database& database) { pace.on_commit(database); }) {}
+               [this](sqlite::Database& database) { checkpointer.on_commit(database); }) {}
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post, TellDisk tell) {
@@ -71,8 +41,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& plac
   if (!read) return std::unexpected(read.error());
   auto copy = sqlite::Database::open(place);
   if (!copy) return std::unexpected(copy.error());
-  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(post), std::move(tell), std::move(*write),
-                                       std::move(*read), std::move(*copy));
+  auto parts = std::make_unique<Parts>(std::move(*lock), place.path, std::move(post), std::move(tell),
+                                       std::move(*write), std::move(*read), std::move(*copy));
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 

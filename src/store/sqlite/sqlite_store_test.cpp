@@ -24,6 +24,12 @@ class SqliteStoreTest : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().ours;
     return opened ? std::move(*opened) : nullptr;
   }
+  // A record of so many pages, one of five.
+  void write(Store& store, std::size_t pages, int number) {
+    auto value = std::to_string(number);
+    value.resize(pages * 4096, static_cast<char>('a' + number % 26));  // SQLite does not write pages that stay the same
+    ASSERT_TRUE(commit_now(store, shard_, {Put{Table::users, std::to_string(number % 5), std::move(value)}}));
+  }
   Error refusal() {
     auto const opened = SqliteStore::open({.path = path_}, shard_.post());
     EXPECT_FALSE(opened);
@@ -60,6 +66,21 @@ TEST_F(SqliteStoreTest, ABatchAtOnceTakesAlongAllThatWaits) {
   ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "last", ""}}));
   EXPECT_EQ(answers, 100);
   EXPECT_LE(disk.syncs() - before, 2U) << "one transaction for all of them";
+}
+
+TEST_F(SqliteStoreTest, LazyWritesWaitForAHundredAndNoLonger) {
+  auto few = open();
+  auto many = SqliteStore::open({.path = folder_.file("many.db")}, shard_.post());
+  ASSERT_TRUE(many);
+  int few_answers = 0;
+  int many_answers = 0;
+  few->commit({Put{Table::users, "a", ""}}, Urgency::lazily, [&](Result<void>) { ++few_answers; });
+  for (int i = 0; i < 51; ++i)
+    (*many)->commit({Put{Table::users, "a", std::to_string(i)}, Put{Table::users, "b", std::to_string(i)}},
+                    Urgency::lazily, [&](Result<void>) { ++many_answers; });
+  shard_.run_until([&] { return many_answers == 51; });
+  EXPECT_EQ(few_answers, 0) << "half a second has not passed";
+  shard_.run_until([&] { return few_answers == 1; });
 }
 
 TEST_F(SqliteStoreTest, WhatWasAcknowledgedOutlivesAPowerCutAndTheOrderHolds) {
@@ -233,11 +254,28 @@ TEST_F(SqliteStoreTest, AFolderThatDoesNotExistIsNamed) {
 
 TEST_F(SqliteStoreTest, TheLogIsCopiedBackWhileWritingGoesOn) {
   auto store = open();
-  for (int i = 0; i < 1500; ++i)
-    ASSERT_TRUE(
-        commit_now(*store, shard_, {Put{Table::users, "same", std::string(30'000, static_cast<char>('a' + i % 26))}}));
-  // 1500 commits of eight pages each would be 50 MB without a checkpoint in between.
-  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 30'000'000U);
+  for (int i = 0; i < 2'500; ++i) write(*store, 8, i);
+  // 2500 commits of ten pages each would be 100 MB without a checkpoint in between.
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 60'000'000U);
+  EXPECT_GT(std::filesystem::file_size(path_), 5 * 8 * 4096U) << "all of it has been copied once";
+}
+
+TEST_F(SqliteStoreTest, APowerCutBesideACopyLosesNothing) {
+  LosingDisk disk;
+  int number = 0;
+  for (int round = 0; round < 8; ++round) {
+    auto store = open(disk.vfs());
+    ASSERT_TRUE(store);
+    auto const found = records_of(*store, Table::users);
+    ASSERT_EQ(found.size(), static_cast<std::size_t>(std::min(number, 5)));
+    for (auto const& [key, value] : found) EXPECT_GT(std::stoi(value), number - 6) << key;
+    // Past the first copy, past the log's restart, and in between.
+    for (int end = number + 5 + 4 * round; number < end;) write(*store, 600, ++number);
+    disk.cut_power();
+    store.reset();
+    shard_.drop();
+    disk.restore_power();
+  }
 }
 
 }  // namespace

@@ -70,57 +70,74 @@ Result<void> read_pushes(Database& database, std::int64_t row, StoredTrace& trac
   }
 }
 
-Result<void> link(Database& database, char const* sql, std::string_view name, model::TraceHead const& head) {
+// The row of the trace itself, or 0.
+Result<std::int64_t> row_of(Database& database, std::string_view id, model::TraceKind kind) {
+  auto rows = database.statement("SELECT row FROM traces WHERE id = ?1 AND kind = ?2");
+  auto const row = rows.with(id, kind).next();
+  if (!row) return std::unexpected(row.error());
+  return *row ? rows.number(0) : 0;
+}
+
+Result<void> write_head(Database& database, model::TraceHead const& head) {
+  // What is told again writes nothing.
+  return database
+      .statement(
+          "INSERT INTO traces (id, kind, tracking, origin, destination, call_id, archive_id, push_id, began) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id, kind) DO UPDATE SET "
+          "origin = CASE origin WHEN x'' THEN excluded.origin ELSE origin END, "
+          "destination = CASE destination WHEN x'' THEN excluded.destination ELSE destination END, "
+          "call_id = CASE call_id WHEN x'' THEN excluded.call_id ELSE call_id END, "
+          "archive_id = CASE archive_id WHEN x'' THEN excluded.archive_id ELSE archive_id END, "
+          "push_id = CASE push_id WHEN x'' THEN excluded.push_id ELSE push_id END "
+          "WHERE (origin = x'' AND excluded.origin <> x'') OR (destination = x'' AND excluded.destination <> x'') OR "
+          "(call_id = x'' AND excluded.call_id <> x'') OR (archive_id = x'' AND excluded.archive_id <> x'') OR "
+          "(push_id = x'' AND excluded.push_id <> x'')")
+      .with(model::id_of(head), head.kind, head.tracking.value, head.from, head.to, head.call_id, head.archive_id,
+            head.push_id, head.began)
+      .run();
+}
+
+Result<void> link(Database& database, char const* sql, std::string_view name, std::int64_t row) {
   if (name.empty()) return {};
-  return database.statement(sql).with(name, model::id_of(head), head.kind).run();
+  return database.statement(sql).with(name, row).run();
+}
+
+Result<std::int64_t> begin(Database& database, model::TraceHead const& head) {
+  if (auto written = write_head(database, head); !written) return std::unexpected(written.error());
+  auto const row = row_of(database, model::id_of(head), head.kind);
+  if (!row) return row;
+  constexpr auto const* newest = "INSERT OR REPLACE INTO trace_links (name, trace) VALUES (?1, ?2)";
+  constexpr auto const* first = "INSERT OR IGNORE INTO trace_links (name, trace) VALUES (?1, ?2)";
+  Result<void> done;
+  if (head.kind == model::TraceKind::push)
+    done = link(database, first, head.tracking.value, *row);
+  else
+    for (auto const* name : {&head.call_id, &head.archive_id, &head.push_id})
+      if (done) done = link(database, newest, *name, *row);
+  if (!done) return std::unexpected(done.error());
+  return row;
 }
 
 }  // namespace
 
 Result<void> apply(Database& database, BeginTrace const& write) {
-  auto const& head = write.head;
-  auto done =
-      database
-          .statement(
-              "INSERT INTO traces (id, kind, tracking, origin, destination, call_id, archive_id, push_id, began) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id, kind) DO UPDATE SET "
-              "origin = CASE origin WHEN x'' THEN excluded.origin ELSE origin END, "
-              "destination = CASE destination WHEN x'' THEN excluded.destination ELSE destination END, "
-              "call_id = CASE call_id WHEN x'' THEN excluded.call_id ELSE call_id END, "
-              "archive_id = CASE archive_id WHEN x'' THEN excluded.archive_id ELSE archive_id END, "
-              "push_id = CASE push_id WHEN x'' THEN excluded.push_id ELSE push_id END")
-          .with(model::id_of(head), head.kind, head.tracking.value, head.from, head.to, head.call_id, head.archive_id,
-                head.push_id, head.began)
-          .run();
-  constexpr auto const* newest =
-      "INSERT OR REPLACE INTO trace_links (name, trace) "
-      "SELECT ?1, row FROM traces WHERE id = ?2 AND kind = ?3";
-  constexpr auto const* first =
-      "INSERT OR IGNORE INTO trace_links (name, trace) "
-      "SELECT ?1, row FROM traces WHERE id = ?2 AND kind = ?3";
-  if (head.kind == model::TraceKind::push) return done ? link(database, first, head.tracking.value, head) : done;
-  for (auto const* name : {&head.call_id, &head.archive_id, &head.push_id})
-    if (done) done = link(database, newest, *name, head);
-  return done;
+  auto const row = begin(database, write.head);
+  if (!row) return std::unexpected(row.error());
+  return {};
 }
 
 Result<void> apply(Database& database, StepTrace const& write) {
   auto const& step = write.step;
-  auto const insert = [&] {
-    return database
-        .statement(
-            "INSERT INTO trace_milestones (trace, number, milestone, at, device, why, detail) SELECT row, "
-            "(SELECT coalesce(max(number), 0) + 1 FROM trace_milestones WHERE trace = traces.row), ?3, ?4, ?5, ?6, ?7 "
-            "FROM traces WHERE id = ?1 AND kind = ?2")
-        .with(model::id_of(step), step.kind, step.milestone, step.at, step.device.value, step.why, step.detail)
-        .run();
-  };
-  auto done = insert();
-  if (!done || database.changes() > 0) return done;
-  done = apply(
-      database,
-      BeginTrace{.head = {.tracking = step.tracking, .kind = step.kind, .push_id = step.push_id, .began = step.at}});
-  return done ? insert() : done;
+  auto row = row_of(database, model::id_of(step), step.kind);
+  if (row && *row == 0)
+    row = begin(database, {.tracking = step.tracking, .kind = step.kind, .push_id = step.push_id, .began = step.at});
+  if (!row) return std::unexpected(row.error());
+  return database
+      .statement(
+          "INSERT INTO trace_milestones (trace, number, milestone, at, device, why, detail) VALUES (?1, "
+          "(SELECT coalesce(max(number), 0) + 1 FROM trace_milestones WHERE trace = ?1), ?2, ?3, ?4, ?5, ?6)")
+      .with(*row, step.milestone, step.at, step.device.value, step.why, step.detail)
+      .run();
 }
 
 // Rows are given in the order of time: the oldest traces are the lowest rows, and no index over time is needed.

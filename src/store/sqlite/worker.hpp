@@ -39,10 +39,4 @@ class Worker {
   std::thread thread_;
 };
 
-// Copies committed pages from the log into the database; the writer goes on meanwhile.
-void checkpoint(Database& database);
-// Copies the rest and starts the log anew. On the writer's own thread and connection, between two transactions: it is
-// short after a checkpoint(), and from outside it would have to wait for a moment in which nobody writes.
-void restart_log(Database& database);
-
 }  // namespace reveille::store::sqlite

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds soon_least{3};
 constexpr std::chrono::milliseconds soon_most{50};
 constexpr std::chrono::milliseconds lazily_linger{500};
+// So many writes together cost little each; more would keep whoever comes next waiting.
+constexpr std::size_t company = 100;
 constexpr int commits_a_linger = 3;  // under load a linger is this many commits long
 constexpr std::size_t most_waiting = 200'000;
 constexpr std::size_t most_in_a_group = 10'000;
@@ -53,7 +55,7 @@ std::chrono::steady_clock::duration Writer::linger_of(Urgency urgency) const {
     case at_once: return {};
     case soon:
       return std::clamp<std::chrono::steady_clock::duration>(commits_a_linger * commit_takes_, soon_least, soon_most);
-    case lazily: return lazily_linger;
+    case lazily: return waiting_writes_ < company ? lazily_linger : std::chrono::steady_clock::duration{};
   }
   std::unreachable();
 }
@@ -83,6 +85,7 @@ void Writer::enqueue(Item item) {
     std::lock_guard const lock{mutex_};
     sooner = item.due < due_;
     due_ = std::min(due_, item.due);
+    waiting_writes_ += item.batch.size();
     waiting_.push_back(std::move(item));
   }
   if (sooner) changed_.notify_one();
@@ -121,12 +124,14 @@ std::optional<Writer::Group> Writer::next_group() {
   Group group;
   if (waiting_.size() <= most_in_a_group) {
     group.swap(waiting_);
+    waiting_writes_ = 0;
     due_ = Moment::max();
     return group;
   }
   auto const end = waiting_.begin() + most_in_a_group;
   std::move(waiting_.begin(), end, std::back_inserter(group));
   waiting_.erase(waiting_.begin(), end);
+  for (auto const& item : group) waiting_writes_ -= item.batch.size();
   return group;  // due_ stays: the rest is late already
 }
 

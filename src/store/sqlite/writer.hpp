@@ -1,10 +1,10 @@
 // Writer: the thread that commits. It takes everything that waits, in order, into one transaction.
 //
 // When: a batch `at_once` is committed as soon as the thread is free, and takes along all that was given before it; a
-// batch `soon` waits 3 ms for company, longer (to 50 ms) when commits themselves take long; `lazily` half a second.
-// A disk that takes nothing (it is full, or broken) is tried again every second until it does; `tell` hears both.
-// Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on the writer's thread.
-// Bounds: give() refuses with `busy` while too much is waiting.
+// batch `soon` waits 3 ms for company, longer (to 50 ms) when commits themselves take long; `lazily` half a second, or
+// until a hundred writes wait. A disk that takes nothing (it is full, or broken) is tried again every second until it
+// does; `tell` hears both. Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on the
+// writer's thread. Bounds: give() refuses with `busy` while too much is waiting.
 #pragma once
 
 #include "store/sqlite/database.hpp"
@@ -73,6 +73,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable changed_;
   Group waiting_ = {};
+  std::size_t waiting_writes_ = 0;  // in their batches
   Moment due_ = Moment::max();
   bool stopping_ = false;
   std::chrono::steady_clock::duration commit_takes_{};  // smoothed; under mutex_
