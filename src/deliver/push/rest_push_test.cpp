@@ -74,6 +74,14 @@ class RestPushTest : public testing::Test {
     return receipt;
   }
 
+  // A message of the one conversation.
+  std::shared_ptr<model::PushReceipt> says(std::string id) {
+    auto receipt = std::make_shared<model::PushReceipt>();
+    push->request({.id = model::PushId{std::move(id)}, .expires_at = clock.now() + 60s, .conversation = "c"},
+                  [receipt](model::PushReceipt got) { *receipt = std::move(got); });
+    return receipt;
+  }
+
   bool run_until(std::function<bool()> const& done, std::chrono::milliseconds most = 10s) {
     auto const end = std::chrono::steady_clock::now() + most;
     while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(20ms);
@@ -171,12 +179,6 @@ TEST_F(RestPushTest, WaitsForAServiceThatIsAway) {
 
 TEST_F(RestPushTest, WhatANewerMessageStandsForWhileTheServiceIsAwayIsToldSo) {
   server.reset();
-  auto const says = [&](std::string id) {
-    auto receipt = std::make_shared<model::PushReceipt>();
-    push->request({.id = model::PushId{std::move(id)}, .expires_at = clock.now() + 60s, .conversation = "c"},
-                  [receipt](model::PushReceipt got) { *receipt = std::move(got); });
-    return receipt;
-  };
   auto const older = says("m1");
   ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
   auto const newer = says("m2");
@@ -184,6 +186,33 @@ TEST_F(RestPushTest, WhatANewerMessageStandsForWhileTheServiceIsAwayIsToldSo) {
   serve();
   ASSERT_TRUE(run_until([&] { return newer->state == PushState::accepted_by_provider; }));
   EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST_F(RestPushTest, AMessageThatMayBeThereGivesWayToNoNewerOne) {
+  on_request = [this](auto const& got, edge::Responder responder) {
+    if (seen.size() == 1) return got.connection->drop();
+    accepts(got, std::move(responder));
+  };
+  auto const older = says("m1");
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  auto const newer = says("m2");
+  ASSERT_TRUE(run_until([&] { return newer->state == PushState::accepted_by_provider; }));
+  ASSERT_TRUE(run_until([&] { return older->state == PushState::accepted_by_provider; }));
+  EXPECT_EQ(asked["POST /v1/notifications"], 3) << "the first one twice, with its key";
+}
+
+TEST_F(RestPushTest, AMessageThatWaitsForTheServiceEndsWithItsTimeOrWhenItIsTakenBack) {
+  server.reset();
+  auto const brief = request("m1", model::PushClass::message, 500ms);
+  auto const withdrawn = request("m2", model::PushClass::message, 60s);
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  push->take_back(model::PushId{"m2"});
+  ASSERT_TRUE(run_until([&] { return withdrawn->state == PushState::taken_back; }));
+  ASSERT_TRUE(run_until([&] { return brief->state == PushState::expired; }));
+  EXPECT_TRUE(brief->reason.starts_with("the push service could not be asked"));
+  serve();
+  ASSERT_TRUE(run_until([&] { return push->trouble().empty(); }));
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_F(RestPushTest, AServiceThatSaysLaterIsAskedLaterByAFewAndThenByAll) {
