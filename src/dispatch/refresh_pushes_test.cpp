@@ -1,4 +1,5 @@
 // Sleeping clients are pushed before their bindings expire: RFC 8599 section 5.5, B-CALL-7, B-SIGN-5.
+#include "dispatch/devices.hpp"
 #include "dispatch/registrations.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -154,6 +155,22 @@ TEST(RefreshPushes, signing_out_ends_them) {
   house.registers(0s);
   house.pass(1h);
   EXPECT_TRUE(house.pushes.requests.empty());
+}
+
+TEST(RefreshPushes, a_device_whose_calls_were_ended_over_rest_is_left_alone) {
+  House house;
+  house.registers();
+  Devices devices{house.shard, *house.registrations};
+  auto without_calls = house.device;
+  without_calls.uses_call = false;
+  without_calls.uses_im = true;
+  std::optional<Result<Device, DeviceRefusal>> told;
+  devices.register_device(juliet, without_calls, [&](auto device) { told = std::move(device); });
+  house.settle();
+  ASSERT_TRUE(told && *told);
+  house.pass(1h);
+  EXPECT_TRUE(house.pushes.requests.empty());
+  EXPECT_EQ(house.shard.deadlines.size(), 0U);
 }
 
 TEST(RefreshPushes, B_CALL_7_the_next_run_pushes_whom_the_last_would_have) {
