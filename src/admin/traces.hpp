@@ -37,7 +37,7 @@ class Traces final : public model::TracePort {
     std::size_t steps = 100;
     std::size_t ids = 50;  // push ids of one trace
     std::size_t text = 256;
-    std::size_t in_flight = 64;      // flushes that the disk has not answered
+    std::size_t in_flight = 128;     // flushes that the disk has not answered
     std::size_t unwritten = 50'000;  // beyond them: what comes then has no copy on disk
   };
 

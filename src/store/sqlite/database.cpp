@@ -118,7 +118,7 @@ Result<std::unique_ptr<Database>> Database::open(Place const& place) {
   sqlite3_extended_result_codes(database->handle_, 1);
   sqlite3_busy_timeout(database->handle_, wait_for_lock_ms);
   for (auto const* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0",
-                             "PRAGMA temp_store = MEMORY", usual_cache})
+                             "PRAGMA journal_size_limit = 67108864", "PRAGMA temp_store = MEMORY", usual_cache})
     if (auto done = database->execute(pragma); !done) return std::unexpected(done.error());
   sqlite3_wal_hook(database->handle_, note_log_pages, &database->log_pages_);
   return database;
@@ -146,6 +146,10 @@ Result<std::int64_t> Database::number_of(std::string const& query) {
   std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> const owner{raw, sqlite3_finalize};
   if (sqlite3_step(raw) != SQLITE_ROW) return last_failure();
   return sqlite3_column_int64(raw, 0);
+}
+
+void Database::keep_log_at_close() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 int Database::changes() const {

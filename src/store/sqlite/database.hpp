@@ -96,6 +96,9 @@ class Database {
   [[nodiscard]] int log_pages() const { return log_pages_; }
   // What went wrong last, in words with what to do.
   [[nodiscard]] std::unexpected<Error> last_failure() const;
+  // Closing the last connection copies the log into the database and removes it, unless that one has said this.
+  void keep_log_at_close();
+  [[nodiscard]] std::string const& path() const { return path_; }
   [[nodiscard]] sqlite3* handle() const { return handle_; }
 
  private:

@@ -31,6 +31,9 @@ class LosingDisk {
   void restore_power();
   void fill();
   void make_room();
+  // After so many more, a sync of the file fails. As on Linux that is said once: what could not be written is taken for
+  // written, and later syncs, which say that all is well, leave it out; until the power is restored.
+  void fail_sync(std::string const& path, int after);
   [[nodiscard]] std::uint64_t syncs() const;
   // Overwrites bytes of a file, synced: a failing disk.
   void damage(std::string const& path, std::size_t at, std::string const& bytes);
@@ -38,6 +41,8 @@ class LosingDisk {
   struct File {
     std::string seen = {};
     std::string synced = {};
+    enum class Sync : std::uint8_t { works, fails, lies } sync = Sync::works;
+    int fails_after = 0;
   };
   // For the VFS's own functions, which hold `mutex`.
   std::shared_ptr<File> file_at(std::string const& path);

@@ -15,6 +15,7 @@ namespace reveille::store::sqlite {
 namespace {
 
 using State = LosingDisk::State;
+using Sync = LosingDisk::File::Sync;
 
 // SQLite allocates szOsFile bytes: this, and behind it the operating system's own.
 struct OpenFile {
@@ -74,7 +75,12 @@ int sync_file(sqlite3_file* file, int) {
   auto& open = of(file);
   std::lock_guard const lock{open.disk->mutex};
   if (open.disk->state == State::without_power) return SQLITE_IOERR_FSYNC;
-  (*open.file)->synced = (*open.file)->seen;
+  auto& content = **open.file;
+  if (content.sync == Sync::fails && content.fails_after-- == 0) {
+    content.sync = Sync::lies;
+    return SQLITE_IOERR_FSYNC;
+  }
+  if (content.sync != Sync::lies) content.synced = content.seen;
   ++open.disk->sync_count;
   return SQLITE_OK;
 }
@@ -176,7 +182,17 @@ void LosingDisk::cut_power() {
 void LosingDisk::restore_power() {
   std::lock_guard const lock{mutex};
   state = State::works;
-  for (auto& [path, file] : files) file->seen = file->synced;
+  for (auto& [path, file] : files) {
+    file->seen = file->synced;
+    file->sync = Sync::works;
+  }
+}
+
+void LosingDisk::fail_sync(std::string const& path, int after) {
+  std::lock_guard const lock{mutex};
+  auto& file = *file_at(path);
+  file.sync = Sync::fails;
+  file.fails_after = after;
 }
 
 void LosingDisk::fill() {

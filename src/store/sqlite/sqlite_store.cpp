@@ -9,8 +9,8 @@
 
 namespace reveille::store {
 
-// The order matters: the writer goes first and hands its last jobs to the others; `write_back` outlives every
-// connection; the lock goes last.
+// The order matters: the writer goes first and hands its last jobs to the others; the reader's connection is the last
+// one, which copies the log; `write_back` outlives every connection; the lock goes last.
 struct SqliteStore::Parts {
   sqlite::LockFile lock;
   sqlite::WriteBack write_back;
@@ -26,7 +26,11 @@ struct SqliteStore::Parts {
         write_back(path),
         post(std::move(to_shard)),
         reader(std::move(read)),
-        checkpointer(std::move(copy), write_back),
+        checkpointer(std::move(copy), write_back,
+                     [this, tell](Error error) {
+                       reader.run_here([](sqlite::Database& database) { database.keep_log_at_close(); });
+                       if (tell) post([tell, error] { tell(std::unexpected(error)); });
+                     }),
         writer(std::move(write), post, std::move(tell),
                [this](sqlite::Database& database) { checkpointer.on_commit(database); }) {}
 };

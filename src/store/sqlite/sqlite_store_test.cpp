@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <thread>
 
 namespace reveille::store {
 namespace {
@@ -61,10 +62,10 @@ TEST_F(SqliteStoreTest, ABatchAtOnceTakesAlongAllThatWaits) {
   ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "first", ""}}));
   auto const before = disk.syncs();
   int answers = 0;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 90; ++i)
     store->commit({Put{Table::users, std::to_string(i), ""}}, Urgency::lazily, [&](Result<void>) { ++answers; });
   ASSERT_TRUE(commit_now(*store, shard_, {Put{Table::users, "last", ""}}));
-  EXPECT_EQ(answers, 100);
+  EXPECT_EQ(answers, 90);
   EXPECT_LE(disk.syncs() - before, 2U) << "one transaction for all of them";
 }
 
@@ -75,10 +76,11 @@ TEST_F(SqliteStoreTest, LazyWritesWaitForAHundredAndNoLonger) {
   int few_answers = 0;
   int many_answers = 0;
   few->commit({Put{Table::users, "a", ""}}, Urgency::lazily, [&](Result<void>) { ++few_answers; });
-  for (int i = 0; i < 51; ++i)
+  std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  for (int i = 0; i < 50; ++i)
     (*many)->commit({Put{Table::users, "a", std::to_string(i)}, Put{Table::users, "b", std::to_string(i)}},
                     Urgency::lazily, [&](Result<void>) { ++many_answers; });
-  shard_.run_until([&] { return many_answers == 51; });
+  shard_.run_until([&] { return many_answers == 50; });
   EXPECT_EQ(few_answers, 0) << "half a second has not passed";
   shard_.run_until([&] { return few_answers == 1; });
 }
@@ -275,6 +277,33 @@ TEST_F(SqliteStoreTest, APowerCutBesideACopyLosesNothing) {
     store.reset();
     shard_.drop();
     disk.restore_power();
+  }
+}
+
+TEST_F(SqliteStoreTest, AFailedSyncOfTheDatabaseKeepsTheLogForTheNextStart) {
+  // The copy's first sync, its second, the one of the log's start anew; found at the store's end, or by a power cut.
+  for (int run = 0; run < 6; ++run) {
+    LosingDisk disk;
+    std::vector<Result<void>> told;
+    auto store = std::move(*SqliteStore::open({.path = path_, .vfs = disk.vfs()}, shard_.post(),
+                                              [&](Result<void> state) { told.push_back(std::move(state)); }));
+    write(*store, 1, 0);
+    disk.fail_sync(path_, run / 2);
+    int number = 0;
+    while (number < 24) write(*store, 600, ++number);
+    shard_.run_until([&] { return !told.empty(); });
+    EXPECT_NE(told.front().error().ours.find(path_), std::string::npos);
+    EXPECT_NE(told.front().error().ours.find("start Reveille anew"), std::string::npos);
+    if (run % 2 == 0) store.reset();
+    disk.cut_power();
+    store.reset();
+    shard_.drop();
+    disk.restore_power();
+    auto const found = records_of(*open(disk.vfs()), Table::users);
+    ASSERT_EQ(found.size(), 5U);
+    for (auto const& [key, value] : found) EXPECT_GT(std::stoi(value), number - 5) << key;
+    EXPECT_EQ(told.size(), 1U);
+    std::filesystem::remove(path_);
   }
 }
 

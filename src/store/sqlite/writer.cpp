@@ -49,13 +49,13 @@ Writer::~Writer() {
   thread_.join();
 }
 
-std::chrono::steady_clock::duration Writer::linger_of(Urgency urgency) const {
+std::chrono::steady_clock::duration Writer::linger_of(Urgency urgency, std::size_t writes) const {
   using enum Urgency;
   switch (urgency) {
     case at_once: return {};
     case soon:
       return std::clamp<std::chrono::steady_clock::duration>(commits_a_linger * commit_takes_, soon_least, soon_most);
-    case lazily: return waiting_writes_ < company ? lazily_linger : std::chrono::steady_clock::duration{};
+    case lazily: return lazy_writes_ + writes < company ? lazily_linger : std::chrono::steady_clock::duration{};
   }
   std::unreachable();
 }
@@ -64,9 +64,10 @@ void Writer::give(Batch batch, Urgency urgency, Done done) {
   {
     std::unique_lock lock{mutex_};
     if (waiting_.size() < most_waiting) {
-      auto const due = std::chrono::steady_clock::now() + linger_of(urgency);
+      auto const due = std::chrono::steady_clock::now() + linger_of(urgency, batch.size());
+      auto const lazy_writes = urgency == Urgency::lazily ? batch.size() : 0;
       lock.unlock();
-      enqueue({.batch = std::move(batch), .due = due, .done = std::move(done)});
+      enqueue({.batch = std::move(batch), .due = due, .lazy_writes = lazy_writes, .done = std::move(done)});
       return;
     }
   }
@@ -85,7 +86,7 @@ void Writer::enqueue(Item item) {
     std::lock_guard const lock{mutex_};
     sooner = item.due < due_;
     due_ = std::min(due_, item.due);
-    waiting_writes_ += item.batch.size();
+    lazy_writes_ += item.lazy_writes;
     waiting_.push_back(std::move(item));
   }
   if (sooner) changed_.notify_one();
@@ -124,14 +125,14 @@ std::optional<Writer::Group> Writer::next_group() {
   Group group;
   if (waiting_.size() <= most_in_a_group) {
     group.swap(waiting_);
-    waiting_writes_ = 0;
     due_ = Moment::max();
+    lazy_writes_ = 0;
     return group;
   }
   auto const end = waiting_.begin() + most_in_a_group;
   std::move(waiting_.begin(), end, std::back_inserter(group));
   waiting_.erase(waiting_.begin(), end);
-  for (auto const& item : group) waiting_writes_ -= item.batch.size();
+  for (auto const& item : group) lazy_writes_ -= item.lazy_writes;
   return group;  // due_ stays: the rest is late already
 }
 

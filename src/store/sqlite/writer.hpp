@@ -2,9 +2,9 @@
 //
 // When: a batch `at_once` is committed as soon as the thread is free, and takes along all that was given before it; a
 // batch `soon` waits 3 ms for company, longer (to 50 ms) when commits themselves take long; `lazily` half a second, or
-// until a hundred writes wait. A disk that takes nothing (it is full, or broken) is tried again every second until it
-// does; `tell` hears both. Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on the
-// writer's thread. Bounds: give() refuses with `busy` while too much is waiting.
+// until a hundred such writes wait. A disk that takes nothing (it is full, or broken) is tried again every second until
+// it does; `tell` hears both. Lifetime: the destructor commits what is left. Threads: give() from any; `then` runs on
+// the writer's thread. Bounds: give() refuses with `busy` while too much is waiting.
 #pragma once
 
 #include "store/sqlite/database.hpp"
@@ -42,6 +42,7 @@ class Writer {
   struct Item {
     Batch batch = {};
     Moment due = {};
+    std::size_t lazy_writes = 0;
     Done done = {};
     std::move_only_function<void()> then = {};
     Result<void> result = {};
@@ -60,7 +61,7 @@ class Writer {
   void write(Group& group);
   Result<void> write_in_transaction(Group& group);
   void answer(Group group);
-  [[nodiscard]] std::chrono::steady_clock::duration linger_of(Urgency urgency) const;
+  [[nodiscard]] std::chrono::steady_clock::duration linger_of(Urgency urgency, std::size_t writes) const;
 
   std::unique_ptr<Database> database_;
   Post post_;
@@ -73,7 +74,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable changed_;
   Group waiting_ = {};
-  std::size_t waiting_writes_ = 0;  // in their batches
+  std::size_t lazy_writes_ = 0;  // that wait
   Moment due_ = Moment::max();
   bool stopping_ = false;
   std::chrono::steady_clock::duration commit_takes_{};  // smoothed; under mutex_
