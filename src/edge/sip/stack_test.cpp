@@ -359,6 +359,9 @@ TEST(Stack, StrangersAreBoundedAndNotKept) {
 }
 
 TEST(Stack, SurvivesRunningOutOfDescriptors) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer opens a pipe when it first meets a class, and calls it wrong where it cannot";
+#endif
   Server server;
   boost::asio::ip::tcp::socket phone{server.context()};
   phone.open(boost::asio::ip::tcp::v4());
