@@ -69,5 +69,14 @@ TEST_F(CheckpointerTest, ASyncThatFailsThereIsToldOnceAndTheLogIsKept) {
   EXPECT_EQ(told.size(), 1U);
 }
 
+TEST_F(CheckpointerTest, TheLongestLogWaitsForTheCopyAndIsStartedAnewAtOnce) {
+  checkpointer.on_commit(*writer);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->execute(a_long_log));
+  checkpointer.on_commit(*writer);
+  ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (1)"));
+  EXPECT_LT(writer->log_pages(), 10);
+  EXPECT_TRUE(told.empty());
+}
+
 }  // namespace
 }  // namespace reveille::store::sqlite
