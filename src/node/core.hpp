@@ -47,6 +47,8 @@ class Part {
   virtual ~Part() = default;
   // Takes nothing new, and ends what is open. Called once; what has to be written goes on for up to a second.
   virtual void stop() = 0;
+  // Core::settings has been read again.
+  virtual void reload() {}
 };
 
 using Listener = std::pair<std::string, std::string>;  // "sip_udp", "127.0.0.1:5060"

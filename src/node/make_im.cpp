@@ -17,6 +17,7 @@ class InstantMessaging final : public Part {
 
   Result<void> open();
   void stop() override { server_->drain(); }
+  void reload() override { server_->set_acknowledgement_wait(core_.settings.policy.wake.acknowledgement_wait); }
 
  private:
   Result<void> listen(char const* name, xmpp::Security security, std::optional<ListenAddress> const& where);

@@ -79,25 +79,25 @@ Result<void> make_parts(Core& core, Parts& parts) {
 }
 
 // What is read where it is used may change while we run (B-PUSH-0); listeners, domains and limits wait for a restart.
-void reload_policy(Core& core, CommandLine const& line) {
+void reload_policy(Core& core, Parts const& parts, CommandLine const& line) {
   auto read = settings_of(line);
   if (!read) return spdlog::error("settings kept as they were: {}", describe(read.error()));
   auto& policy = core.settings.policy;
   policy.calls = read->policy.calls;
   policy.wake = read->policy.wake;
-  policy.registrar = read->policy.registrar;
+  for (auto const& part : parts) part->reload();
   spdlog::info("settings of calls and pushes read again; push is {}", policy.wake.enabled ? "on" : "off");
 }
 
-void reload_on_hangup(Core& core, CommandLine const& line, asio::signal_set& hangup) {
+void reload_on_hangup(Core& core, Parts const& parts, CommandLine const& line, asio::signal_set& hangup) {
   hangup.async_wait([&](error_code error, int) {
     if (error) return;
-    reload_policy(core, line);
+    reload_policy(core, parts, line);
     if (auto const reloaded = core.certificates.reload())
       spdlog::info("certificates read again");
     else
       spdlog::error("certificates kept as they were: {}", reloaded.error().ours);
-    reload_on_hangup(core, line, hangup);
+    reload_on_hangup(core, parts, line, hangup);
   });
 }
 
@@ -108,13 +108,13 @@ struct Signals {
   asio::signal_set hangup;
 };
 
-void run_until_told(Core& core, CommandLine const& line, Signals& signals) {
+void run_until_told(Core& core, Parts const& parts, CommandLine const& line, Signals& signals) {
   signals.stop.async_wait([&core](error_code error, int number) {
     if (error) return;
     spdlog::info("stopping on signal {}", number);
     core.io.stop();
   });
-  reload_on_hangup(core, line, signals.hangup);
+  reload_on_hangup(core, parts, line, signals.hangup);
   core.io.run();
   signals.hangup.cancel();
 }
@@ -156,7 +156,7 @@ int serve(CommandLine const& line) {
   fmt::print("{}\n", ready_line(**core));
   std::fflush(stdout);
   spdlog::info("reveille {} is ready", version);
-  run_until_told(**core, line, signals);
+  run_until_told(**core, parts, line, signals);
   end(**core, parts);
   spdlog::info("stopped");
   return exit_ok;

@@ -165,6 +165,10 @@ void XmppServer::drain() {
       slot.connection->tell([](ClientStream& stream, Instant) { return stream.close(StreamError::system_shutdown); });
 }
 
+void XmppServer::set_acknowledgement_wait(Duration wait) {
+  shared_->house->settings.stream.requests.wait = wait;
+}
+
 void XmppServer::bound(StreamHandle stream, std::string_view resource) {
   shared_->tell(stream, [=](ClientStream& one, Instant now) { return one.bound(resource, now); });
 }

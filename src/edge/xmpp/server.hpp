@@ -76,6 +76,8 @@ class XmppServer {
   [[nodiscard]] Result<std::uint16_t> listen(std::string const& address, std::uint16_t port, xmpp::Security security);
   // Accepts no more and says system-shutdown to every stream; what is written still leaves.
   void drain();
+  // B-MODE-4: how long an answer may take to what is asked from now on.
+  void set_acknowledgement_wait(Duration wait);
 
   void bound(StreamHandle stream, std::string_view resource);
   void refuse_bind(StreamHandle stream, xmpp::StanzaError condition);
