@@ -1,4 +1,4 @@
-"""A disk that is full while the server serves, or damaged: one clear sentence, and nothing lost."""
+"""A disk that is full while the server serves, that fails, or is damaged: one clear sentence, and nothing lost."""
 import resource
 import subprocess
 import uuid
@@ -12,6 +12,7 @@ from reveille import Apple, NotReady, Server
 from test_hostile_xmpp import Client as XmppClient
 from test_operators_push import SipUser
 from waiting import wait_until
+from xmpp_client import XmppClient as ArchiveClient
 
 
 class SmallDisk:
@@ -67,9 +68,9 @@ class Phone(SipUser):
                         f'Contact: <{self.contact()}>;+sip.instance="<urn:uuid:{self.instance}>";expires=3600')
 
 
-def message(client: XmppClient, text: str) -> str:
-    """What the server says to it within the order of the stream: the stanza before the pong."""
-    client.say(f"<message type='chat' id='{text}' to='romeo@localhost'><body>{text}</body></message>"
+def message(client: XmppClient, *texts: str) -> str:
+    """What the server says to them within the order of the stream: the stanzas before the pong."""
+    client.say("".join(f"<message type='chat' id='{text[:10]}' to='romeo@localhost'><body>{text}</body></message>" for text in texts) +
                "<iq type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
     return client.until("<iq [^>]*id=['\"]after['\"][^>]*(/>|>)")
 
@@ -150,6 +151,53 @@ def test_a_full_disk_of_the_push_service_loses_no_notification(tmp_path, disk):
     finally:
         push.kill()
         apple.kill()
+
+
+@pytest.fixture(scope="module")
+def failing_sync(tmp_path_factory) -> Path:
+    library = tmp_path_factory.mktemp("library") / "failing_sync.so"
+    subprocess.run(["clang++-19", "-shared", "-fPIC", "-o", library, Path(__file__).parent / "failing_sync.cpp"], check=True)
+    return library
+
+
+def archived(server: Server) -> list[str]:
+    juliet = ArchiveClient(server.address("xmpp_tls"), server.ca, "juliet")
+    juliet.connect()
+    return juliet.archive()
+
+
+def test_a_database_that_cannot_be_synced_is_said_and_its_log_is_kept_for_the_next_start(tmp_path, monkeypatch, failing_sync):
+    server = Server(tmp_path, {"roles": ["im", "admin"]})
+    fails = tmp_path / "fails"
+    log = server.data / "server.db-wal"
+    try:
+        with monkeypatch.context() as while_it_fails:
+            for name, value in {"LD_PRELOAD": failing_sync, "FAILING_FILE": server.data / "server.db", "FAILING_WHILE": fails}.items():
+                while_it_fails.setenv(name, str(value))
+            server.start()
+            for user in ("romeo", "juliet"):
+                server.add_user(f"{user}@localhost", "secret")
+            juliet = XmppClient(server).sign_in()
+            fails.touch()
+            sent = []
+            while not reason_of(server, "disk"):
+                some = [f"{len(sent) + number:010}" * 4000 for number in range(20)]
+                assert "error" not in message(juliet, *some)
+                sent += some
+                assert len(sent) < 2000, "a log of 80 MB, and its copy was not seen to fail"
+            fails.unlink()  # Linux says it once, too
+            sent.append("last")
+            assert "error" not in message(juliet, "last")  # it goes on
+            assert "server.db could not be written to the disk" in reason_of(server, "disk")
+            assert server.healthz()["status"] == "degraded" and server.admin("/healthz")[0] == 200
+            length = log.stat().st_size
+            assert server.stop() == 0
+            assert log.stat().st_size >= length
+        server.start()
+        assert not reason_of(server, "disk")
+        assert [each[:10] for each in archived(server)] == [each[:10] for each in sent]
+    finally:
+        server.kill()
 
 
 def test_a_damaged_page_of_the_database_is_said_at_the_start_and_left_alone(tmp_path):

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace reveille::store::sqlite {
@@ -72,6 +73,30 @@ TEST_F(CheckpointerTest, ASyncThatFailsThereIsToldOnceAndTheLogIsKept) {
 TEST_F(CheckpointerTest, TheLongestLogIsStartedAnewAtOnce) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->execute(a_long_log));
   checkpointer.on_commit(*writer);
+  ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (1)"));
+  EXPECT_LT(writer->log_pages(), 10);
+  EXPECT_TRUE(told.empty());
+}
+
+TEST_F(CheckpointerTest, TheWriterOfTheLongestLogWaitsForTheCopyUnderWay) {
+  std::atomic<bool> began{false};
+  std::atomic<bool> comes{false};
+  std::atomic<bool> came_back{false};
+  // A slow disk: it is at the log's sync, the first of the copy, when the writer comes, and for a while after that.
+  disk.at_sync(place.path + "-wal", [&] {
+    began = true;
+    began.notify_all();
+    comes.wait(false);
+    auto const done = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    while (!came_back && std::chrono::steady_clock::now() < done) std::this_thread::yield();
+  });
+  checkpointer.on_commit(*writer);
+  began.wait(false);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->execute(a_long_log));
+  comes = true;
+  comes.notify_all();
+  checkpointer.on_commit(*writer);
+  came_back = true;
   ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (1)"));
   EXPECT_LT(writer->log_pages(), 10);
   EXPECT_TRUE(told.empty());

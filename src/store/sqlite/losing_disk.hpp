@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,8 @@ class LosingDisk {
   // After so many more, a sync of the file fails. As on Linux that is said once: what could not be written is taken for
   // written, and later syncs, which say that all is well, leave it out; until the power is restored.
   void fail_sync(std::string const& path, int after);
+  // Called at the next sync of the file, before it, on the thread that syncs.
+  void at_sync(std::string const& path, std::function<void()> then);
   [[nodiscard]] std::uint64_t syncs() const;
   // Overwrites bytes of a file, synced: a failing disk.
   void damage(std::string const& path, std::size_t at, std::string const& bytes);
@@ -43,6 +46,7 @@ class LosingDisk {
     std::string synced = {};
     enum class Sync : std::uint8_t { works, fails, lies } sync = Sync::works;
     int fails_after = 0;
+    std::function<void()> at_sync = {};
   };
   // For the VFS's own functions, which hold `mutex`.
   std::shared_ptr<File> file_at(std::string const& path);

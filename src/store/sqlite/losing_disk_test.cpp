@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace reveille::store::sqlite {
 namespace {
@@ -73,9 +74,14 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 
 int sync_file(sqlite3_file* file, int) {
   auto& open = of(file);
-  std::lock_guard const lock{open.disk->mutex};
-  if (open.disk->state == State::without_power) return SQLITE_IOERR_FSYNC;
+  std::unique_lock lock{open.disk->mutex};
   auto& content = **open.file;
+  if (auto const then = std::exchange(content.at_sync, {})) {
+    lock.unlock();
+    then();
+    lock.lock();
+  }
+  if (open.disk->state == State::without_power) return SQLITE_IOERR_FSYNC;
   if (content.sync == Sync::fails && content.fails_after-- == 0) {
     content.sync = Sync::lies;
     return SQLITE_IOERR_FSYNC;
@@ -193,6 +199,11 @@ void LosingDisk::fail_sync(std::string const& path, int after) {
   auto& file = *file_at(path);
   file.sync = Sync::fails;
   file.fails_after = after;
+}
+
+void LosingDisk::at_sync(std::string const& path, std::function<void()> then) {
+  std::lock_guard const lock{mutex};
+  file_at(path)->at_sync = std::move(then);
 }
 
 void LosingDisk::fill() {
