@@ -79,21 +79,33 @@ void Metrics::count_outcome(model::TraceStep const& step) {
 }
 
 void Metrics::count(Trace const& trace, model::TraceStep const& step) {
+  count_milestone(step);
+  count_outcome(step);
+  count_reason(step);
+  if (step.milestone == model::Milestone::registered && step.why == model::Why::registered_after_push)
+    wake_seconds_->Observe(std::chrono::duration<double>(step.at - trace.head.began).count());
+}
+
+// Why one device is not pushed stands at the arrival again; there was one arrival all the same.
+void Metrics::count_milestone(model::TraceStep const& step) {
+  using enum model::Milestone;
+  if ((step.milestone == offered || step.milestone == received) && !step.device.empty()) return;
   auto const kind = step.kind;
   auto& milestone = milestones_[{kind, step.milestone}];
   if (!milestone)
     milestone = &counter("reveille_milestones_total", "Milestones of calls, messages and pushes.",
                          {{"kind", std::string(name_of(kind))}, {"milestone", std::string(name_of(step.milestone))}});
   milestone->Increment();
-  count_outcome(step);
+}
+
+void Metrics::count_reason(model::TraceStep const& step) {
+  auto const kind = step.kind;
   if (step.why == model::Why::none) return;
   auto& reason = reasons_[{kind, step.why}];
   if (!reason)
     reason = &counter("reveille_reasons_total", "Why something was done or left undone.",
                       {{"kind", std::string(name_of(kind))}, {"why", std::string(name_of(step.why))}});
   reason->Increment();
-  if (step.milestone == model::Milestone::registered && step.why == model::Why::registered_after_push)
-    wake_seconds_->Observe(std::chrono::duration<double>(step.at - trace.head.began).count());
 }
 
 std::string Metrics::text() {

@@ -36,7 +36,9 @@ class Metrics {
   [[nodiscard]] std::string text();
 
  private:
+  void count_milestone(model::TraceStep const& step);
   void count_outcome(model::TraceStep const& step);
+  void count_reason(model::TraceStep const& step);
 
   using Asked = std::pair<prometheus::Gauge*, std::function<double()>>;
   using Growing = std::pair<prometheus::Counter*, std::function<double()>>;

@@ -155,6 +155,8 @@ def test_an_acknowledgement_outlasts_an_absence_of_the_push_service(apart):
     apart.push.kill()
     register_phone(apart.server, apart.apple, "juliet", phone)
     wait_for_milestone(apart.server, romeo.call_id, "registered")
+    assert apart.server.metrics()["reveille_wake_seconds_count"] == 1
+    assert "The phone registered: the push woke it." in apart.server.run("trace", romeo.call_id).stdout
     apart.push.start()
     tracking = apart.server.trace(romeo.call_id)["tracking_id"]
     wait_until(lambda: "acknowledged" in [each["outcome"] for each in apart.push.objects("trace", tracking)])

@@ -60,7 +60,7 @@ void Mind::hear(model::FlowRegistered const& event) {
   auto const number = leg_of(target.instance);
   auto& leg = call_.legs[number];
   if (is_push_out(leg)) {
-    if (!leg.registered) note(Milestone::registered, leg.instance);
+    if (!leg.registered) note(Milestone::registered, leg.instance, Why::registered_after_push);
     leg.registered = true;
     decide(model::AcknowledgePush{leg.push_id});
   }
