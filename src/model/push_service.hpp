@@ -22,6 +22,8 @@
 namespace reveille::model {
 
 using TenantId = Id<struct TenantTag>;
+// This server itself, where the push service is in its process.
+inline TenantId const own_tenant{"local"};
 
 // Why a request was not accepted: a closed list, which arrive/rest maps to problems.
 enum class PushRefusal : std::uint8_t {

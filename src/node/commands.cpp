@@ -3,6 +3,9 @@
 #include "node/version.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <utility>
 
@@ -14,8 +17,23 @@ std::expected<Settings, Refused> settings_of(CommandLine const& line) {
   return settings;
 }
 
+namespace {
+
+// Standard output is for answers. What is made is for this user alone: keys and passwords' derivatives are in it.
+void prepare_process() {
+  auto logger = spdlog::stderr_logger_st("reveille");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(spdlog::level::warn);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+  ::umask(077);
+}
+
+}  // namespace
+
 int run(CommandLine const& line) {
   using enum Command;
+  prepare_process();
   switch (line.command) {
     case serve: return node::serve(line);
     case check_config: return node::check_config(line);

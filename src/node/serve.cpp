@@ -6,10 +6,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdio>
@@ -25,15 +23,10 @@ using boost::system::error_code;
 constexpr auto time_to_end = std::chrono::seconds(1);
 
 void prepare_process(CommandLine const& line) {
-  auto logger = spdlog::stderr_logger_st("reveille");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  logger->set_level(spdlog::level::from_str(line.log_level));
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
+  spdlog::set_level(spdlog::level::from_str(line.log_level));
   std::signal(SIGPIPE, SIG_IGN);
   // A file that may grow no further is an error like a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
-  ::umask(077);
   // A connection is a file: as many as the system allows.
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -107,6 +107,34 @@ def test_users_are_added_listed_and_kept(server):
     assert server.stop() == 0
 
 
+def test_what_a_command_makes_is_for_its_user_alone_and_only_answers_go_to_standard_output(tmp_path):
+    server = Server(tmp_path, {"roles": ["push", "admin"]})
+    server.data.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        server.add_user("juliet@localhost", "secret")
+        made = [each for each in server.data.iterdir() if not each.name.endswith("lock")]
+        assert made and [oct(each.stat().st_mode & 0o077) for each in made] == ["0o0"] * len(made)
+    finally:
+        os.umask(before)
+    assert json.loads(server.run("user", "list", "--json").stdout)["account"] == "juliet@localhost"
+
+
+def test_no_credentials_are_made_where_their_secret_has_no_place(tmp_path):
+    server = Server(tmp_path, {"roles": ["push", "admin"]})
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    for place in (taken, tmp_path / "nowhere" / "secret"):
+        refused = server.run("client", "add", "tenant", "--secret-file", place, check=False)
+        assert refused.returncode == 1 and "No credentials were made." in refused.stderr, refused
+    assert taken.read_text() == "mine"
+    fresh = tmp_path / "fresh"
+    assert server.run("client", "add", "local", "--secret-file", fresh, check=False).returncode == 1
+    assert not fresh.exists()
+    server.add_client("tenant")
+    assert (tmp_path / "tenant.secret").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly(server, how):
     server.process.send_signal(how)

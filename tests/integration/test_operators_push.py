@@ -120,6 +120,12 @@ def test_a_test_push_reaches_the_phone_and_is_traced(cluster, phone):
     assert names[0] == "accepted" and "accepted_by_provider" in names, names
 
 
+def test_a_test_push_that_the_provider_refuses_is_a_failure(cluster, phone):
+    cluster.apple.delete_device(phone["device"])
+    done = cluster.server.run("push", "test", INSTANCE, check=False)
+    assert done.returncode == 1 and "410" in done.stdout, done
+
+
 def test_a_call_wakes_the_phone_and_its_trace_says_how(cluster, phone):
     caller = SipUser(cluster.server.address("sip_tcp"), "romeo", "secret")
     with cluster.apple.pushes(phone["device"]) as pushes:

@@ -7,8 +7,6 @@ namespace {
 
 using namespace model;
 
-TenantId const own_tenant{"local"};
-
 template <class T>
 using Outcome = Result<T, PushRefusal>;
 

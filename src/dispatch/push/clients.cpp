@@ -12,10 +12,11 @@ constexpr std::size_t key_bytes = 32;
 constexpr std::size_t longest_name = 64;
 
 bool is_tenant_name(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  });
+  return name != model::own_tenant.value && !name.empty() && name.size() <= longest_name &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                  c == '.';
+         });
 }
 
 }  // namespace
@@ -50,15 +51,17 @@ void PushClients::add(model::TenantId const& tenant, Added added) {
   auto value = pack(made.client);
   auto batch = store::Batch{};
   if (is_name) batch.emplace_back(store::Put{store::Table::push_clients, made.client.id, std::move(value)});
-  store_.commit(std::move(batch), store::Urgency::at_once,
-                [this, is_name, made = std::move(made), added = std::move(added)](Result<void> done) mutable {
-                  if (!is_name)
-                    return added(failure(ErrorCode::malformed,
-                                         "A name has 1 to 64 letters, digits, '-', '_' and '.', and nothing else."));
-                  if (!done) return added(std::unexpected(done.error()));
-                  clients_[made.client.id] = made.client;
-                  added(std::move(made));
-                });
+  store_.commit(
+      std::move(batch), store::Urgency::at_once,
+      [this, is_name, made = std::move(made), added = std::move(added)](Result<void> done) mutable {
+        if (!is_name)
+          return added(failure(
+              ErrorCode::malformed,
+              "A name has 1 to 64 letters, digits, '-', '_' and '.', and nothing else; 'local' is this server."));
+        if (!done) return added(std::unexpected(done.error()));
+        clients_[made.client.id] = made.client;
+        added(std::move(made));
+      });
 }
 
 model::PushClient const* PushClients::find(std::string_view client_id) const {

@@ -85,6 +85,7 @@ TEST_F(PushClientsTest, ATenantsNameIsOneWord) {
   }
   EXPECT_FALSE(add(std::string(65, 'a')));
   EXPECT_TRUE(add("Verona-1_a.b"));
+  EXPECT_FALSE(add("local")) << "this server's own pushes bear that name";
 }
 
 TEST_F(PushClientsTest, WhatIsNotOnDiskIsNotToldAndNotKnown) {

@@ -11,6 +11,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iostream>
 #include <thread>
 
@@ -76,6 +78,30 @@ Result<json::value> ask_somebody(Settings const& settings, json::object const& r
   }
 }
 
+// A secret is made only where there is a place for it.
+Result<json::object> answer_to(CommandLine const& line, Settings const& settings) {
+  auto const request = request_of(line);
+  if (!request) return std::unexpected(request.error());
+  bool const has_file = !line.secret_file.empty();
+  if (has_file)
+    if (auto made = make_secret_file(line.secret_file); !made) return std::unexpected(made.error());
+  auto answer = ask_somebody(settings, *request);
+  if (answer && answer->as_object().at("ok").as_bool()) return std::move(answer->as_object());
+  std::error_code ignored;
+  if (has_file) std::filesystem::remove(line.secret_file, ignored);
+  if (!answer) return std::unexpected(answer.error());
+  return failure(ErrorCode::malformed, std::string(answer->as_object().at("error").as_string()));
+}
+
+// What was asked has been done, and the provider's word on a push is good.
+bool is_success(CommandLine const& line, json::array const& items) {
+  if (line.command != Command::push_test) return true;
+  auto const& state = items.at(0).at("state").as_string();
+  return std::ranges::any_of(
+      std::array{model::PushState::accepted_by_provider, model::PushState::acknowledged, model::PushState::unconfirmed},
+      [&](auto good) { return model::name_of(good) == state; });
+}
+
 }  // namespace
 
 int ask_server(CommandLine const& line) {
@@ -84,14 +110,11 @@ int ask_server(CommandLine const& line) {
     fmt::print(stderr, "{}", describe(settings.error()));
     return exit_configuration;
   }
-  auto const request = request_of(line);
-  if (!request) return complain(request.error().ours);
-  auto const answer = ask_somebody(*settings, *request);
+  auto const answer = answer_to(line, *settings);
   if (!answer) return complain(answer.error().ours);
-  auto const& object = answer->as_object();
-  if (!object.at("ok").as_bool()) return complain(object.at("error").as_string());
-  auto const shown = show(line, object.at("items").as_array());
-  return shown ? exit_ok : complain(shown.error().ours);
+  auto const& items = answer->at("items").as_array();
+  if (auto const shown = show(line, items); !shown) return complain(shown.error().ours);
+  return is_success(line, items) ? exit_ok : exit_failure;
 }
 
 }  // namespace reveille::node

@@ -82,17 +82,19 @@ void show_push(json::object const& item) {
              text_at(item, "token"), text_at(item, "id"));
 }
 
+Result<void> cannot_write(std::filesystem::path const& file, std::string_view consequence) {
+  return failure(ErrorCode::storage, fmt::format("The secret cannot be written to {} ({}). {}", file.string(),
+                                                 std::strerror(errno), consequence));
+}
+
 Result<void> write_secret(std::filesystem::path const& file, std::string_view secret) {
-  int const descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  int const descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
   auto const text = std::string(secret) + "\n";
   auto const written = descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == std::ssize(text);
-  auto const reason = errno;
+  auto result = written ? Result<void>{}
+                        : cannot_write(file, "The credentials exist all the same; make others with another file.");
   if (descriptor >= 0) ::close(descriptor);
-  if (written) return {};
-  return failure(ErrorCode::storage,
-                 fmt::format("The secret cannot be written to {} ({}). The credentials exist all the same; make others "
-                             "with another file.",
-                             file.string(), std::strerror(reason)));
+  return result;
 }
 
 Result<void> show_client(CommandLine const& line, json::object item) {
@@ -130,6 +132,13 @@ void show_text(CommandLine const& line, json::array const& items) {
 }
 
 }  // namespace
+
+Result<void> make_secret_file(std::filesystem::path const& file) {
+  int const descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return cannot_write(file, "No credentials were made.");
+  ::close(descriptor);
+  return {};
+}
 
 Result<void> show(CommandLine const& line, json::array const& items) {
   if (line.command == Command::client_add) return show_client(line, items.at(0).as_object());

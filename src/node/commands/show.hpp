@@ -8,6 +8,10 @@
 
 namespace reveille::node {
 
+// An empty file for this user alone, which must not be there yet: made before the secret is, for show() to fill.
+// Errors: `storage`.
+[[nodiscard]] Result<void> make_secret_file(std::filesystem::path const& file);
+
 // Errors: `storage` when the file for a secret cannot be written.
 [[nodiscard]] Result<void> show(CommandLine const& line, boost::json::array const& items);
 
