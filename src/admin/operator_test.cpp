@@ -120,6 +120,24 @@ TEST(Operator, a_test_push_goes_on_the_message_channel) {
   EXPECT_FALSE(house.ask(request).at("ok").as_bool());
 }
 
+// The one channel of iOS 12 is the VoIP one, and iOS 13 ends an app that reports no call for a push on it.
+TEST(Operator, B_TABLE_3_a_test_push_goes_on_voip_to_ios_12_only) {
+  House house;
+  house.add_user("juliet@localhost");
+  house.add_phone();
+  auto& entry = *house.shard.directory.find(model::AccountId{"juliet@localhost"});
+  auto registrations = entry.registrations();
+  auto& device = registrations.devices[0];
+  device.layout = model::ChannelLayout::shared;
+  for (auto const& [version, channel] :
+       {std::pair{"12.5", model::ChannelName::voip}, std::pair{"18.0", model::ChannelName::message}}) {
+    device.os_version = version;
+    house.shard.directory.set_registrations(entry, registrations);
+    house.ask({{"command", "push test"}, {"device", device.instance.value}});
+    EXPECT_EQ(house.push.last.channel, channel) << version;
+  }
+}
+
 TEST(Operator, what_is_unknown_is_refused) {
   House house;
   EXPECT_FALSE(house.ask({{"command", "trace"}, {"id", "x"}}).at("ok").as_bool());

@@ -180,6 +180,7 @@ model::Liveness liveness_of(Entry const& entry, model::Registrations const& regi
     auto const part = runtime->liveness_of(instance);
     alive.sip_flow = alive.sip_flow || part.sip_flow;
     alive.xmpp_stream = alive.xmpp_stream || part.xmpp_stream;
+    alive.inactive = alive.inactive || part.inactive;
   }
   for (auto const& binding : registrations.bindings)
     if (binding.instance == instance && binding.expires_at > now && binding.remote.starts_with("udp "))

@@ -17,9 +17,10 @@ using namespace xmpp;
 
 constexpr auto instance = "11111111-2222-4333-8444-555555555555";
 
-struct NoTraces final : model::TracePort {
+struct Steps final : model::TracePort {
   void begin(model::TraceHead) override {}
-  void step(model::TraceStep) override {}
+  void step(model::TraceStep step) override { all.push_back(std::move(step)); }
+  std::vector<model::TraceStep> all = {};
 };
 
 struct Pushes final : model::PushPort {
@@ -78,7 +79,7 @@ struct House {
   VirtualClock clock;
   SeededRandom random{5};
   model::Policy policy = {};
-  NoTraces traces;
+  Steps traces;
   Pushes pushes;
   std::deque<std::move_only_function<void()>> posted = {};
   store::MemoryStore store{[this](auto job) { posted.push_back(std::move(job)); }};

@@ -103,7 +103,8 @@ bool ImState::is_live() const {
 model::Liveness ImRuntime::liveness_of(model::InstanceId const& instance) const {
   if (!state_) return {};
   for (auto const& session : state_->im.sessions)
-    if (session.is_live() && session.instance == instance) return {.xmpp_stream = true};
+    if (session.is_live() && session.instance == instance)
+      return {.xmpp_stream = true, .inactive = session.client_state == xmpp::ClientState::inactive};
   return {};
 }
 

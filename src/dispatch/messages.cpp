@@ -2,6 +2,7 @@
 
 #include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/iq.hpp"
+#include "decide/xmpp/message.hpp"
 #include "decide/xmpp/presence.hpp"
 
 #include <utility>
@@ -104,6 +105,7 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
   switch (kind_of(stanza).value_or(StanzaKind::iq)) {
     case StanzaKind::message:
       if (stanza.attribute("to").empty()) stanza.set("to", im.jid.text());
+      if (decide::has_chat_marker(stanza)) session->uses_markers = true;
       effects.routes.push_back(std::move(stanza));
       break;
     case StanzaKind::presence: decide::on_outbound_presence(im, *session, std::move(stanza), context, effects); break;
@@ -137,7 +139,7 @@ void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
     trace(reference, model::Milestone::delivered, session->instance);
   }
   // B-IM-2: for a client without markers, what was acknowledged in the foreground has been read.
-  bool const foreground = session->client_state == ClientState::active;
+  bool const foreground = session->client_state == ClientState::active && !session->uses_markers;
   auto const* device = decide::device_of(runtime_of(*entry).im, *session);
   if (newest > 0 && foreground && (!device || device->reported_mode == model::Mode::foreground))
     mark_displayed(*entry, newest);
@@ -151,6 +153,7 @@ void Messages::on_client_state(StreamHandle stream, ClientState state) {
   auto* session = session_of(stream);
   if (!session) return;
   session->client_state = state;
+  shard_.recount(*entry);
   if (state == ClientState::inactive) return;
   Turn turn;
   for (auto& held : decide::let_go(*session)) emit(turn, *entry, *session, std::move(held), 0);

@@ -138,6 +138,8 @@ TEST_F(Two, OnePushABurstAndNoneInTheForeground) {
   EXPECT_EQ(push.instance.value, instance);
   EXPECT_THAT(push.payload, HasSubstr("\"type\":\"message\""));
   EXPECT_FALSE(push.conversation.empty());
+  EXPECT_EQ(std::ranges::count(house.traces.all, model::Why::burst, &model::TraceStep::why), 5)
+      << "the one that was not acknowledged, and all but the newest of the others";
   // The tap: the app resumes and reads.
   juliet.resume();
   EXPECT_EQ(house.pushes.acknowledged, std::vector<std::string>{push.id.value});

@@ -53,7 +53,13 @@ void Messages::wake(Turn& turn, Entry& entry, model::Device const& device, model
 
 void Messages::begin_burst(BurstKey const& key, Burst burst, Instant ends) {
   auto const [place, first] = bursts_.try_emplace(key);
-  if (!first) burst.row = std::max(burst.row, place->second.row);
+  if (!first) {
+    // The newest of them is named in the notification, whose steps are in its trace.
+    auto const [covered, newest] = std::minmax(burst.row, place->second.row);
+    if (covered != newest)
+      trace(covered, model::Milestone::received, model::InstanceId{std::get<1>(key)}, model::Why::burst);
+    burst.row = newest;
+  }
   place->second = std::move(burst);
   if (first) shard_.deadlines.add(std::max(ends, shard_.now()), [this, key] { end_burst(key); });
 }

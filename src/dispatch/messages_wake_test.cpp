@@ -143,6 +143,50 @@ TEST_F(Waking, B_IM_2_WhatAnotherClientHasReadIsPushedButNotAskedForAtTheNextSta
   EXPECT_THAT(house.pushes.requests, SizeIs(1));
 }
 
+// What a client without markers acknowledges on screen has been read; one that uses them says itself what was.
+TEST_F(Waking, B_IM_2_WhatWasAcknowledgedByAClientWithMarkersIsUnread) {
+  juliet_sleeps();
+  Phone desk{house, "juliet"};
+  house.messages->on_bind_requested(desk.stream, model::AccountId{"juliet@localhost"}, "desk");
+  house.settle();
+  house.messages->on_enable_requested(desk.stream, Resumption::yes);
+  house.settle();
+  desk.resume_id = desk.heard().back();
+  desk.say("<presence/>");
+  auto const unread_when_desk_has = [&](std::string const& id) {
+    romeo_writes(id);
+    EXPECT_THAT(desk.heard("<body>" + id), SizeIs(1));
+    desk.acknowledge();
+    house.pass(2s);
+    auto const& payload = house.pushes.requests.back().payload;
+    return payload.substr(payload.find("\"unread\":"));
+  };
+  EXPECT_EQ(unread_when_desk_has("a"), "\"unread\":0}");
+  desk.say(
+      "<message to='romeo@localhost' type='chat'><body>b</body><markable xmlns='urn:xmpp:chat-markers:0'/></message>");
+  EXPECT_EQ(unread_when_desk_has("c"), "\"unread\":1}");
+  desk.lose();
+  house.start();
+  romeo.resume();
+  desk.resume();
+  EXPECT_EQ(unread_when_desk_has("d"), "\"unread\":2}") << "also after a restart";
+}
+
+TEST_F(Waking, B_MODE_4_AClientThatSaysThatItIsInactiveIsShownAsleep) {
+  juliet.enable_push();
+  auto const state = [&] {
+    auto& entry = *house.shard->directory.find(model::AccountId{"juliet@localhost"});
+    auto const registrations = entry.registrations();
+    expect_census_is_right(*house.shard);
+    return state_of(entry, registrations, registrations.devices[0], house.clock.now());
+  };
+  EXPECT_EQ(state(), model::DeviceState::foreground);
+  house.messages->on_client_state(juliet.stream, ClientState::inactive);
+  EXPECT_EQ(state(), model::DeviceState::background);
+  house.messages->on_client_state(juliet.stream, ClientState::active);
+  EXPECT_EQ(state(), model::DeviceState::foreground);
+}
+
 TEST_F(Waking, EveryPushOfADeviceIsAcknowledgedWhenItIsBack) {
   juliet_sleeps();
   for (auto const* text : {"a", "b", "c"}) {

@@ -97,6 +97,10 @@ struct Device {
 
 // The number before the first dot of "12.5"; the newest (1000) when it is absent or no number.
 [[nodiscard]] unsigned os_major(Device const& device);
+// B-TABLE-3: nothing but a call goes on VoIP to a device that last reported iOS 13 or later, whatever it declares.
+[[nodiscard]] bool has_one_channel(Device const& device);
+// B-TABLE-3: iOS 13 and later, where each push on VoIP must become a call on the screen.
+[[nodiscard]] bool has_voip_for_calls_only(Device const& device);
 [[nodiscard]] Channel const& channel_of(Device const& device, ChannelName name);
 [[nodiscard]] Channel& channel_of(Device& device, ChannelName name);
 // True when a push on that channel can be tried at `now`: there is a token, neither dead nor in quarantine.
@@ -123,6 +127,7 @@ struct Binding {
 struct Liveness {
   bool sip_flow = false;
   bool xmpp_stream = false;
+  bool inactive = false;  // as the client says on that stream (XEP-0352)
 
   bool operator==(Liveness const&) const = default;
 };

@@ -119,6 +119,7 @@ TEST(Device, StateFollowsServicesLifeAndMode) {
   EXPECT_EQ(state_of(device, {.sip_flow = true}), DeviceState::background);
   device.reported_mode = Mode::foreground;
   EXPECT_EQ(state_of(device, {.xmpp_stream = true}), DeviceState::foreground);
+  EXPECT_EQ(state_of(device, {.sip_flow = true, .xmpp_stream = true, .inactive = true}), DeviceState::background);
   device.services = {};
   EXPECT_EQ(state_of(device, {.sip_flow = true}), DeviceState::signed_out);
   EXPECT_EQ(os_major(device), 18U);

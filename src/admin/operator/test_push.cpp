@@ -26,9 +26,7 @@ std::optional<Found> find_device(dispatch::Directory& directory, model::Instance
 model::PushRequest request_for(Found const& found, Random& random, Instant now) {
   auto const& device = found.device;
   // iOS 12 and older have but one channel, the VoIP one (B-TABLE-3).
-  auto const channel = device.layout == model::ChannelLayout::shared && device.provider == model::Provider::apns
-                           ? model::ChannelName::voip
-                           : model::ChannelName::message;
+  auto const channel = model::has_one_channel(device) ? model::ChannelName::voip : model::ChannelName::message;
   auto const topic = device.provider == model::Provider::fcm ? device.project
                      : channel == model::ChannelName::voip   ? device.app + ".voip"
                                                              : device.app;

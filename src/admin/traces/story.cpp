@@ -59,7 +59,7 @@ std::string_view words_of(model::Why why) {
     case push_switched_off: return "no push: push is switched off ([wake] enabled = false)";
     case service_not_used: return "no push: this app does not use this service";
     case no_body: return "no push: only messages with a text wake a phone";
-    case burst: return "no push of its own: the one sent for the same conversation a moment before covers it";
+    case burst: return "no push of its own: one notification covers what came in this conversation within a moment";
     case user_busy: return "the user is busy";
     case user_unknown: return "there is no such user";
     case no_device: return "the user has no device that can be reached: none is signed in";

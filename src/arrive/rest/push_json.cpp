@@ -272,7 +272,8 @@ std::string full_json(NotificationView const& view) {
     json::object milestone{{"at", format_rfc3339(one.at)},
                            {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(since).count()},
                            {"name", name_of(one.name)},
-                           {"why", one.why == Why::none ? "" : name_of(one.why)}};
+                           {"device", view.instance.empty() ? json::value() : json::value(view.instance.value)},
+                           {"why", one.why == Why::none ? json::value() : json::value(name_of(one.why))}};
     if (!one.detail.empty()) milestone["detail"] = one.detail;
     milestones.push_back(std::move(milestone));
   }

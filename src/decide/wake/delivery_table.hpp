@@ -49,9 +49,6 @@ inline constexpr std::array delivery_table = {
   std::unreachable();
 }
 
-// B-TABLE-3: nothing but a call goes on VoIP to a device that last reported iOS 13 or later, whatever it declares.
-[[nodiscard]] bool has_one_channel(model::Device const& device);
-
 [[nodiscard]] inline Client client_of(model::Device const& device, model::DeviceState state) {
   if (state == model::DeviceState::foreground) return Client::foreground;
   return has_one_channel(device) ? Client::asleep_one_channel : Client::asleep_two_channels;

@@ -13,22 +13,11 @@ using model::Why;
 
 namespace {
 
-constexpr unsigned first_ios_with_two_channels = 13;
-
 Wake let_sleep(Why because) {
   return {.verdict = WakeVerdict::let_sleep, .because = because};
 }
 
 }  // namespace
-
-bool has_one_channel(Device const& device) {
-  return device.layout == model::ChannelLayout::shared && device.platform == model::Platform::ios &&
-         model::os_major(device) < first_ios_with_two_channels;
-}
-
-bool has_voip_for_calls_only(Device const& device) {
-  return device.platform == model::Platform::ios && model::os_major(device) >= first_ios_with_two_channels;
-}
 
 PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy) {
   using enum model::Environment;

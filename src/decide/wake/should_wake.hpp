@@ -41,9 +41,6 @@ struct Wake {
 // can.
 [[nodiscard]] Wake can_push(model::Device const& device, model::ChannelName channel, PushOffer offer, Instant now);
 
-// B-TABLE-3: iOS 13 and later, where each push on VoIP must become a call on the screen.
-[[nodiscard]] bool has_voip_for_calls_only(model::Device const& device);
-
 // The channel of the notices that follow a call (B-CALL-3).
 [[nodiscard]] model::ChannelName notice_channel_of(model::Device const& device);
 

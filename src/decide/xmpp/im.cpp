@@ -11,7 +11,7 @@ namespace {
 
 // Version 2 begins with its head, and tells how the client was and whom it had sent presence to. Version 3 tells what
 // waits for the client, and what it asked the archive.
-constexpr std::uint64_t record_version = 3;
+constexpr std::uint64_t record_version = 4;
 constexpr std::size_t most_waiting = 100'000;
 
 void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
@@ -75,6 +75,7 @@ std::string pack(ImSession const& session) {
   for (auto const& address : session.directed) out.text(address);
   pack_texts(out, session.late);
   pack_texts(out, session.questions);
+  out.number(session.uses_markers ? 1 : 0);
   return out.take();
 }
 
@@ -112,6 +113,7 @@ Result<ImSession> unpack_session(std::string_view bytes) {
     session.late = unpack_texts(in);
     session.questions = unpack_texts(in);
   }
+  if (version > 3) session.uses_markers = in.number() != 0;
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;

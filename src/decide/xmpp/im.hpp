@@ -55,6 +55,7 @@ struct ImSession {
   std::set<std::string> directed = {};             // who was sent presence without being a contact
   std::map<std::string, xmpp::Element> held = {};  // XEP-0352: presence by sender, newest
   std::optional<Instant> lost_at = {};
+  bool uses_markers = false;  // says itself what has been read (XEP-0333)
 
   [[nodiscard]] bool is_live() const { return !stream.empty(); }
   [[nodiscard]] bool is_resumable() const { return !resume_id.empty(); }

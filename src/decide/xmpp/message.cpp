@@ -3,6 +3,7 @@
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/stanza.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::decide {
@@ -44,6 +45,10 @@ bool is_worth_keeping(Element const& message, bool body) {
 }
 
 }  // namespace
+
+bool has_chat_marker(Element const& message) {
+  return std::ranges::any_of(message.children, [](auto const& child) { return child.space == ns::chat_markers; });
+}
 
 model::MessageTraits traits_of(Element const& message) {
   model::MessageTraits traits{.kind = kind_of_message(message)};

@@ -7,5 +7,7 @@
 namespace reveille::decide {
 
 [[nodiscard]] model::MessageTraits traits_of(xmpp::Element const& message);
+// Only a client that uses markers (XEP-0333) says such a thing.
+[[nodiscard]] bool has_chat_marker(xmpp::Element const& message);
 
 }  // namespace reveille::decide

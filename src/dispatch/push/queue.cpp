@@ -96,8 +96,7 @@ Result<void, PushRefusal> PushQueue::aim_at_device(Notification& notification) c
   auto& request = notification.request;
   auto const device = devices_.find(notification.tenant, request.account, notification.device);
   if (!device) return std::unexpected(device.error());
-  if (request.channel == ChannelName::voip && request.push_class != PushClass::call &&
-      decide::has_voip_for_calls_only(*device))
+  if (request.channel == ChannelName::voip && request.push_class != PushClass::call && has_voip_for_calls_only(*device))
     return std::unexpected(PushRefusal::voip_is_for_calls);
   auto const& channel = channel_of(*device, request.channel);
   if (channel.token.empty()) return std::unexpected(PushRefusal::no_token);
@@ -142,7 +141,6 @@ void PushQueue::store_first(Open& kept) {
   if (!is_late && credentials_.at(kept.credential).pool.take_room(lane)) {
     kept.has_room = true;
     kept.record.life.state = PushState::sending;
-    note(kept, Milestone::sending);
   }
   kept.marked = {kept.record.life.state, 0};
   auto const update = update_of(kept);
@@ -171,7 +169,10 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   });
   answer_waiters(*open);
   auto const early = std::exchange(open->heard_early, {});
-  if (early.empty() && open->has_room) return send(*open);
+  if (early.empty() && open->has_room) {
+    note(*open, Milestone::sending);  // on disk with what was accepted, in one write
+    return send(*open);
+  }
   if (early.empty()) return hear(*open, decide::push_event::Ready{});
   // Taken back or acknowledged while the disk was at it: nothing has left.
   give_room_back(*open);
