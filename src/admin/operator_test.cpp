@@ -116,6 +116,7 @@ TEST(Operator, a_test_push_goes_on_the_message_channel) {
   EXPECT_EQ(answer.at("items").as_array()[0].at("state"), "accepted_by_provider");
   EXPECT_EQ(house.push.last.channel, model::ChannelName::message);
   EXPECT_EQ(house.push.last.target.topic, "org.example.phone");
+  EXPECT_EQ(house.push.last.payload, R"({"v":1,"type":"test"})") << "as docs/reference/push-payload.schema.json has it";
   house.push.usable = false;
   EXPECT_FALSE(house.ask(request).at("ok").as_bool());
 }
