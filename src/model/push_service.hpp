@@ -97,7 +97,7 @@ class PushServicePort {
   virtual ~PushServicePort() = default;
 
   // Answered when the notification is on disk; with a wait, when there is a final word (accepted_by_provider or an end)
-  // or the wait is over. The same id and fingerprint again: the same notification.
+  // or the wait is over. The same id and fingerprint again: the same notification, also when it would be refused now.
   virtual void request(Notification notification, WaitUntil wait, Answer<NotificationView> answer) = 0;
   virtual void find(TenantId const& tenant, PushId const& id, WaitUntil wait, Answer<NotificationView> answer) = 0;
   // What became of it is in the answer: taken back, or too late for that.

@@ -63,8 +63,12 @@ void PushQueue::request(Notification notification, WaitUntil wait, Answer<View> 
     return later([a = std::move(waiter.answer)]() mutable { a(std::unexpected(PushRefusal::key_reused)); });
   }
   auto const credential = admit(notification);
-  if (!credential)
-    return later([a = std::move(waiter.answer), why = credential.error()]() mutable { a(std::unexpected(why)); });
+  if (!credential) {
+    // It may have come before and ended: then its outcome is its answer, whatever would be said of a new one.
+    std::vector<Waiter> waiters;
+    waiters.push_back(std::move(waiter));
+    return answer_from_disk(notification, std::move(waiters), credential.error());
+  }
   open_row(std::move(notification), *credential, std::move(waiter));
 }
 
@@ -183,17 +187,21 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
     hear(*still, decide::push_event::Ready{});
 }
 
-// The same id came before and has ended: it is on disk only. The same body is told what became of it.
+// The same id came before and has ended.
 void PushQueue::answer_as_kept(Open& open) {
   auto waiters = std::exchange(open.waiters, {});
-  auto const tenant = open.record.notification.tenant;
-  auto const id = open.record.notification.request.id;
-  auto fingerprint = open.record.notification.fingerprint;
+  auto const asked = open.record.notification;
   forget(open);
-  store_.fetch_push(tenant.value, id.value,
-                    [waiters = std::move(waiters),
-                     fingerprint = std::move(fingerprint)](Result<std::optional<store::StoredPush>> found) mutable {
+  answer_from_disk(asked, std::move(waiters), PushRefusal::storage);
+}
+
+// What has ended is on disk only. The same body is told what became of it; an id that is not there is refused.
+void PushQueue::answer_from_disk(Notification const& asked, std::vector<Waiter> waiters, PushRefusal if_unknown) {
+  store_.fetch_push(asked.tenant.value, asked.request.id.value,
+                    [waiters = std::move(waiters), fingerprint = asked.fingerprint,
+                     if_unknown](Result<std::optional<store::StoredPush>> found) mutable {
                       Result<View, PushRefusal> answer = std::unexpected(PushRefusal::storage);
+                      if (found && !*found) answer = std::unexpected(if_unknown);
                       if (found && *found)
                         if (auto const record = unpack_push_record((*found)->record)) {
                           if (record->notification.fingerprint == fingerprint)

@@ -131,6 +131,7 @@ class PushQueue final : public model::PushServicePort {
   void on_stored(PushRow row, Result<void> done);
   void refuse_open(Open& open, model::PushRefusal refusal);
   void answer_as_kept(Open& open);
+  void answer_from_disk(model::Notification const& asked, std::vector<Waiter> waiters, model::PushRefusal if_unknown);
   void add_waiter(Open& open, Waiter waiter);
   void answer_waiters(Open& open);
   void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
