@@ -37,6 +37,7 @@ void Checkpointer::on_commit(Database& writer) {
   bool const is_longest = pages >= pages_of_the_longest_log;
   if (under_way_ && !is_longest) return;
   under_way_.wait(true);
+  if (sync_failed_) return;  // that copy's
   if (nearly_copied_.exchange(false) || (is_longest && pages > pages_at_last_)) {
     pages_at_last_ = pages;
     restart_log(writer);

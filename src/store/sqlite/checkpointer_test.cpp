@@ -36,6 +36,28 @@ class CheckpointerTest : public testing::Test {
     ASSERT_TRUE(done());
   }
 
+  // A slow disk: it is at the log's sync, the first of a copy, when the writer of the longest log comes, and for a
+  // while after that.
+  void comes_while_a_copy_syncs() {
+    std::atomic<bool> began{false};
+    std::atomic<bool> comes{false};
+    std::atomic<bool> came_back{false};
+    disk.at_sync(place.path + "-wal", [&] {
+      began = true;
+      began.notify_all();
+      comes.wait(false);
+      auto const done = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+      while (!came_back && std::chrono::steady_clock::now() < done) std::this_thread::yield();
+    });
+    checkpointer.on_commit(*writer);
+    began.wait(false);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->execute(a_long_log));
+    comes = true;
+    comes.notify_all();
+    checkpointer.on_commit(*writer);
+    came_back = true;
+  }
+
   LosingDisk disk;
   TestFolder folder;
   Place place{.path = folder.file("store.db"), .vfs = disk.vfs()};
@@ -79,27 +101,18 @@ TEST_F(CheckpointerTest, TheLongestLogIsStartedAnewAtOnce) {
 }
 
 TEST_F(CheckpointerTest, TheWriterOfTheLongestLogWaitsForTheCopyUnderWay) {
-  std::atomic<bool> began{false};
-  std::atomic<bool> comes{false};
-  std::atomic<bool> came_back{false};
-  // A slow disk: it is at the log's sync, the first of the copy, when the writer comes, and for a while after that.
-  disk.at_sync(place.path + "-wal", [&] {
-    began = true;
-    began.notify_all();
-    comes.wait(false);
-    auto const done = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
-    while (!came_back && std::chrono::steady_clock::now() < done) std::this_thread::yield();
-  });
-  checkpointer.on_commit(*writer);
-  began.wait(false);
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->execute(a_long_log));
-  comes = true;
-  comes.notify_all();
-  checkpointer.on_commit(*writer);
-  came_back = true;
+  comes_while_a_copy_syncs();
   ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (1)"));
   EXPECT_LT(writer->log_pages(), 10);
   EXPECT_TRUE(told.empty());
+}
+
+TEST_F(CheckpointerTest, TheLongestLogIsKeptWhenTheSyncFailsForWhichTheWriterWaited) {
+  disk.fail_sync(place.path, 0);
+  comes_while_a_copy_syncs();
+  ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (1)"));
+  EXPECT_GT(writer->log_pages(), 32'000);
+  EXPECT_EQ(told.size(), 1U);
 }
 
 }  // namespace

@@ -7,11 +7,18 @@
 #include "store/sqlite/worker.hpp"
 #include "store/sqlite/writer.hpp"
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 namespace reveille::store {
 
 // The order matters: the writer goes first and hands its last jobs to the others; the reader's connection is the last
 // one, which copies the log; `write_back` outlives every connection; the lock goes last.
 struct SqliteStore::Parts {
+  // Why the log is kept: that stands until the next start, whatever else becomes well. On the shard's thread.
+  using KeptLog = std::shared_ptr<std::optional<Error>>;
+
   sqlite::LockFile lock;
   sqlite::WriteBack write_back;
   Post post;
@@ -21,18 +28,29 @@ struct SqliteStore::Parts {
 
   Parts(sqlite::LockFile taken, std::string const& path, Post to_shard, TellDisk tell,
         std::unique_ptr<sqlite::Database> write, std::unique_ptr<sqlite::Database> read,
-        std::unique_ptr<sqlite::Database> copy)
+        std::unique_ptr<sqlite::Database> copy, KeptLog kept = std::make_shared<std::optional<Error>>())
       : lock(std::move(taken)),
         write_back(path),
         post(std::move(to_shard)),
         reader(std::move(read)),
         checkpointer(std::move(copy), write_back,
-                     [this, tell](Error error) {
+                     [this, tell, kept](Error error) {
                        reader.run_here([](sqlite::Database& database) { database.keep_log_at_close(); });
-                       if (tell) post([tell, error] { tell(std::unexpected(error)); });
+                       post([tell, kept, error] {
+                         *kept = error;
+                         if (tell) tell(std::unexpected(error));
+                       });
                      }),
-        writer(std::move(write), post, std::move(tell),
+        writer(std::move(write), post, with_the_kept_log(std::move(tell), std::move(kept)),
                [this](sqlite::Database& database) { checkpointer.on_commit(database); }) {}
+
+  static TellDisk with_the_kept_log(TellDisk tell, KeptLog kept) {
+    if (!tell) return tell;
+    return [tell = std::move(tell), kept = std::move(kept)](Result<void> outcome) {
+      if (outcome && *kept) outcome = std::unexpected(**kept);
+      tell(std::move(outcome));
+    };
+  }
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(sqlite::Place const& place, Post post, TellDisk tell) {

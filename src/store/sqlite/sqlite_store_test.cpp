@@ -306,5 +306,22 @@ TEST_F(SqliteStoreTest, AFailedSyncOfTheDatabaseKeepsTheLogForTheNextStart) {
   }
 }
 
+TEST_F(SqliteStoreTest, WhatAFailedSyncTellsStandsAfterAFullDisk) {
+  LosingDisk disk;
+  std::vector<Result<void>> told;
+  auto store = std::move(*SqliteStore::open({.path = path_, .vfs = disk.vfs()}, shard_.post(),
+                                            [&](Result<void> state) { told.push_back(std::move(state)); }));
+  write(*store, 1, 0);
+  disk.fail_sync(path_, 0);
+  for (int number = 1; number < 24; ++number) write(*store, 600, number);
+  shard_.run_until([&] { return told.size() == 1; });
+  disk.fill();
+  ASSERT_FALSE(commit_now(*store, shard_, {Put{Table::users, "meanwhile", ""}}));
+  disk.make_room();
+  shard_.run_until([&] { return told.size() == 3; });
+  ASSERT_FALSE(told.back());
+  EXPECT_EQ(told.back().error().ours, told.front().error().ours);
+}
+
 }  // namespace
 }  // namespace reveille::store
