@@ -79,7 +79,7 @@ def test_a_call_wakes_the_phone_and_its_verdict_is_told(apple, tenant):
     assert pushed["headers"]["apns-priority"] == "10"
     assert pushed["payload"]["reveille"]["from"] == {"name": "Romeo"}
     # `sending` is in the record that is stored: there is one commit before the first byte leaves.
-    assert names(tenant.fate(key)) == ["accepted", "stored", "sending", "sent", "accepted_by_provider"]
+    assert names(tenant.fate(key)) == ["accepted", "sending", "stored", "sent", "accepted_by_provider"]
 
 
 def test_a_message_is_an_alert_that_collapses_by_conversation(apple, tenant):

@@ -145,6 +145,7 @@ void PushQueue::store_first(Open& kept) {
   if (!is_late && credentials_.at(kept.credential).pool.take_room(lane)) {
     kept.has_room = true;
     kept.record.life.state = PushState::sending;
+    note(kept, Milestone::sending);
   }
   kept.marked = {kept.record.life.state, 0};
   auto const update = update_of(kept);
@@ -173,10 +174,7 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   });
   answer_waiters(*open);
   auto const early = std::exchange(open->heard_early, {});
-  if (early.empty() && open->has_room) {
-    note(*open, Milestone::sending);  // on disk with what was accepted, in one write
-    return send(*open);
-  }
+  if (early.empty() && open->has_room) return send(*open);
   if (early.empty()) return hear(*open, decide::push_event::Ready{});
   // Taken back or acknowledged while the disk was at it: nothing has left.
   give_room_back(*open);

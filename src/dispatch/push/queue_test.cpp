@@ -15,7 +15,7 @@ TEST_F(PushQueueTest, OneCommitLiesBetweenTheRequestAndTheProvider) {
   EXPECT_EQ(heard->value()->receipt.state, PushState::sending) << "in the record of its acceptance";
   apple_says(ProviderVerdict::accepted, 200);
   EXPECT_EQ(state("p1"), PushState::accepted_by_provider);
-  EXPECT_EQ(milestones("p1"), (std::vector{Milestone::accepted, Milestone::stored, Milestone::sending, Milestone::sent,
+  EXPECT_EQ(milestones("p1"), (std::vector{Milestone::accepted, Milestone::sending, Milestone::stored, Milestone::sent,
                                            Milestone::accepted_by_provider}));
 }
 
