@@ -190,7 +190,7 @@ void Messages::save_dirty(Turn& turn) {
   for (auto const& [account, resource] : turn.dirty) {
     auto* entry = shard_.directory.find(model::AccountId{account});
     auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
-    if (session && !session->resume_id.empty()) {
+    if (session && (session->is_resumable() || session->lost_at)) {
       turn.batch.emplace_back(store::Put{store::Table::streams, stream_key(account, resource), decide::pack(*session)});
     } else {
       turn.batch.emplace_back(store::Erase{store::Table::streams, stream_key(account, resource)});

@@ -9,6 +9,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 TEST_F(Two, AMessageIsOnDiskBeforeAnyoneHearsOfIt) {
   juliet.heard();
@@ -185,6 +186,37 @@ TEST_F(Two, AwayWhileItsDeviceSleeps) {
   heard = romeo.heard("<presence");
   ASSERT_EQ(heard.size(), 1U);
   EXPECT_THAT(heard[0], Not(HasSubstr("away")));
+}
+
+TEST_F(Two, B_MODE_5_AwayThoughNothingCanBeResumed) {
+  befriend();
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in(Resumption::no);
+  juliet.enable_push();
+  romeo.heard();
+  juliet.lose();
+  house.pass(4s);
+  EXPECT_THAT(romeo.heard("<presence"), IsEmpty()) << "the grace";
+  house.pass(2s);
+  EXPECT_THAT(romeo.heard("<presence"), ElementsAre(HasSubstr("<show>away</show>")));
+  romeo_writes("missed");
+  romeo.say("<iq type='get' id='v' to='juliet@localhost/phone'><query xmlns='jabber:iq:version'/></iq>");
+  EXPECT_THAT(romeo.heard("id='v'"), ElementsAre(HasSubstr("type='error'"))) << "nobody can answer";
+  romeo.lose();
+  house.start();
+  romeo.resume();
+  romeo.say("<presence type='probe' to='juliet@localhost'/>");
+  EXPECT_THAT(romeo.heard("<show>away</show>"), Not(IsEmpty())) << "after a restart too";
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in(Resumption::no);
+  juliet.enable_push();
+  house.pass(20s);
+  EXPECT_THAT(romeo.heard("<presence").back(), Not(HasSubstr("away")));
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  house.settle();
+  EXPECT_THAT(romeo.heard("<presence"), ElementsAre(HasSubstr("unavailable")));
 }
 
 TEST_F(Two, AwayAfterTheGraceOfADroppedConnection) {

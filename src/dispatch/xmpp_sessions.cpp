@@ -114,7 +114,7 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
   if (!session) return;
   decide::ImEffects effects;
   decide::on_session_gone(runtime.im, *session, effects);
-  if (!session->resume_id.empty()) turn.dirty.emplace(entry.account().value, resource);
+  if (session->is_resumable() || session->lost_at) turn.dirty.emplace(entry.account().value, resource);
   std::erase_if(runtime.im.sessions, [&](auto const& one) { return one.resource == resource; });
   runtime.catching_up.erase(resource);
   runtime.shown.erase(resource);
@@ -142,10 +142,14 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   auto const seen = seen_up_to(*entry, *session);
   auto const earliest = push_after_end(*entry, *session, why);
   Turn turn;
-  // A clean end is the end; whatever else happens to a connection, its session can be resumed.
-  if (why == StreamEnd::closed_by_peer || session->resume_id.empty()) {
+  // A clean end is the end. Whatever else happens to a connection, its session can be resumed; one that cannot stays
+  // for what others are shown, where its device asked for that (B-MODE-5).
+  auto const* device = decide::device_of(runtime_of(*entry).im, *session);
+  bool const stays = session->is_resumable() || (device && device->away_in_background);
+  if (why == StreamEnd::closed_by_peer || !stays) {
     drop_session(turn, *entry, resource);
   } else {
+    if (!session->is_resumable()) decide::keep_presence_only(*session);
     suspend(turn, *entry, *session);
     // One that did not answer in time had its grace while it was waited for (B-MODE-4).
     if (why == StreamEnd::overdue) session->lost_at = shard_.now() - shard_.policy.wake.foreground_grace;

@@ -56,6 +56,7 @@ acknowledgement_wait = "7s"
 resumable_for = "24h"
 resumable_without_push = "1m"
 device_unseen_for = "30d"
+away_overrides = true
 [push]
 via = "https://push.example.org:8443"
 client_id = "c1"
@@ -100,6 +101,7 @@ TEST(Settings, every_key_is_read) {
   EXPECT_EQ(wake.resumable_for, 24h);
   EXPECT_EQ(wake.resumable_without_push, 1min);
   EXPECT_EQ(wake.device_unseen_for, 30 * 24h);
+  EXPECT_TRUE(wake.away_overrides);
   ASSERT_EQ(settings->push.apns.size(), 1U);
   EXPECT_EQ(settings->push.apns[0].host, "api.sandbox.push.apple.com");
   EXPECT_EQ(settings->push.apns[0].port, 2197);

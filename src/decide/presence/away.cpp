@@ -19,10 +19,10 @@ Instant asleep_since(model::Device const& device, ImSession const& session, Inst
   return session.lost_at.value_or(now);
 }
 
-// <show/> becomes away; dnd and xa say more and stay (FIXME: B-MODE-5, the setting away_overrides).
-void show_away(Element& presence) {
+// <show/> becomes away; dnd and xa say more, and stay unless the setting says otherwise.
+void show_away(Element& presence, model::WakePolicy const& wake) {
   auto const show = presence.child_text("show");
-  if (show == "dnd" || show == "xa") return;
+  if (!wake.away_overrides && (show == "dnd" || show == "xa")) return;
   presence.remove("show", ns::client);
   presence.children.insert(presence.children.begin(), make_text_element("show", ns::client, "away"));
 }
@@ -48,7 +48,7 @@ Element shown_presence(ImAccount const& account, ImSession const& session, ImCon
   presence.unset("to");
   presence.set("from", account.jid.with_resource(session.resource).text());
   if (awakeness_of(account, session, context) == Awakeness::awake) return presence;
-  show_away(presence);
+  show_away(presence, context.policy->wake);
   presence.remove("idle", ns::idle);
   auto const since = asleep_since(*device_of(account, session), session, context.now);
   presence.add(make_element("idle", ns::idle, {{"since", format_rfc3339(since)}}));

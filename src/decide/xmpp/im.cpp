@@ -42,6 +42,13 @@ ImSession* find_session(ImAccount& account, std::string_view resource) {
   return found == account.sessions.end() ? nullptr : &*found;
 }
 
+void keep_presence_only(ImSession& session) {
+  session.sent = {};
+  session.kept.clear();
+  session.late.clear();
+  session.questions.clear();
+}
+
 model::Device const* device_of(ImAccount const& account, ImSession const& session) {
   if (session.instance.empty()) return nullptr;
   auto const found = std::ranges::find(account.devices, session.instance, &model::Device::instance);

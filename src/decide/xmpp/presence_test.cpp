@@ -147,6 +147,8 @@ TEST_F(Presence, DoNotDisturbAndExtendedAwayStay) {
     juliet.say("balcony", "<presence><show>" + std::string(show) + "</show></presence>");
     EXPECT_THAT(shown(), AllOf(HasSubstr(show), HasSubstr("by='push'"), Not(HasSubstr("away</show>"))));
   }
+  juliet.policy.wake.away_overrides = true;
+  EXPECT_THAT(shown(), HasSubstr("<show>away</show>")) << "unless the administrator says otherwise";
 }
 
 }  // namespace

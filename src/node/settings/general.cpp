@@ -124,6 +124,7 @@ void read_wake(Section section, model::WakePolicy& into) {
   section.read("resumable_for", into.resumable_for);
   section.read("resumable_without_push", into.resumable_without_push);
   section.read("device_unseen_for", into.device_unseen_for);
+  section.read("away_overrides", into.away_overrides);
   section.finish();
 }
 
