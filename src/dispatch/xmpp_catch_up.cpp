@@ -245,8 +245,7 @@ void Messages::deliver_late(Turn& turn, Entry& entry, decide::ImSession& session
     return refuse(turn, stanza, StanzaError::resource_constraint);
   if (keep_late(turn, entry, session, to_xml(stanza, ns::client))) return;
   // The client binds anew and asks for all of it, since what it has is out of date.
-  session.resume_id.clear();
-  session.late.clear();
+  decide::keep_presence_only(session);
   turn.dirty.emplace(entry.account().value, session.resource);
 }
 

@@ -30,8 +30,7 @@ struct WakePolicy {
   Duration resumable_for = 72h;
   Duration resumable_without_push = 10min;  // nobody who can be woken: a short loss only
   Duration device_unseen_for = 90 * 24h;
-  bool away_overrides =
-      false;  // B-MODE-5: who does not want to be disturbed, or is away for long, is shown as away too
+  bool away_overrides = false;  // B-MODE-5: dnd and xa are shown as away too
   Duration quarantine = 7 * 24h;
 };
 

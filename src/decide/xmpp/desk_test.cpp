@@ -168,6 +168,17 @@ TEST(ImConversation, EndsOnceForEveryoneWhoSawHerWhereverTheLineIsLostForGood) {
   }
 }
 
+TEST(ImSession, ARecordOfTheVersionBeforeIsRead) {
+  ImSession session{.resource = "balcony", .late = {"<iq/>"}, .uses_markers = true};
+  auto record = pack(session);
+  EXPECT_TRUE(unpack_session(record).value().uses_markers);
+  record.front() = 3;
+  record.pop_back();
+  auto const before = unpack_session(record).value();
+  EXPECT_EQ(before.late, session.late);
+  EXPECT_FALSE(before.uses_markers);
+}
+
 TEST(ImSession, RecordsOfAnyDamageAreRefusedOrReadButNeverCrash) {
   Desk desk;
   auto& session = desk.open("balcony");

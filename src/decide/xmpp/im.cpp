@@ -10,7 +10,7 @@ namespace reveille::decide {
 namespace {
 
 // Version 2 begins with its head, and tells how the client was and whom it had sent presence to. Version 3 tells what
-// waits for the client, and what it asked the archive.
+// waits for the client, and what it asked the archive. Version 4 tells whether it uses markers.
 constexpr std::uint64_t record_version = 4;
 constexpr std::size_t most_waiting = 100'000;
 
@@ -42,17 +42,18 @@ ImSession* find_session(ImAccount& account, std::string_view resource) {
   return found == account.sessions.end() ? nullptr : &*found;
 }
 
-void keep_presence_only(ImSession& session) {
-  session.sent = {};
-  session.kept.clear();
-  session.late.clear();
-  session.questions.clear();
-}
-
 model::Device const* device_of(ImAccount const& account, ImSession const& session) {
   if (session.instance.empty()) return nullptr;
   auto const found = std::ranges::find(account.devices, session.instance, &model::Device::instance);
   return found == account.devices.end() ? nullptr : &*found;
+}
+
+void keep_presence_only(ImSession& session) {
+  session.resume_id.clear();
+  session.sent = {};
+  session.kept.clear();
+  session.late.clear();
+  session.questions.clear();
 }
 
 std::string pack(ImSession const& session) {

@@ -69,10 +69,10 @@ struct ImAccount {
   std::vector<model::Device> devices = {};
 };
 
-// Of one that cannot be resumed: its client comes back with another, and catches up from the archive.
-void keep_presence_only(ImSession& session);
 [[nodiscard]] ImSession* find_session(ImAccount& account, std::string_view resource);
 [[nodiscard]] model::Device const* device_of(ImAccount const& account, ImSession const& session);
+// It cannot be resumed: its client comes back with another one, and catches up from the archive.
+void keep_presence_only(ImSession& session);
 
 // What handlers need of the world.
 struct ImContext {
