@@ -50,9 +50,16 @@ TEST(Metrics, count_milestones_reasons_and_the_time_to_wake) {
                .milestone = model::Milestone::registered,
                .at = began + 700ms,
                .why = model::Why::registered_after_push});
+  traces.step({.tracking = model::TrackingId{"t"}, .milestone = model::Milestone::offered, .at = began});
+  traces.step({.tracking = model::TrackingId{"t"},
+               .milestone = model::Milestone::offered,
+               .at = began,
+               .device = model::InstanceId{"a phone that is not pushed"},
+               .why = model::Why::no_token});
   auto const text = metrics.text();
   for (auto const* line :
-       {"reveille_build_info{version=\"1.2.3\"} 1\n",
+       {"reveille_milestones_total{kind=\"call\",milestone=\"offered\"} 1\n",
+        "reveille_reasons_total{kind=\"call\",why=\"no_token\"} 1\n", "reveille_build_info{version=\"1.2.3\"} 1\n",
         "reveille_milestones_total{kind=\"call\",milestone=\"registered\"} 1\n",
         "reveille_reasons_total{kind=\"call\",why=\"registered_after_push\"} 1\n",
         "reveille_wake_seconds_bucket{le=\"0.5\"} 0\n", "reveille_wake_seconds_bucket{le=\"1\"} 1\n"})

@@ -298,6 +298,13 @@ def test_a_provider_with_another_ca_gets_nothing(tmp_path, apple):
         push.kill()
 
 
+def test_a_command_beside_a_stopped_service_prints_its_answer_and_nothing_else(apple, push, tenant):
+    push.add_user("juliet@localhost", "secret")
+    assert tenant.notify(a_message(apple, apple.new_device()))[0] == 202
+    push.kill()  # what is open then is worth a line of the log
+    assert push.users() == ["juliet@localhost"]
+
+
 def test_tokens_do_not_reach_the_log(apple, push, tenant):
     device = apple.new_device()
     tenant.notify(a_call(apple, device), wait=10)

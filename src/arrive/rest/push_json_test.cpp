@@ -185,5 +185,19 @@ TEST(PushJson, TellsAVerdictOnceThereIsOne) {
   EXPECT_EQ(told.at("milestones").as_array().at(1).as_object().at("ms"), 25);
 }
 
+// interfaces.md section 3: as in a trace.
+TEST(PushJson, AMilestoneSaysAsNullWhatItDoesNotKnow) {
+  NotificationView view{.id = PushId{"p1"}};
+  view.milestones = {{.name = Milestone::refused, .at = now, .why = Why::token_dead}};
+  auto const milestone = [&] {
+    return json::serialize(json::parse(full_json(view)).as_object().at("milestones").as_array().at(0));
+  };
+  EXPECT_EQ(milestone(),
+            R"({"at":"2027-01-15T08:00:00.000Z","ms":0,"name":"refused","device":null,"why":"token_dead"})");
+  view.instance = InstanceId{"phone"};
+  view.milestones[0].why = Why::none;
+  EXPECT_EQ(milestone(), R"({"at":"2027-01-15T08:00:00.000Z","ms":0,"name":"refused","device":"phone","why":null})");
+}
+
 }  // namespace
 }  // namespace reveille::arrive

@@ -338,13 +338,18 @@ TEST(Stack, StrangersAreBoundedInAll) {
   ASSERT_TRUE(server.run_until([&] { return three.is_closed(); }));
 }
 
-TEST(Stack, StrangersOfOneAddressAreBounded) {
-  Server server{{.strangers_per_address = 2}};
+// He has proved who he is, and is no stranger.
+void sign_in(Server& server, StreamPeer& guest) {
   server.handler().answer_all_with(200, Server::Handler::How::statelessly);
-  StreamPeer guest{server.context(), server.address(Transport::tcp), {}};
   guest.send(request_text("REGISTER", "TCP", {}, "z9hG4bKr"));
   ASSERT_TRUE(server.run_until([&] { return guest.count("SIP/2.0 200") == 1; }));
   server.stack().transports().welcome(server.handler().sources().front().flow);
+}
+
+TEST(Stack, StrangersOfOneAddressAreBounded) {
+  Server server{{.strangers_per_address = 2}};
+  StreamPeer guest{server.context(), server.address(Transport::tcp), {}};
+  sign_in(server, guest);
   StreamPeer one{server.context(), server.address(Transport::tcp), {}};
   StreamPeer two{server.context(), server.address(Transport::tcp), {}};
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
@@ -355,11 +360,8 @@ TEST(Stack, StrangersOfOneAddressAreBounded) {
 
 TEST(Stack, StrangersAreNotKept) {
   Server server{{.first_message = 200ms}};
-  server.handler().answer_all_with(200, Server::Handler::How::statelessly);
   StreamPeer guest{server.context(), server.address(Transport::tcp), {}};
-  guest.send(request_text("REGISTER", "TCP", {}, "z9hG4bKr"));
-  ASSERT_TRUE(server.run_until([&] { return guest.count("SIP/2.0 200") == 1; }));
-  server.stack().transports().welcome(server.handler().sources().front().flow);
+  sign_in(server, guest);
   StreamPeer pings{server.context(), server.address(Transport::tcp), {}};
   StreamPeer silent{server.context(), server.address(Transport::tcp), {}};
   ASSERT_TRUE(server.run_until([&] { return server.stack().counts().transports.accepted == 3; }));
