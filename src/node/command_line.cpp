@@ -4,7 +4,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <ranges>
+#include <span>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace reveille::node {
 namespace {
@@ -45,6 +52,20 @@ void describe_people(CLI::App& app, CommandLine& line, bool& password_from_input
   add_client->add_option("--secret-file", line.secret_file, "Write the secret to this new file (mode 0600)");
 }
 
+// A Call-ID is pasted as it stands in a log, and may begin with a dash (RFC 3261 §25.1, `word`). No option but -h has a
+// single one, so behind `trace` such a word is the id. It goes behind `--`, where the parser looks for no options.
+void move_identifier_behind_options(std::vector<std::string>& words) {
+  auto const begins_with_one_dash = [](std::string_view word) {
+    return word.starts_with('-') && !word.starts_with("--") && word != "-h";
+  };
+  auto const command = std::ranges::find(words, "trace");
+  auto const end_of_options = std::ranges::find(command, words.end(), "--");
+  auto const identifier = std::find_if(command, end_of_options, begins_with_one_dash);
+  if (identifier == end_of_options) return;
+  std::ranges::rotate(identifier, identifier + 1, words.end());
+  words.insert(words.end() - 1, "--");
+}
+
 }  // namespace
 
 std::expected<CommandLine, Finished> parse_command_line(int count, char const* const* words) {
@@ -65,8 +86,12 @@ std::expected<CommandLine, Finished> parse_command_line(int count, char const* c
   describe_people(app, line, password_from_input);
   describe_operations(app, line);
   add_command(app, line, Command::version, "version", "Show the version");
+  auto const given = std::span(words, static_cast<std::size_t>(count)) | std::views::drop(1);
+  std::vector<std::string> arguments(given.begin(), given.end());
+  move_identifier_behind_options(arguments);
+  std::ranges::reverse(arguments);  // as the parser takes them
   try {
-    app.parse(count, words);
+    app.parse(std::move(arguments));
   } catch (CLI::ParseError const& error) {
     std::ostringstream text;
     auto const code = app.exit(error, text, text);
