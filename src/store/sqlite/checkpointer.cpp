@@ -23,7 +23,10 @@ constexpr int passes_with_rests = 2;
 }  // namespace
 
 Checkpointer::Checkpointer(std::unique_ptr<Database> database, WriteBack& write_back, Broken broken)
-    : write_back_(write_back), broken_(std::move(broken)), worker_(std::move(database)) {}
+    : broken_(std::move(broken)),
+      before_sync_(*database,
+                   [this, &write_back] { write_back.run([&](WriteBack::Duration took) { return took * rests(); }); }),
+      worker_(std::move(database)) {}
 
 Checkpointer::~Checkpointer() {
   stopping_ = true;
@@ -59,11 +62,9 @@ void Checkpointer::begin_copy() {
 void Checkpointer::copy(Database& database) {
   // Another pass only where pages wait for it: an empty one may run into the log's start anew, which SQLite before
   // 3.51.3 gets wrong (wal.html, section 11).
-  for (int pass = 0; pass < most_passes; ++pass) {
+  for (pass_ = 0; pass_ < most_passes; ++pass_) {
     auto const copied = copy_log(database, Mode::beside);
-    if (!copied) return;
-    write_back_.run([&](WriteBack::Duration took) { return took * rests_in(pass); });
-    if (!sync_file(database)) return;
+    if (!copied || !sync_file(database)) return;
     int const pages = log_pages_;
     if (pages < pages_of_a_long_log || pages >= pages_of_the_longest_log || stopping_) return;
     if (pages - *copied > few_pages) continue;
@@ -92,7 +93,7 @@ void Checkpointer::restart_log(Database& writer) {
   sqlite3_busy_timeout(writer.handle(), wait_for_lock_ms);
 }
 
-// SQLite syncs the database only when all of the log has been copied, which under load is when the log starts anew.
+// SQLite syncs the database only when all of the log has been copied: hardly ever under load.
 bool Checkpointer::sync_file(Database& database) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
@@ -110,8 +111,8 @@ void Checkpointer::note_failed_sync(Database& database) {
            .theirs = sqlite3_errmsg(database.handle())});
 }
 
-int Checkpointer::rests_in(int pass) const {
-  if (stopping_ || pass >= passes_with_rests || log_pages_ >= 2 * pages_of_a_long_log) return 0;
+int Checkpointer::rests() const {
+  if (stopping_ || pass_ >= passes_with_rests || log_pages_ >= 2 * pages_of_a_long_log) return 0;
   return log_pages_ < pages_of_a_long_log ? usual_rests : 1;
 }
 

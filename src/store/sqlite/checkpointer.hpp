@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "store/sqlite/before_sync.hpp"
 #include "store/sqlite/worker.hpp"
 #include "store/sqlite/write_back.hpp"
 
@@ -42,16 +43,17 @@ class Checkpointer {
   [[nodiscard]] bool sync_file(Database& database);
   void note_failed_sync(Database& database);
   // How many times as long as a slice took the disk, it is left alone then.
-  [[nodiscard]] int rests_in(int pass) const;
+  [[nodiscard]] int rests() const;
 
-  WriteBack& write_back_;
   Broken broken_;
-  int pages_at_last_ = 0;
+  int pages_at_last_ = 0;  // the writer's
+  int pass_ = 0;           // the worker's
   std::atomic<int> log_pages_{0};
   std::atomic<bool> under_way_{false};
   std::atomic<bool> nearly_copied_{false};
   std::atomic<bool> sync_failed_{false};
   std::atomic<bool> stopping_{false};
+  BeforeSync before_sync_;
   Worker worker_;
 };
 
