@@ -66,11 +66,8 @@ void Metrics::add_counter(std::string const& name, std::string const& help, std:
   counters_.emplace_back(&counter(name, help, {}), std::move(value));
 }
 
-// Of a call, what is said of the whole, once; of messages, each device's.
 void Metrics::count_outcome(model::TraceStep const& step) {
-  auto const of_one_leg = step.kind == model::TraceKind::call && !step.device.empty();
-  auto const is_answer = step.milestone == model::Milestone::answered;
-  if (!model::is_end(step.kind, step.milestone) || (of_one_leg && !is_answer)) return;
+  if (!is_end_of_all(step)) return;
   auto& outcome = outcomes_[{step.kind, step.milestone}];
   if (!outcome)
     outcome = &counter("reveille_outcomes_total", "How calls, messages and pushes ended.",

@@ -141,6 +141,12 @@ void Traces::fetch(std::string id, Answer answer) {
   });
 }
 
+bool is_end_of_all(model::TraceStep const& step) {
+  auto const of_one_leg = step.kind == model::TraceKind::call && !step.device.empty();
+  auto const is_answer = step.milestone == model::Milestone::answered;
+  return model::is_end(step.kind, step.milestone) && (!of_one_leg || is_answer);
+}
+
 std::optional<model::Milestone> outcome_of(Trace const& trace) {
   model::TraceStep const* best = nullptr;
   for (auto const& step : trace.steps)

@@ -95,6 +95,8 @@ class Traces final : public model::TracePort {
   Observer observer_{};
 };
 
+// Whether a step says how the whole ended: of a call once, of a message for each device.
+[[nodiscard]] bool is_end_of_all(model::TraceStep const& step);
 // How it ended: the milestone that says so; nothing while it is under way.
 [[nodiscard]] std::optional<model::Milestone> outcome_of(Trace const& trace);
 

@@ -1,9 +1,9 @@
 #include "node/commands.hpp"
 
+#include "node/log_sink.hpp"
 #include "node/version.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -21,10 +21,9 @@ namespace {
 
 // Standard output is for answers. What is made is for this user alone: keys and passwords' derivatives are in it.
 void prepare_process() {
-  auto logger = spdlog::stderr_logger_st("reveille");
+  auto logger = std::make_shared<spdlog::logger>("reveille", std::make_shared<LogSink>(STDERR_FILENO));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::warn);
-  logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
   ::umask(077);
 }

@@ -1,5 +1,6 @@
 // The core: store, traces, the shard with the accounts that are on disk.
 #include "node/core.hpp"
+#include "node/event_log.hpp"
 #include "node/version.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -128,7 +129,10 @@ void add_core_metrics(Core& core) {
                           [&core] { return static_cast<double>(core.shard->deadlines.size()); });
   core.metrics->add_gauge("reveille_degraded", "Parts of the server that are degraded; /healthz names them.",
                           [&core] { return static_cast<double>(core.health.reasons().size()); });
-  core.traces->set_observer([&core](auto const& trace, auto const& step) { core.metrics->count(trace, step); });
+  core.traces->set_observer([&core](auto const& trace, auto const& step) {
+    core.metrics->count(trace, step);
+    log_end(trace, step);
+  });
 }
 
 }  // namespace
@@ -169,6 +173,7 @@ Result<void> make_shard(Core& core) {
   core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
   if (core.push_clients != nullptr) add_client_command(core);
   add_core_metrics(core);
+  log_devices(*core.shard);
   return {};
 }
 
