@@ -23,11 +23,12 @@ namespace {
 
 using Outcomes = std::map<std::string, std::set<std::string>>;
 
-// The folder or file of that name beside this file or above it.
+// The folder or file of that name above this file, or above the folder that the test runs in: a compiler behind ccache
+// names its files from the build folder.
 std::filesystem::path find_above(std::string_view name) {
-  auto at = std::filesystem::absolute(std::filesystem::path(__FILE__)).lexically_normal();
-  for (; at.has_relative_path(); at = at.parent_path())
-    if (auto const found = at / name; std::filesystem::exists(found)) return found;
+  for (auto const& start : {std::filesystem::absolute(__FILE__).lexically_normal(), std::filesystem::current_path()})
+    for (auto at = start; at.has_relative_path(); at = at.parent_path())
+      if (auto found = at / name; std::filesystem::exists(found)) return found;
   return name;
 }
 
