@@ -4,10 +4,9 @@ import os
 import ssl
 
 import pytest
+import slixmpp
 
-slixmpp = pytest.importorskip("slixmpp")
-
-from xmpp_server import Server  # noqa: E402
+from xmpp_server import Server
 
 PATIENCE = 20
 
