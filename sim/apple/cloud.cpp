@@ -106,6 +106,7 @@ class RunningCloud final : public Cloud {
     auto key = ensure_key(data_, state_);
     if (!key) return std::unexpected(key.error());
     key_ = std::move(*key);
+    state_.team = key_.team;
     auto push_tls = edge::make_server_tls({.certificate = files->certificate, .key = files->key, .alpn = {"h2"}});
     if (!push_tls) return std::unexpected(push_tls.error());
     auto phone_tls =

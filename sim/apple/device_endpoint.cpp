@@ -110,6 +110,10 @@ edge::HttpResponse DeviceEndpoint::on_devices(edge::HttpRequest const& request) 
                            .os_version = text_of(*body, "os_version"),
                            .environment = environment_named(environment).value_or(Environment::sandbox)};
   if (description.app.empty()) return fault_of(400, "app is missing: the bundle id");
+  auto const team = text_of(*body, "team");
+  if (!state_.devices.claim_app(description.app, team.empty() ? state_.team : team)) {
+    return fault_of(409, "the app is another team's");
+  }
   auto const* count = body->if_contains("count");
   if (count == nullptr) return as_json(201, shown(state_.devices.add(description)));
   boost::system::error_code error;

@@ -2,6 +2,8 @@
 //
 //   POST   /sim/devices {app,platform,os_version,environment}   → {device,tokens:{voip,message}}
 //   POST   /sim/devices {…,"count":N}                            → {devices:[{device,tokens}…]}, for load
+//   POST   /sim/devices {…,"team":T}                             → the app is that team's; else the made key's. An app
+//                                                                  has one team: 409 where it is another's
 //   GET    /sim/devices/{d}                                      → what is known of it
 //   GET    /sim/devices/{d}/pushes                               → NDJSON, one line a push; open = online
 //   DELETE /sim/devices/{d}                                      → its tokens are dead

@@ -23,6 +23,10 @@ std::string_view name_of(Fate fate) {
   std::unreachable();
 }
 
+bool Devices::claim_app(std::string const& app, std::string const& team) {
+  return teams_.try_emplace(app, team).first->second == team;
+}
+
 Device& Devices::add(Device description) {
   auto device = std::make_unique<Device>(std::move(description));
   device->id = random_.uuid();
@@ -58,8 +62,11 @@ std::string Devices::id_of_token(std::string const& token) const {
   return found == tokens_.end() ? std::string{} : found->second.device->id;
 }
 
-std::expected<Device*, Devices::Refusal> Devices::addressee(Notification const& notification,
+std::expected<Device*, Devices::Refusal> Devices::addressee(Notification const& notification, std::string const& team,
                                                             std::optional<Environment> served, Instant now) {
+  // Another team's app, before anything is said of the token.
+  auto const owner = teams_.find(notification.app);
+  if (owner != teams_.end() && owner->second != team) return std::unexpected(Refusal{Reason::topic_disallowed});
   auto const found = tokens_.find(notification.token);
   if (found == tokens_.end()) return std::unexpected(Refusal{Reason::bad_device_token});
   auto* const device = found->second.device;

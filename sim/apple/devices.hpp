@@ -1,9 +1,9 @@
 // Devices: the phones that Apple knows, their tokens, and what waits for those that are offline.
 //
-// APNs keeps one notification for each device and topic, the newest, until its expiration; one with expiration 0 is
-// tried once and never kept. A phone is online while it has somewhere to be handed pushes. Each token takes so many
-// pushes in a row; Apple documents that there is such a limit, not how high it is, so it can be set. Pure; time comes
-// in.
+// An app belongs to one team, and only a token of that team's keys may push to it. APNs keeps one notification for each
+// device and topic, the newest, until its expiration; one with expiration 0 is tried once and never kept. A phone is
+// online while it has somewhere to be handed pushes. Each token takes so many pushes in a row; Apple documents that
+// there is such a limit, not how high it is, so it can be set. Pure; time comes in.
 #pragma once
 
 #include "base/instant.hpp"
@@ -53,6 +53,8 @@ class Devices {
  public:
   explicit Devices(Random& random) : random_(random) {}
 
+  // An app that nobody had becomes the team's. Whether it is that team's now.
+  [[nodiscard]] bool claim_app(std::string const& app, std::string const& team);
   Device& add(Device description);
   [[nodiscard]] Device* find(std::string const& id);
   // The id of the device whose token it is; empty: nobody's.
@@ -65,8 +67,8 @@ class Devices {
     Reason reason = Reason::bad_device_token;
     std::optional<Instant> since = {};
   };
-  // `served` is the environment of the listener that it came to; nothing: both.
-  [[nodiscard]] std::expected<Device*, Refusal> addressee(Notification const& notification,
+  // `team` is the sender's; `served` the environment of the listener that it came to; nothing: both.
+  [[nodiscard]] std::expected<Device*, Refusal> addressee(Notification const& notification, std::string const& team,
                                                           std::optional<Environment> served, Instant now);
   void set_throttle(Throttle throttle) { throttle_ = throttle; }
 
@@ -89,6 +91,7 @@ class Devices {
   Random& random_;
   std::unordered_map<std::string, std::unique_ptr<Device>> devices_;
   std::unordered_map<std::string, Owner> tokens_;
+  std::unordered_map<std::string, std::string> teams_;  // by app
 };
 
 }  // namespace reveille::sim::apple

@@ -68,7 +68,7 @@ PushEndpoint::Answer PushEndpoint::judge(edge::HttpRequest const& request, Conne
   if (!claims) return refused(claims.error());
   auto notification = read_notification(request, *token);
   if (!notification) return refused(notification.error());
-  auto const device = state_.devices.addressee(*notification, served_, now);
+  auto const device = state_.devices.addressee(*notification, claims->team, served_, now);
   if (!device) return refused(device.error().reason, device.error().since);
   notification->id = id;
   auto const fate = state_.devices.deliver(**device, std::move(*notification), now);

@@ -30,6 +30,7 @@ struct CloudState {
   Clock const& clock;
   Random& random;
   ProviderKeys keys = {};
+  std::string team = {};  // of the key that the ready line names, and of an app whose team nobody says
   Devices devices;
   Faults faults = {};
   RequestLog log = {};

@@ -177,6 +177,21 @@ def test_a_key_may_be_good_for_one_environment_only(cloud, tmp_path):
     cloud.ask("POST", "/sim/keys", {"environment": "elsewhere"}, expect=400)
 
 
+def test_an_app_is_pushed_by_its_own_team_only(cloud, tmp_path):
+    made = cloud.ask("POST", "/sim/keys", {})
+    key_file = tmp_path / "other.p8"
+    key_file.write_text(made["key"])
+    token = provider_token(cloud, int(time.time()), key_file=str(key_file), key_id=made["key_id"], iss=made["team"])
+    ours = cloud.new_device()
+    status, _, body = curl(cloud, f"/3/device/{ours['tokens']['message']}", "-H", f"apns-topic: {APP}", token=token)
+    assert (status, body) == (400, {"reason": "TopicDisallowed"})
+    theirs = cloud.ask("POST", "/sim/devices", {"app": "org.example.theirs", "team": made["team"]})
+    path, topic = f"/3/device/{theirs['tokens']['voip']}", ["-H", "apns-topic: org.example.theirs.voip"]
+    assert curl(cloud, path, *topic, token=token)[0] == 200
+    assert curl(cloud, path, *topic)[2] == {"reason": "TopicDisallowed"}
+    cloud.ask("POST", "/sim/devices", {"app": "org.example.theirs"}, expect=409)
+
+
 def test_too_many_pushes_in_a_row_to_one_token(cloud):
     device, other = cloud.new_device(), cloud.new_device()
     cloud.ask("POST", "/sim/limits", {"burst": 3, "per_second": 0})
