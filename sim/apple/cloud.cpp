@@ -72,6 +72,7 @@ struct Listener {
                                          {.address = address,
                                           .port = port,
                                           .tls = std::move(tls),
+                                          .versions = edge::HttpVersions::http2_only,
                                           .connections = {.in_all = most_connections, .of_address = most_connections},
                                           .max_body = most_payload,
                                           .max_streams = PushEndpoint::first_streams,

@@ -238,6 +238,15 @@ def test_a_client_without_alpn_is_heard(cloud):
     assert status == 200
 
 
+def test_http_1_is_not_heard(cloud):
+    path = f"/3/device/{cloud.new_device()['tokens']['message']}"
+    seen = len(cloud.requests())
+    for arguments in (["--http1.1"], ["--http1.1", "--no-alpn"]):
+        with pytest.raises(subprocess.CalledProcessError):
+            curl(cloud, path, "-H", f"apns-topic: {APP}", *arguments)
+    assert len(cloud.requests()) == seen
+
+
 HOST_WITHOUT_AUTHORITY = """
 import http2 from 'node:http2';
 import { readFileSync } from 'node:fs';

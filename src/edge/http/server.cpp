@@ -170,7 +170,7 @@ void Server::Shared::greet(std::shared_ptr<Shared> const& self, tcp::socket sock
     if (found == self->greetings.end()) return;
     if (error) return self->forget_greeting(id);
     auto const alpn = found->second->link->alpn();
-    if (alpn == "h2") return serve(self, id, true);
+    if (alpn == "h2" || self->settings->versions == HttpVersions::http2_only) return serve(self, id, true);
     if (alpn == "http/1.1") return serve(self, id, false);
     recognise(self, id);
   });

@@ -1,10 +1,10 @@
 // HttpServer: HTTP/1.1 and HTTP/2 on one port, chosen by ALPN; without TLS, HTTP/1.1 (RFC 9112, RFC 9113).
 //
-// A client that offers no ALPN is recognised by its first bytes. Every limit is enforced: header size (431), body size
-// (413), bodies under way on one HTTP/2 connection, time for the handshake, to the first request, for a whole request,
-// idle time, a peer that does not read, connections (further ones are closed at once), streams.
-// Lifetime: stop() or the destructor closes the listener and every connection; responders that are still held become
-// deaf. Threads: the io_context's one thread.
+// A client that offers no ALPN is recognised by its first bytes; a server of HTTP/2 only closes a connection that
+// begins otherwise (RFC 9113 section 3.4). Every limit is enforced: header size (431), body size (413), bodies under
+// way on one HTTP/2 connection, time for the handshake, to the first request, for a whole request, idle time, a peer
+// that does not read, connections (further ones are closed at once), streams. Lifetime: stop() or the destructor closes
+// the listener and every connection; responders that are still held become deaf. Threads: the io_context's one thread.
 // Errors: open() fails with configuration (address not to be had, port in use), with a sentence that says what to do.
 #pragma once
 
@@ -24,10 +24,13 @@
 
 namespace reveille::edge {
 
+enum class HttpVersions : std::uint8_t { all, http2_only };
+
 struct HttpServerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
   TlsContext tls = {};     // null: plain. Give it the ALPN list {"h2", "http/1.1"}
+  HttpVersions versions = HttpVersions::all;
   Places::Limits connections = {.in_all = 10'000, .of_address = 2'000};
   std::size_t max_header = 16'384;
   std::size_t max_body = 1 << 20;
