@@ -92,7 +92,8 @@ std::optional<Reason> read_identity(edge::HttpFields const& headers, Notificatio
   return std::nullopt;
 }
 
-// The type names the suffix that the topic must bear. A sender that leaves the type out is judged by its topic.
+// The type names the suffix that the topic must bear. A sender that leaves the type out is judged by its topic, and
+// where that says nothing by its payload.
 std::optional<Reason> read_type_and_topic(edge::HttpFields const& headers, Notification& out) {
   auto const topic = headers.find("apns-topic");
   if (!topic || topic->empty()) return Reason::missing_topic;
@@ -133,13 +134,25 @@ bool type_fits(PushType type, json::object const& payload) {
   std::unreachable();
 }
 
-std::optional<Reason> read_payload(std::string const& body, Notification& out) {
+// Every sender was once without a type: what it means is then what its payload is.
+std::optional<Reason> settle_type(bool is_named, json::object const& payload, Notification& out) {
+  if (type_fits(out.type, payload)) return std::nullopt;
+  if (is_named) return Reason::invalid_push_type;
+  if (!type_fits(PushType::background, payload)) return std::nullopt;
+  out.type = PushType::background;
+  out.type_name = name_of(out.type);
+  return out.priority == 10 ? std::optional{Reason::bad_priority} : std::nullopt;
+}
+
+std::optional<Reason> read_payload(edge::HttpRequest const& request, Notification& out) {
+  auto const& body = request.body;
   if (body.empty()) return Reason::payload_empty;
   if (body.size() > (out.type == PushType::voip ? max_voip_payload : max_payload)) return Reason::payload_too_large;
   boost::system::error_code error;
   auto const payload = json::parse(body, error);
   if (error || !payload.is_object()) return Reason::payload_empty;
-  if (!type_fits(out.type, payload.get_object())) return Reason::invalid_push_type;
+  bool const is_named = request.headers.find("apns-push-type").has_value();
+  if (auto const fault = settle_type(is_named, payload.get_object(), out)) return fault;
   out.payload = body;
   return std::nullopt;
 }
@@ -173,7 +186,7 @@ std::expected<Notification, Reason> read_notification(edge::HttpRequest const& r
   if (auto const fault = check_duplicates(headers)) return std::unexpected(*fault);
   if (auto const fault = read_identity(headers, out)) return std::unexpected(*fault);
   if (auto const fault = read_type_and_topic(headers, out)) return std::unexpected(*fault);
-  if (auto const fault = read_payload(request.body, out)) return std::unexpected(*fault);
+  if (auto const fault = read_payload(request, out)) return std::unexpected(*fault);
   return out;
 }
 

@@ -232,6 +232,21 @@ def test_paths_methods_and_header_fields_as_apns_reads_them(cloud):
     assert "apns-unique-id" not in fields
 
 
+def test_a_sender_that_names_no_type_is_judged_by_its_payload(cloud):
+    device = cloud.new_device()
+    path = f"/3/device/{device['tokens']['message']}"
+    silent = json.dumps({"aps": {"content-available": 1}})
+    cases = [(silent, 5, 200, {}), (silent, 10, 400, {"reason": "BadPriority"}), (json.dumps(ALERT), 10, 200, {}), ('{"aps":{},"own":1}', 10, 200, {})]
+    types = []
+    with cloud.pushes(device["device"]) as phone:
+        for body, priority, status, answer in cases:
+            got, _, said = curl(cloud, path, "-H", f"apns-topic: {APP}", "-H", f"apns-priority: {priority}", body=body)
+            assert (got, said) == (status, answer), body
+            if status == 200:
+                types.append(phone.next()["headers"]["apns-push-type"])
+    assert types == ["background", "alert", "alert"]
+
+
 def test_a_client_without_alpn_is_heard(cloud):
     device = cloud.new_device()
     status, _, _ = curl(cloud, f"/3/device/{device['tokens']['message']}", "-H", f"apns-topic: {APP}", "--http2-prior-knowledge", "--no-alpn")
