@@ -19,6 +19,7 @@ constexpr std::size_t max_collapse_id = 64;
 constexpr std::size_t max_payload = 4096;
 constexpr std::size_t max_voip_payload = 5120;
 constexpr std::size_t max_topic = 255;
+constexpr std::int64_t last_expiration = 253'402'300'799;  // the end of the year 9999: what is later is no date
 constexpr std::string_view device_path = "/3/device/";
 
 struct TypeRow {
@@ -79,7 +80,7 @@ std::optional<Reason> read_identity(edge::HttpFields const& headers, Notificatio
   }
   if (auto const expiration = headers.find("apns-expiration")) {
     out.expiration = whole_number<std::int64_t>(*expiration);
-    if (!out.expiration) return Reason::bad_expiration_date;
+    if (!out.expiration || *out.expiration > last_expiration) return Reason::bad_expiration_date;
   }
   if (auto const priority = headers.find("apns-priority")) {
     out.priority = whole_number<int>(*priority).value_or(0);
@@ -148,6 +149,8 @@ std::optional<Reason> read_payload(edge::HttpRequest const& request, Notificatio
   auto const& body = request.body;
   if (body.empty()) return Reason::payload_empty;
   if (body.size() > (out.type == PushType::voip ? max_voip_payload : max_payload)) return Reason::payload_too_large;
+  // Apple: do not compress the payload. It is not read, as no payload is that is not JSON.
+  if (request.headers.find("content-encoding").value_or("identity") != "identity") return Reason::payload_empty;
   boost::system::error_code error;
   auto const payload = json::parse(body, error);
   if (error || !payload.is_object()) return Reason::payload_empty;

@@ -61,8 +61,9 @@ std::expected<TokenClaims, Reason> check_provider_token(std::optional<std::strin
   if (scope && served && *scope != *served) return std::unexpected(Reason::bad_environment_key_id_in_token);
   auto const* iat = claims->if_contains("iat");
   if (iat == nullptr || !iat->is_int64()) return std::unexpected(Reason::invalid_provider_token);
-  auto const issued_at = from_unix_seconds(iat->get_int64());
-  if (issued_at > now + clock_tolerance) return std::unexpected(Reason::invalid_provider_token);
+  // Before it is made an instant, which holds 292,000 years.
+  if (iat->get_int64() > unix_seconds(now + clock_tolerance)) return std::unexpected(Reason::invalid_provider_token);
+  auto const issued_at = from_unix_seconds(std::max<std::int64_t>(iat->get_int64(), 0));
   if (now - issued_at > max_age) return std::unexpected(Reason::expired_provider_token);
   return TokenClaims{.team = team, .key_id = key_id, .issued_at = issued_at};
 }

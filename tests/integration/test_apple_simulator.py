@@ -140,6 +140,8 @@ def test_provider_tokens_are_checked(cloud, tmp_path):
         (provider_token(cloud, now), 200, None),
         (provider_token(cloud, now - 3700), 403, "ExpiredProviderToken"),
         (provider_token(cloud, now + 3700), 403, "InvalidProviderToken"),
+        (provider_token(cloud, 2**63 - 1), 403, "InvalidProviderToken"),
+        (provider_token(cloud, -2**63), 403, "ExpiredProviderToken"),
         (provider_token(cloud, now, key_file=str(foreign)), 403, "InvalidProviderToken"),
         (provider_token(cloud, now, iss="ANOTHER123"), 403, "InvalidProviderToken"),
         ("no.token.atall", 403, "InvalidProviderToken"),
@@ -222,11 +224,15 @@ def test_paths_methods_and_header_fields_as_apns_reads_them(cloud):
         ((path,), {}, 400, "MissingTopic"),
         ((path, *topic, "-H", "apns-priority: 5", "-H", "apns-priority: 10"), {}, 400, "DuplicateHeaders"),
         ((path, *topic, "-H", "apns-expiration: soon"), {}, 400, "BadExpirationDate"),
+        ((path, *topic, "-H", f"apns-expiration: {2**63 - 1}"), {}, 400, "BadExpirationDate"),
         ((path, *topic), {"body": ""}, 400, "PayloadEmpty"),
+        ((path, *topic, "-H", "content-encoding: gzip"), {}, 400, "PayloadEmpty"),
+        ((path, *topic), {"body": json.dumps({"aps": {"alert": "x" * 70_000}})}, 413, "PayloadTooLarge"),
     ]
     for arguments, options, wanted, reason in cases:
         status, fields, body = curl(cloud, *arguments, "-H", f"apns-id: {push_id}", **options)
         assert (status, body["reason"], fields["apns-id"]) == (wanted, reason, push_id)
+        assert (cloud.requests()[-1]["status"], cloud.requests()[-1]["reason"]) == (wanted, reason)
     production = cloud.new_device(environment="production")
     _, fields, _ = curl(cloud, f"/3/device/{production['tokens']['message']}", *topic)
     assert "apns-unique-id" not in fields
