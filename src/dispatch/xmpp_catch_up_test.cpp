@@ -251,6 +251,33 @@ TEST_F(CatchingUp, AMessageForAnotherResourceOfTheUserComesToo) {
   EXPECT_EQ(got, "aa");
 }
 
+// B-IM-1: a phone that is connected and sleeps is woken for a message to the user's desk, and has it when it looks.
+TEST_F(CatchingUp, B_IM_1_AMessageForAnotherResourceComesToAConnectedDeviceToo) {
+  juliet.enable_push();
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  juliet.heard();
+  Phone desk{house, "juliet"};
+  house.messages->on_bind_requested(desk.stream, model::AccountId{"juliet@localhost"}, "desk");
+  house.settle();
+  for (auto const* name : {"a", "b"})
+    romeo.say("<message type='chat' to='juliet@localhost/desk'><body>" + std::string(name) + "</body></message>");
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  EXPECT_THAT(desk.heard("<body>"), SizeIs(2));
+  auto const heard = juliet.heard("<body>");
+  ASSERT_THAT(heard, SizeIs(2));
+  EXPECT_THAT(heard[0], testing::AllOf(HasSubstr("<body>a</body>"), HasSubstr("by='juliet@localhost' id='")));
+  // What is not kept is for the desk alone.
+  romeo.say("<message type='chat' to='juliet@localhost/desk'><x xmlns='u'/></message>");
+  EXPECT_THAT(desk.heard("xmlns='u'"), SizeIs(1));
+  EXPECT_THAT(juliet.heard(), IsEmpty());
+  juliet.acknowledge();
+  house.settle();
+  juliet.lose();
+  juliet.resume();
+  EXPECT_THAT(juliet.heard("<body>"), IsEmpty());
+}
+
 TEST_F(CatchingUp, WhatCouldNotBeReadAgainIsNotAccepted) {
   romeo.heard();
   juliet.heard();

@@ -13,20 +13,27 @@ using model::MessageKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// RFC 6121 section 8.5, table 1.
-TEST(Recipients, AsTheTableOfTheRfc) {
+// RFC 6121 section 8.5, table 1; but for what is kept and goes to a full address, which B-IM-1 sends to every device.
+TEST(Recipients, AsTheTableOfTheRfcAndWhatIsKeptToEveryDevice) {
   std::vector<Resource> const present = {{.name = "phone", .priority = 5, .available = true},
                                          {.name = "desk", .priority = 0, .available = true},
                                          {.name = "shy", .priority = -1, .available = true},
                                          {.name = "silent"}};
-  auto const to = [&](MessageKind kind, std::string_view resource) {
+  auto const kept = [&](MessageKind kind, std::string_view resource) {
     return recipients_of({.kind = kind, .is_kept = true}, resource, present).resources;
+  };
+  auto const to = [&](MessageKind kind, std::string_view resource) {
+    return recipients_of({.kind = kind}, resource, present).resources;
   };
   for (auto const kind : {MessageKind::chat, MessageKind::normal}) {
     EXPECT_THAT(to(kind, ""), ElementsAre("phone", "desk"));
     EXPECT_THAT(to(kind, "gone"), ElementsAre("phone", "desk"));
     EXPECT_THAT(to(kind, "shy"), ElementsAre("shy"));
     EXPECT_THAT(to(kind, "silent"), ElementsAre("silent"));
+    EXPECT_THAT(kept(kind, ""), ElementsAre("phone", "desk"));
+    EXPECT_THAT(kept(kind, "desk"), ElementsAre("desk", "phone"));
+    EXPECT_THAT(kept(kind, "shy"), ElementsAre("shy", "phone", "desk"));
+    EXPECT_THAT(kept(kind, "silent"), ElementsAre("silent", "phone", "desk"));
   }
   EXPECT_THAT(to(MessageKind::headline, ""), ElementsAre("phone", "desk"));
   EXPECT_THAT(to(MessageKind::headline, "gone"), IsEmpty());

@@ -24,19 +24,22 @@ Otherwise otherwise_for(model::MessageTraits const& message) {
 Recipients recipients_of(model::MessageTraits const& message, std::string_view resource,
                          std::vector<Resource> const& present) {
   Recipients recipients{.otherwise = otherwise_for(message)};
+  auto& chosen = recipients.resources;
   // Section 8.5.3.1: a full address whose resource is there, whatever its priority.
-  auto const named = std::ranges::find(present, resource, &Resource::name);
-  if (!resource.empty() && named != present.end()) {
-    recipients.resources.push_back(named->name);
-    return recipients;
-  }
-  // Section 8.5.3.2.1: one that is not there: chat and normal as to the bare address, others not at all.
+  auto const named = resource.empty() ? present.end() : std::ranges::find(present, resource, &Resource::name);
+  bool const is_there = named != present.end();
+  if (is_there) chosen.push_back(named->name);
+  // B-IM-1 asks for more than that section, which delivers to the named one alone: every device gets what is kept, and
+  // each that sleeps is woken for it, so those that are there must not miss it.
+  bool const is_for_all = !is_there || message.is_kept;
+  // Section 8.5.3.2.1: a resource that is not there: chat and normal as to the bare address, others not at all.
   bool const as_bare = resource.empty() || message.kind == MessageKind::chat || message.kind == MessageKind::normal;
   // Sections 8.5.2.1.1 and 8.5.4: never groupchat or error to a bare address.
-  if (!as_bare || message.kind == MessageKind::groupchat || message.kind == MessageKind::error) return recipients;
+  if (!is_for_all || !as_bare || message.kind == MessageKind::groupchat || message.kind == MessageKind::error)
+    return recipients;
   // Every available resource with a priority that is not negative.
   for (auto const& one : present)
-    if (one.available && one.priority >= 0) recipients.resources.push_back(one.name);
+    if (one.available && one.priority >= 0 && (!is_there || one.name != named->name)) chosen.push_back(one.name);
   return recipients;
 }
 
