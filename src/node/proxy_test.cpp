@@ -244,6 +244,37 @@ TEST(Proxy, an_answer_that_cannot_be_passed_on_ends_the_call) {
   house.heard(house.juliet, "BYE sip:juliet@");
 }
 
+// RFC 3261 sections 7.3.1, 8.1.1 and 16.7: what matches a request of ours and is malformed all the same goes no
+// further.
+TEST(Proxy, a_malformed_response_is_not_passed_on) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  auto const good = House::response(200, invite);
+  auto const with = [&](std::string_view more) {
+    auto text = good;
+    return text.insert(text.find("Content-Length"), more);
+  };
+  auto const without = [&](std::string const& name) {
+    return std::regex_replace(good, std::regex("\n" + name + ": [^\n]*"), "");
+  };
+  auto no_uri = good;
+  no_uri.replace(no_uri.find("<sip:juliet@localhost>"), 22, "<juliet>");
+  for (auto const& bad :
+       {with("To: <sip:nurse@localhost>;tag=n\r\nFrom: <sip:tybalt@localhost>;tag=t\r\n"), with("Call-ID: other\r\n"),
+        with("Via: nonsense\r\n"), with("Content-Type: a/b\r\nc: c/d\r\n"), without("To"), without("From"),
+        without("Call-ID"), no_uri})
+    house.juliet.send(bad);
+  ASSERT_TRUE(house.run_until([&] { return house.stack.counts().client.bad == 8; }));
+  EXPECT_EQ(house.romeo.count("SIP/2.0 200"), 0U);
+  house.juliet.send(House::response(180, invite));
+  house.juliet.send(good);
+  house.heard(house.romeo, "SIP/2.0 200");
+  EXPECT_EQ(house.romeo.count("tybalt"), 0U);
+  EXPECT_EQ(house.stack.counts().client.responses, 2U);
+}
+
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
 TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
   House house;

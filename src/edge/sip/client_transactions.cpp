@@ -7,6 +7,7 @@
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/hop_requests.hpp"
 #include "wire/sip/owned_message.hpp"
+#include "wire/sip/validate.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -177,6 +178,12 @@ void ClientTransactions::take(wire::MessageView const& response, Source const& s
   auto const handle = match(response);
   if (handle.empty()) {
     ++counts_.stray;
+    return;
+  }
+  // Section 16.7 passes responses on: one that is none (two From, no To) would become our own fault there. RFC 4475
+  // section 3.1.2: it is dropped, and the peer repeats a better one or the timers end it.
+  if (wire::check_response(response)) {
+    ++counts_.bad;
     return;
   }
   ++counts_.responses;

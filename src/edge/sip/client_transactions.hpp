@@ -1,7 +1,8 @@
 // ClientTransactions: the requests that we have sent and wait for, each with its machine (RFC 3261 section 17.1).
 //
 // What:     puts Via on top of a request, sends and repeats it, matches responses (17.1.3), acknowledges refusals of an
-//           INVITE, sends CANCEL when it may (9.1). Responses that match nothing are dropped (RFC 6026 section 7.2).
+//           INVITE, sends CANCEL when it may (9.1). Responses that match nothing are dropped (RFC 6026 section 7.2),
+//           and those that are malformed.
 // Lifetime: a handle is good until the last response, timed_out or unreachable and the time that its machine absorbs
 //           repetitions for; calls with one that is gone do nothing.
 // Limits:   Limits::client_transactions; beyond, send_request is `busy`. Errors: busy, malformed (no request).
@@ -32,6 +33,7 @@ struct ClientTransactionCounts {
   std::uint64_t requests = 0;
   std::uint64_t responses = 0;
   std::uint64_t stray = 0;  // responses that matched nothing
+  std::uint64_t bad = 0;    // responses that matched and broke the grammar, or bore a field twice or not at all
   std::uint64_t timed_out = 0;
   std::uint64_t unreachable = 0;
 };
