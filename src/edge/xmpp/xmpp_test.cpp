@@ -95,6 +95,7 @@ class XmppServerTest : public testing::Test {
     XmppServerSettings settings;
     settings.tls = make_server_tls({.certificate = files.certificate, .key = files.key}).value();
     settings.most_queued_bytes = 64 * 1024;
+    settings.stalled_after = std::chrono::seconds(2);
     server = std::make_unique<XmppServer>(io, std::move(settings), clock, random, echo, passwords);
     echo.server = server.get();
     plain_port = server->listen("127.0.0.1", 0, Security::plain).value();
