@@ -37,9 +37,11 @@ Result<boost::json::value> answer_offline(Settings const& settings, boost::json:
   if (command == "push test")
     return failure(ErrorCode::unreachable,
                    fmt::format("No server runs on {}; a test push needs one.", settings.data.string()));
-  if (!command.ends_with(" add") && !std::filesystem::exists(settings.data))
-    return failure(ErrorCode::not_found,
-                   fmt::format("There is no data folder {}; name it with --data or --config.", settings.data.string()));
+  // A command that only asks leaves no databases in a folder that was named by mistake.
+  if (!command.ends_with(" add") && !std::filesystem::exists(settings.data / server_database))
+    return failure(
+        ErrorCode::not_found,
+        fmt::format("There are no data in {}; name their folder with --data or --config.", settings.data.string()));
   auto folder = open_data_folder(settings.data);
   if (!folder) return std::unexpected(folder.error());
   boost::asio::io_context io;

@@ -176,10 +176,14 @@ def test_what_is_unknown_is_said(server):
         assert refused.returncode == 1 and refused.stderr.startswith("reveille: "), words
 
 
-def test_commands_without_a_data_folder_say_so(tmp_path):
-    refused = reveille("user", "list", "--data", tmp_path / "none")
-    assert refused.returncode == 1 and "no data folder" in refused.stderr
-    assert not (tmp_path / "none").exists()
+@pytest.mark.parametrize("words", [("user", "list"), ("devices",), ("trace", "x")])
+def test_commands_in_a_folder_without_data_say_so_and_make_none(tmp_path, words):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder in (tmp_path / "none", empty):
+        refused = reveille(*words, "--data", folder)
+        assert refused.returncode == 1 and f"There are no data in {folder}" in refused.stderr
+    assert not (tmp_path / "none").exists() and not any(empty.iterdir())
 
 
 # Devices
