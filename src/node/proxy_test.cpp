@@ -81,6 +81,7 @@ struct House {
       if (std::chrono::steady_clock::now() > deadline) return false;
       context.restart();
       context.run_one_for(std::chrono::milliseconds(20));
+      shard.deadlines.run(clock.now());
     }
     return true;
   }
@@ -273,6 +274,31 @@ TEST(Proxy, a_malformed_response_is_not_passed_on) {
   house.heard(house.romeo, "SIP/2.0 200");
   EXPECT_EQ(house.romeo.count("tybalt"), 0U);
   EXPECT_EQ(house.stack.counts().client.responses, 2U);
+}
+
+// B-CALL-2: "a device that has not come is given up": a phone that says 100 has come. Our own 180, which is made to
+// come behind that time here, tells that the call goes on.
+TEST(Proxy, a_phone_that_says_100_is_not_given_up) {
+  House house;
+  house.policy.calls = {.ringback_after = 1500ms, .give_up_after = 1s};
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(100, house.heard(house.juliet, "INVITE sip:juliet@")));
+  house.heard(house.romeo, "SIP/2.0 180");
+  EXPECT_EQ(house.romeo.count("SIP/2.0 480"), 0U);
+}
+
+// Behind a Path (RFC 3327) it is the edge proxy that says 100, and nothing is known of the phone.
+TEST(Proxy, a_100_from_the_proxy_before_the_phone_says_nothing_of_the_phone) {
+  House house;
+  house.policy.calls = {.ringback_after = 1500ms, .give_up_after = 1s};
+  house.juliet.send(House::request("REGISTER", "sip:localhost", house.juliet,
+                                   "Path: <sip:edge.example;lr>\r\nContact: <" + house.at_juliets() + ">\r\n"));
+  house.heard(house.juliet, "SIP/2.0 200");
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(100, house.heard(house.juliet, "INVITE sip:juliet@")));
+  house.heard(house.romeo, "SIP/2.0 480");
+  EXPECT_EQ(house.romeo.count("SIP/2.0 180"), 0U);
 }
 
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.

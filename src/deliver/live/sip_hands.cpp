@@ -39,6 +39,13 @@ bool makes_dialog(sip::Method method) {
 
 }  // namespace
 
+// RFC 3261 section 17.2.1: 100 is each hop's own. Behind a Path (RFC 3327) it is the edge proxy's. A request other than
+// INVITE ends at its own time, whatever provisional response it has had.
+SipHands::Branch::Trying SipHands::trying_of(model::Offer const& offer, model::Target const& target) {
+  bool const straight = target.path.empty() && offer.kind == model::OfferKind::invite;
+  return straight ? Branch::Trying::of_the_phone : Branch::Trying::of_some_hop;
+}
+
 std::optional<Target> SipHands::target_of(model::Target const& target) const {
   if (!target.flow.empty()) return stack_->transports().target_of_flow(target.flow);
   return edge::sip::parse_remote(target.remote);
@@ -119,6 +126,7 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
   auto branch = std::make_shared<Branch>(Branch{.offer = offer.id,
                                                 .number = decision.branch,
                                                 .target = *target,
+                                                .trying = trying_of(offer, decision.target),
                                                 .caller_route = route_to(called, offer.call_id, caller)});
   auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, offer.call_id, *target));
   auto const sent =
@@ -148,13 +156,19 @@ void SipHands::hear(BranchPointer const& branch, Heard const& heard) {
     case Heard::What::response: break;
   }
   int const status = heard.message->status();
-  if (status == 100) return;
+  if (status == 100) return on_trying(*branch);
   branch->latest.emplace(*heard.message);
   // A phone that has changed its network answers by the way that it has now: ACK and BYE of ours go there.
   if (heard.source != nullptr && !heard.source->flow.empty() && heard.source->flow != branch->target.flow)
     branch->target = edge::sip::target_of(*heard.source);
   if (status >= 200 && status < 300) return on_success(branch);
   tell(branch->offer, model::BranchAnswered{.branch = branch->number, .status = status});
+}
+
+// B-CALL-2: a phone that says 100 has come, however long it takes to ring. The caller hears nothing of it.
+void SipHands::on_trying(Branch const& branch) {
+  if (branch.trying == Branch::Trying::of_the_phone)
+    tell(branch.offer, model::BranchAnswered{.branch = branch.number, .status = 100});
 }
 
 void SipHands::on_success(BranchPointer const& branch) {

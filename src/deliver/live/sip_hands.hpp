@@ -52,6 +52,7 @@ class SipHands final : public CallHands {
     model::OfferId offer = {};
     model::BranchNumber number = 0;
     edge::sip::Target target = {};
+    enum class Trying : std::uint8_t { of_some_hop, of_the_phone } trying = Trying::of_some_hop;
     std::string caller_route = {};  // our Record-Route in responses to the caller
     ClientTransactionHandle transaction = {};
     std::string via = {};  // ours, as it was sent: the CANCEL may have to go where the transaction does not
@@ -66,6 +67,7 @@ class SipHands final : public CallHands {
     std::string tag = {};
   };
 
+  [[nodiscard]] static Branch::Trying trying_of(model::Offer const& offer, model::Target const& target);
   [[nodiscard]] std::optional<edge::sip::Target> target_of(model::Target const& target) const;
   [[nodiscard]] std::string route_to(edge::sip::DialogEnd const& end, std::string_view call_id,
                                      edge::sip::Target const& through) const;
@@ -74,6 +76,7 @@ class SipHands final : public CallHands {
   [[nodiscard]] std::string response_for_caller(Branch const& branch, Challenges const& challenges) const;
   [[nodiscard]] BranchPointer find(model::OfferId offer, model::BranchNumber number) const;
   void hear(BranchPointer const& branch, edge::sip::Heard const& heard);
+  void on_trying(Branch const& branch);
   void on_success(BranchPointer const& branch);
   void pass_on(Branch& branch, Challenges const& challenges = {});
   void refuse_instead(Branch const& branch);
