@@ -22,6 +22,11 @@ InstanceId instance_of(sip::Contact const& contact) {
   return InstanceId{derive_uuid("sip.instance", {contact.instance})};
 }
 
+// RFC 5626 section 6: without an instance, the registrar "simply ignores" reg-id.
+std::uint32_t reg_id_of(sip::Contact const& contact) {
+  return contact.instance.empty() ? 0 : contact.reg_id.value_or(0);
+}
+
 void take_target(DeviceUpdate& device, sip::PushParameters const& push) {
   using enum sip::PushProvider;
   bool const google = push.provider == fcm;
@@ -72,7 +77,7 @@ ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account
                        .expires = contact.expires,
                        .q_thousandths = contact.q,
                        .instance = instance_of(contact),
-                       .reg_id = contact.reg_id.value_or(0),
+                       .reg_id = reg_id_of(contact),
                        .refreshes_itself = contact.address.parameters.has("+sip.pnsreg")};
   read_push(update, contact.address.uri);
   take_hints(update.device, sip::read_device_hints(contact.address.parameters));

@@ -258,6 +258,18 @@ TEST_F(Registry, keeps_no_more_bindings_than_the_policy_says) {
   EXPECT_EQ(say(more).status, 403);
 }
 
+TEST_F(Registry, RFC5626_reg_id_without_an_instance_is_ignored) {
+  Client old{.contact = "<sip:juliet@192.0.2.9:5072>;reg-id=1", .call_id = "call-3", .remote = "udp 192.0.2.9:5072"};
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(say(old).status, 200);
+  ASSERT_EQ(kept.bindings.size(), 1U);
+  EXPECT_EQ(kept.bindings[0].reg_id, 0U);
+  old.cseq -= 2;
+  EXPECT_EQ(say(old).status, 500) << "CSeq out of order";
+  old.cseq += 2;
+  EXPECT_TRUE(say(old, 0s).bindings.empty());
+  EXPECT_TRUE(kept.bindings.empty());
+}
+
 TEST_F(Registry, RFC5626_reg_id_names_the_flow_whatever_the_contact) {
   desk.contact += ";reg-id=1";
   say(desk);
