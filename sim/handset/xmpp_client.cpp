@@ -271,12 +271,14 @@ void XmppClient::on_time(Instant now) {
     overdue_at_.reset();
   }
   auto const overdue = requests_.overdue_at();
-  if (phase_ == Phase::online && overdue && *overdue <= now) lose("the server did not acknowledge in time", now);
+  if (phase_ != Phase::online) return;
+  if (overdue && *overdue <= now) return lose("the server did not acknowledge in time", now);
+  if (requests_.should_ask_again(now)) send_nonza(xmpp::to_element(xmpp::AckRequest{}));
 }
 
 std::optional<Instant> XmppClient::next_deadline() const {
   std::optional<Instant> earliest;
-  auto const acknowledgement = phase_ == Phase::online ? requests_.overdue_at() : std::nullopt;
+  auto const acknowledgement = phase_ == Phase::online ? requests_.deadline() : std::nullopt;
   for (auto const& at : {reconnect_at_, overdue_at_, acknowledgement})
     if (at && (!earliest || *at < *earliest)) earliest = at;
   return earliest;

@@ -119,8 +119,9 @@ void XmppClient::on_bound(Element const& answer, Instant now) {
 
 void XmppClient::on_management(xmpp::Management const& management, Instant now) {
   if (auto const* ack = std::get_if<xmpp::Ack>(&management)) {
+    auto const progress = ack->h == sent_.acknowledged() ? xmpp::Progress::none : xmpp::Progress::some;
     acknowledge(ack->h, now);
-    if (link_is_up_ && requests_.answered(now, sent_.waiting().size()))
+    if (link_is_up_ && requests_.answered(now, progress, sent_.waiting().size()))
       send_nonza(xmpp::to_element(xmpp::AckRequest{}));
   } else if (std::holds_alternative<xmpp::AckRequest>(management)) {
     if (auto const h = received_.request()) send_nonza(xmpp::to_element(xmpp::Ack{*h}));

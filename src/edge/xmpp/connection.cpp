@@ -264,7 +264,8 @@ void XmppConnection::on_time() {
   auto const now = house_->clock->now();
   if (writing_ && now >= writing_since_ + house_->settings.stalled_after) return lose();
   auto const due = deadline();
-  if (stream_.is_bound() && due && now >= *due && peer_takes_on()) stream_.wait_for_acknowledgement(now + taking_wait);
+  if (due && now >= *due && stream_.is_overdue(now) && peer_takes_on())
+    stream_.wait_for_acknowledgement(now + taking_wait);
   if (stream_.is_bound() && left_ < request_at_) return watch_deadline();
   perform(stream_.on_deadline(now));
 }

@@ -102,9 +102,9 @@ void ClientStream::on_management(Element const& element, Instant now) {
   } else if (std::holds_alternative<AckRequest>(*management)) {
     if (auto const h = received_.request()) write(to_element(Ack{.h = h_of(*h)}));
   } else if (auto const* ack = std::get_if<Ack>(&*management)) {
-    acknowledged_ = ack->h;
+    auto const progress = std::exchange(acknowledged_, ack->h) == ack->h ? Progress::none : Progress::some;
     actions_.emplace_back(action::Acknowledged{.h = ack->h});
-    if (requests_.answered(now, sent_ - acknowledged_)) write(to_element(AckRequest{}));
+    if (requests_.answered(now, progress, sent_ - acknowledged_)) write(to_element(AckRequest{}));
   }
 }
 
@@ -177,11 +177,13 @@ StreamActions ClientStream::on_lost(StreamEnd why) {
 StreamActions ClientStream::on_deadline(Instant now) {
   if (phase_ == Phase::finished) return take();
   if (phase_ != Phase::bound && now >= negotiate_by_) fault(StreamError::connection_timeout);
-  if (phase_ == Phase::bound && requests_.overdue_at() && now >= *requests_.overdue_at()) {
+  if (is_overdue(now)) {
     // The peer does not read: what is written here reaches it only if it was merely slow.
     write(make_stream_error(StreamError::connection_timeout));
     write(stream_end);
     finish(StreamEnd::overdue);
+  } else if (phase_ == Phase::bound && requests_.should_ask_again(now)) {
+    write(to_element(AckRequest{}));
   }
   return take();
 }
@@ -193,7 +195,11 @@ bool ClientStream::waits() const {
 
 std::optional<Instant> ClientStream::deadline() const {
   if (phase_ == Phase::finished) return std::nullopt;
-  return phase_ == Phase::bound ? requests_.overdue_at() : std::optional(negotiate_by_);
+  return phase_ == Phase::bound ? requests_.deadline() : std::optional(negotiate_by_);
+}
+
+bool ClientStream::is_overdue(Instant now) const {
+  return phase_ == Phase::bound && requests_.overdue_at() && now >= *requests_.overdue_at();
 }
 
 bool ClientStream::is_answer_to(Wait wait) {

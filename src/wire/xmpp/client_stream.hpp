@@ -152,6 +152,8 @@ class ClientStream {
 
   [[nodiscard]] bool waits() const;
   [[nodiscard]] std::optional<Instant> deadline() const;
+  // An acknowledgement did not come in time.
+  [[nodiscard]] bool is_overdue(Instant now) const;
   [[nodiscard]] bool is_bound() const { return phase_ == Phase::bound; }
   [[nodiscard]] bool is_finished() const { return phase_ == Phase::finished; }
   [[nodiscard]] Jid const& address() const { return address_; }

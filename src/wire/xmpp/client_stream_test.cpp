@@ -240,6 +240,22 @@ TEST(ClientStream, AsksForAcknowledgementsAndEndsWhenOneIsOverdue) {
   EXPECT_EQ(c.end, StreamEnd::overdue);
 }
 
+// The client's own <a/> crosses the message; then nothing comes any more.
+TEST(ClientStream, B_MODE_4_AnAcknowledgementOfNothingIsNoSignOfLife) {
+  Conversation c;
+  c.enable();
+  c.perform(c.stream.send("<message/>", c.clock.now()));
+  EXPECT_EQ(c.said(), "<message/><r xmlns='urn:xmpp:sm:3'/>");
+  for (int second = 0; second < 10; ++second) {
+    EXPECT_FALSE(c.end);
+    c.hear("<a xmlns='urn:xmpp:sm:3' h='0'/>");
+    c.clock.advance(1s);
+    c.perform(c.stream.on_deadline(c.clock.now()));
+    if (!c.end) EXPECT_EQ(c.said(), "<r xmlns='urn:xmpp:sm:3'/>") << "at most one a second";
+  }
+  EXPECT_EQ(c.end, StreamEnd::overdue);
+}
+
 TEST(ClientStream, ResumesInPlaceOfBinding) {
   Conversation c;
   c.sign_in();

@@ -3,6 +3,7 @@
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/stanza.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -115,16 +116,35 @@ std::optional<std::uint32_t> ReceivedCount::handle(std::uint32_t count) {
 
 bool AcknowledgementRequests::should_ask(Instant now) {
   ++since_request_;
-  if (overdue_at_ || since_request_ < policy_.after_stanzas) return false;
+  return !overdue_at_ && since_request_ >= policy_.after_stanzas && ask(now);
+}
+
+bool AcknowledgementRequests::answered(Instant now, Progress progress, std::size_t waiting) {
+  // It may have crossed what is waited for, or come from a client that is slow to handle it: neither is a sign that the
+  // stanzas have arrived. Not at once, or a client that counts too little would be asked without end.
+  if (progress == Progress::none && waiting > 0 && overdue_at_) {
+    if (!ask_again_at_) ask_again_at_ = now + policy_.pause;
+    return false;
+  }
+  overdue_at_.reset();
+  ask_again_at_.reset();
+  // Something that was asked for is not acknowledged yet, or enough has left since.
+  bool const asks = waiting > since_request_ || (waiting > 0 && since_request_ >= policy_.after_stanzas);
+  return asks && ask(now);
+}
+
+bool AcknowledgementRequests::should_ask_again(Instant now) {
+  if (!ask_again_at_ || now < *ask_again_at_) return false;
+  ask_again_at_.reset();
   since_request_ = 0;
-  ++asked_;
-  overdue_at_ = now + policy_.wait;
   return true;
 }
 
-bool AcknowledgementRequests::answered(Instant now, std::size_t waiting) {
-  overdue_at_.reset();
-  if (waiting == 0 || since_request_ < policy_.after_stanzas) return false;
+std::optional<Instant> AcknowledgementRequests::deadline() const {
+  return ask_again_at_ ? std::min(ask_again_at_, overdue_at_) : overdue_at_;
+}
+
+bool AcknowledgementRequests::ask(Instant now) {
   since_request_ = 0;
   ++asked_;
   overdue_at_ = now + policy_.wait;

@@ -90,7 +90,11 @@ class ReceivedCount {
 struct RequestPolicy {
   std::size_t after_stanzas = 1;  // ask when so many have left since the last request
   Duration wait = 10s;            // B-MODE-4: an answer later than this makes the connection a dead one
+  Duration pause = 1s;            // before it is asked again, when an answer acknowledged nothing
 };
+
+// Whether an <a/> acknowledged anything.
+enum class Progress : std::uint8_t { none, some };
 
 class AcknowledgementRequests {
  public:
@@ -99,21 +103,28 @@ class AcknowledgementRequests {
   // A stanza has left. True: send <r/> behind it.
   [[nodiscard]] bool should_ask(Instant now);
   // Any <a/>. `waiting` stanzas are still not acknowledged. True: send <r/> again for those.
-  [[nodiscard]] bool answered(Instant now, std::size_t waiting);
+  [[nodiscard]] bool answered(Instant now, Progress progress, std::size_t waiting);
+  // True: send <r/> again, since the last <a/> acknowledged nothing. It is waited for no longer than for the first.
+  [[nodiscard]] bool should_ask_again(Instant now);
   // The answer under way, if there is one, is not overdue before then.
   void wait_until(Instant at) {
     if (overdue_at_) overdue_at_ = at;
   }
-  // How often it has been asked.
+  // How often it has been asked, the same questions again apart.
   [[nodiscard]] std::uint32_t asked() const { return asked_; }
   // When the answer under way becomes overdue; nothing while none is awaited.
   [[nodiscard]] std::optional<Instant> overdue_at() const { return overdue_at_; }
+  // When there is something to do: to ask again, or to give up.
+  [[nodiscard]] std::optional<Instant> deadline() const;
 
  private:
+  bool ask(Instant now);
+
   RequestPolicy policy_;
   std::size_t since_request_ = 0;
   std::uint32_t asked_ = 0;
   std::optional<Instant> overdue_at_ = {};
+  std::optional<Instant> ask_again_at_ = {};
 };
 
 // The elements of section 3 and following.

@@ -146,11 +146,41 @@ TEST(AcknowledgementRequests, OneAtATimeAndOverdueAfterItsWait) {
   EXPECT_TRUE(requests.should_ask(start));
   EXPECT_FALSE(requests.should_ask(start + 1s));
   EXPECT_EQ(requests.overdue_at(), start + 10s);
-  EXPECT_TRUE(requests.answered(start + 2s, 1));
+  EXPECT_TRUE(requests.answered(start + 2s, Progress::some, 1));
   EXPECT_EQ(requests.overdue_at(), start + 12s);
-  EXPECT_FALSE(requests.answered(start + 3s, 0));
+  EXPECT_FALSE(requests.answered(start + 3s, Progress::some, 0));
   EXPECT_EQ(requests.overdue_at(), std::nullopt);
   EXPECT_EQ(requests.asked(), 2U);
+}
+
+// XEP-0198 section 4: an <a/> may come unasked, and then crosses what it does not acknowledge.
+TEST(AcknowledgementRequests, B_MODE_4_AnAnswerThatAcknowledgesNothingIsNone) {
+  AcknowledgementRequests requests;
+  auto const start = from_unix_seconds(1000);
+  EXPECT_TRUE(requests.should_ask(start));
+  EXPECT_FALSE(requests.answered(start + 2s, Progress::none, 1));
+  EXPECT_EQ(requests.overdue_at(), start + 10s);
+  EXPECT_EQ(requests.deadline(), start + 3s);
+  EXPECT_FALSE(requests.answered(start + 2500ms, Progress::none, 1)) << "one such answer after the other";
+  EXPECT_FALSE(requests.should_ask_again(start + 2500ms));
+  EXPECT_TRUE(requests.should_ask_again(start + 3s));
+  EXPECT_FALSE(requests.should_ask_again(start + 3s)) << "once for an answer";
+  EXPECT_EQ(requests.deadline(), start + 10s);
+  EXPECT_EQ(requests.asked(), 1U);
+}
+
+TEST(AcknowledgementRequests, WhatWasAskedForAndIsStillNotAcknowledgedIsAskedForAgain) {
+  AcknowledgementRequests requests;
+  auto const start = from_unix_seconds(1000);
+  EXPECT_TRUE(requests.should_ask(start));
+  EXPECT_FALSE(requests.should_ask(start));
+  EXPECT_FALSE(requests.should_ask(start));
+  EXPECT_TRUE(requests.answered(start + 1s, Progress::some, 2));
+  EXPECT_TRUE(requests.answered(start + 2s, Progress::some, 1));
+  EXPECT_EQ(requests.overdue_at(), start + 12s);
+  EXPECT_FALSE(requests.answered(start + 3s, Progress::none, 1));
+  EXPECT_FALSE(requests.answered(start + 3s, Progress::some, 0));
+  EXPECT_EQ(requests.deadline(), std::nullopt);
 }
 
 // The wait counts from when the request has left, which its sender knows.
