@@ -36,8 +36,21 @@ PushStep send_at(PushLife& life, Instant at, Why why, Instant now) {
 PushStep fate_unknown(PushLife& life, Instant now) {
   ++life.unknown_fates;
   life.under_way = UnderWay::no;
-  if (life.unknown_fates > most_unknown_fates) return end_late(life, Why::fate_unknown, now);
+  if (life.withdrawn || life.unknown_fates > most_unknown_fates) return end_late(life, Why::fate_unknown, now);
   return send_at(life, now, Why::fate_unknown, now);
+}
+
+PushStep take_back(PushLife& life, Instant now) {
+  if (life.unknown_fates > 0) return end_late(life, Why::fate_unknown, now);
+  return tell(life, PushState::taken_back, Why::none, now);
+}
+
+// Nothing of this try has left.
+PushStep try_again(PushLife& life, Answered const& event, Why why, Instant now) {
+  life.state = PushState::accepted;
+  if (life.withdrawn) return take_back(life, now);
+  auto const wait = wait_after(life.push_class, life.tries, life.spread, event.answer.retry_after);
+  return send_at(life, now + wait, why, now);
 }
 
 PushStep on_event(PushLife& life, Ready const&, Instant now) {
@@ -70,11 +83,7 @@ PushStep on_event(PushLife& life, Answered const& event, Instant now) {
       life.receipt.dead_since = answer.dead_since;
       step = tell(life, PushState::refused, consequence.why, now);
       break;
-    case Act::try_again:
-      life.state = PushState::accepted;  // nothing of it has left
-      step = send_at(life, now + wait_after(life.push_class, life.tries, life.spread, answer.retry_after),
-                     consequence.why, now);
-      break;
+    case Act::try_again: step = try_again(life, event, consequence.why, now); break;
     case Act::once_more: step = fate_unknown(life, now); break;
   }
   // With no answer of the provider, a refusal is our own check's: it concerns this notification only.
@@ -91,9 +100,10 @@ PushStep on_event(PushLife& life, DeadlinePassed const&, Instant now) {
 }
 
 PushStep on_event(PushLife& life, TakenBack const&, Instant now) {
-  if (life.state == PushState::accepted_by_provider || life.under_way == UnderWay::yes) return {};
-  if (life.unknown_fates > 0) return end_late(life, Why::fate_unknown, now);
-  return tell(life, PushState::taken_back, Why::none, now);
+  if (life.state == PushState::accepted_by_provider) return {};
+  if (life.under_way == UnderWay::no) return take_back(life, now);
+  if (std::exchange(life.withdrawn, true)) return {};
+  return {.then = Then::remember};
 }
 
 PushStep on_event(PushLife& life, Acknowledged const&, Instant now) {
@@ -107,6 +117,7 @@ PushStep on_event(PushLife& life, Acknowledged const&, Instant now) {
 }
 
 PushStep on_event(PushLife& life, FoundAtStart const&, Instant now) {
+  if (life.state == PushState::accepted && life.withdrawn) return take_back(life, now);
   if (life.state == PushState::accepted) return send_at(life, now, Why::node_restarted, now);
   if (life.state == PushState::sending) return fate_unknown(life, now);
   return now >= life.expires_at ? on_event(life, DeadlinePassed{}, now) : PushStep{};

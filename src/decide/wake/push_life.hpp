@@ -11,6 +11,9 @@
 // A call of which nothing has left yet is sent all the same when its phone shows itself: that sign was on its way
 // before the push, perhaps from an app that is gone by now. It ends `acknowledged` once the provider has it.
 //
+// What is taken back while it is under way is too late to be stopped, but it is not sent another time: it ends
+// `taken_back` where it provably did not leave, and `unknown` where nobody knows.
+//
 // What provably did not leave is `accepted` again until its next try. `sending` is on disk before the first byte
 // leaves; so a notification that is found `sending` at the start of the process has an unknown fate. It is sent once
 // more while there is time, with the same ids; then it ends `unknown`. Threads: any. Values only.
@@ -43,6 +46,7 @@ struct PushLife {
   unsigned tries = 0;          // answered by the provider or lost
   unsigned unknown_fates = 0;  // sendings of which nobody knows what became
   bool shown_early = false;    // acknowledged before anything had left
+  bool withdrawn = false;      // taken back while it was under way: not another time
   Instant not_before = {};     // the next try
   model::PushReceipt receipt = {};
 
@@ -66,8 +70,9 @@ using PushEvent = std::variant<push_event::Ready, push_event::Sent, push_event::
 
 enum class Then : std::uint8_t {
   nothing,
-  send,  // at life.not_before, when there is room
-  tell   // a final word: to be recorded, then told
+  send,      // at life.not_before, when there is room
+  remember,  // to be recorded before who said so is answered
+  tell       // a final word: to be recorded, then told
 };
 
 struct PushStep {

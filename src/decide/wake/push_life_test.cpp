@@ -145,7 +145,6 @@ TEST_F(PushLifeTest, IsTakenBackOnlyWhileNothingCanHaveLeft) {
   EXPECT_EQ(waiting.state, PushState::taken_back);
 
   send(message);
-  EXPECT_EQ(hear(message, TakenBack{}), PushStep{}) << "its bytes may be on the wire";
   hear(message, ProviderVerdict::provider_failing);
   auto once_unknown = message;
   EXPECT_EQ(hear(message, TakenBack{}).then, Then::tell) << "between two tries it can be";
@@ -155,6 +154,42 @@ TEST_F(PushLifeTest, IsTakenBackOnlyWhileNothingCanHaveLeft) {
   hear(once_unknown, ProviderVerdict::fate_unknown);
   hear(once_unknown, TakenBack{});
   EXPECT_EQ(once_unknown.state, PushState::unknown) << "nobody can say that it was not shown";
+}
+
+TEST_F(PushLifeTest, B_CALL_4_TakenBackWhileItIsUnderWayItIsNotSentAnotherTime) {
+  for (auto const& [verdict, end] : {std::pair{ProviderVerdict::provider_failing, PushState::taken_back},
+                                     {ProviderVerdict::not_processed, PushState::taken_back},
+                                     {ProviderVerdict::fate_unknown, PushState::unknown},
+                                     {ProviderVerdict::token_gone, PushState::refused},
+                                     {ProviderVerdict::accepted, PushState::accepted_by_provider}}) {
+    auto life = call;
+    send(life);
+    EXPECT_EQ(hear(life, TakenBack{}).then, Then::remember) << "its bytes may be on the wire";
+    EXPECT_EQ(life.state, PushState::sending);
+    EXPECT_EQ(hear(life, TakenBack{}), PushStep{}) << "that is known";
+    EXPECT_EQ(hear(life, verdict).then, Then::tell);
+    EXPECT_EQ(life.state, end);
+  }
+}
+
+TEST_F(PushLifeTest, B_CALL_4_TakenBackWhileItIsSentOnceMoreItsFateIsUnknown) {
+  send(call);
+  hear(call, ProviderVerdict::fate_unknown);
+  hear(call, Sent{});
+  hear(call, TakenBack{});
+  EXPECT_EQ(hear(call, ProviderVerdict::not_processed).then, Then::tell);
+  EXPECT_EQ(call.state, PushState::unknown) << "its first sending may have been shown";
+}
+
+TEST_F(PushLifeTest, B_CALL_4_TakenBackAndThenKilledItIsNotSentOnceMore) {
+  send(call);
+  hear(call, TakenBack{});
+  call.under_way = UnderWay::no;  // as it is read from disk
+  EXPECT_EQ(hear(call, FoundAtStart{}), (PushStep{.then = Then::tell, .why = Why::fate_unknown}));
+  EXPECT_EQ(call.state, PushState::unknown);
+  message.withdrawn = true;
+  EXPECT_EQ(hear(message, FoundAtStart{}).then, Then::tell);
+  EXPECT_EQ(message.state, PushState::taken_back);
 }
 
 TEST_F(PushLifeTest, TheDeadlineWaitsForAnAnswerUnderWay) {

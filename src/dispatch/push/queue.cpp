@@ -147,7 +147,7 @@ void PushQueue::store_first(Open& kept) {
     kept.record.life.state = PushState::sending;
     note(kept, Milestone::sending);
   }
-  kept.marked = {kept.record.life.state, 0};
+  kept.marked = mark_of(kept.record.life);
   auto const update = update_of(kept);
   store_.commit({store::AcceptPush{{.row = kept.row,
                                     .tenant = asked.tenant.value,
@@ -172,15 +172,20 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   open->expiry = deadlines_.add(open->record.life.expires_at, [this, row] {
     if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
   });
+  if (!open->heard_early.empty()) return hear_early(*open);
   answer_waiters(*open);
-  auto const early = std::exchange(open->heard_early, {});
-  if (early.empty() && open->has_room) return send(*open);
-  if (early.empty()) return hear(*open, decide::push_event::Ready{});
-  // Taken back or acknowledged while the disk was at it: nothing has left.
-  give_room_back(*open);
-  open->record.life.state = PushState::accepted;
-  for (auto const& event : early)
+  if (open->has_room) return send(*open);
+  hear(*open, decide::push_event::Ready{});
+}
+
+// Taken back or acknowledged while the disk was at it: nothing has left.
+void PushQueue::hear_early(Open& open) {
+  auto const row = open.row;
+  give_room_back(open);
+  open.record.life.state = PushState::accepted;
+  for (auto const& event : std::exchange(open.heard_early, {}))
     if (auto* still = find_open(row)) hear(*still, event);
+  if (auto* still = find_open(row)) answer_waiters(*still);
   if (auto* still = find_open(row); still && !is_end(still->record.life.state))
     hear(*still, decide::push_event::Ready{});
 }
@@ -228,6 +233,13 @@ void PushQueue::add_waiter(Open& open, Waiter waiter) {
     });
 }
 
+// What was said of it is on disk.
+bool PushQueue::is_kept(Open const& open) {
+  auto const& life = open.record.life;
+  return open.is_stored && open.marked.withdrawn == life.withdrawn &&
+         (!has_final_word(open.record) || open.marked.state == life.state);
+}
+
 // Answers those that wait no longer, and arms the others' patience.
 void PushQueue::answer_waiters(Open& open) {
   bool const has_word = has_final_word(open.record) && open.marked.state == open.record.life.state;
@@ -235,9 +247,12 @@ void PushQueue::answer_waiters(Open& open) {
   auto waiters = std::exchange(open.waiters, {});
   auto const row = open.row;
   for (auto& waiter : waiters) {
-    if (has_word || !waiter.until || *waiter.until <= now) {
+    bool const is_answered = waiter.wants_it_kept ? is_kept(open) : has_word;
+    if (is_answered || !waiter.until || *waiter.until <= now) {
       deadlines_.drop(waiter.deadline);
-      later([answer = std::move(waiter.answer), view = view_of(open.record)]() mutable { answer(std::move(view)); });
+      Result<View, PushRefusal> said = view_of(open.record);
+      if (waiter.wants_it_kept && !is_answered) said = std::unexpected(PushRefusal::storage);
+      later([answer = std::move(waiter.answer), said = std::move(said)]() mutable { answer(std::move(said)); });
       continue;
     }
     if (waiter.deadline == DeadlineId{})
@@ -270,12 +285,9 @@ void PushQueue::hear_then_answer(Open& open, decide::PushEvent event, Answer<Vie
     hear(open, event);
   else
     open.heard_early.push_back(std::move(event));
-  auto* still = find_open(row);
-  if (!still) return;
   // What it leads to is told once it is on disk; where it leads to nothing, at once.
-  bool const is_pending =
-      !still->is_stored || (has_final_word(still->record) && still->marked.state != still->record.life.state);
-  add_waiter(*still, {.answer = std::move(answer), .until = is_pending ? WaitUntil(clock_.now() + 5s) : WaitUntil{}});
+  if (auto* still = find_open(row))
+    add_waiter(*still, {.answer = std::move(answer), .until = clock_.now() + 5s, .wants_it_kept = true});
 }
 
 void PushQueue::take_back(TenantId const& tenant, PushId const& id, Answer<View> answer) {

@@ -92,12 +92,14 @@ class PushQueue final : public model::PushServicePort {
     Answer<View> answer = {};
     model::WaitUntil until = {};
     DeadlineId deadline = {};
+    bool wants_it_kept = false;  // answered when what it said is on disk, and refused when that does not come about
   };
   enum class Tally : std::uint8_t { none, waiting, resting };
-  // What the disk knows that matters before a byte leaves.
+  // What the disk knows that matters before a byte leaves, or before who said it is answered.
   struct Marked {
     model::PushState state = model::PushState::accepted;
     unsigned unknown_fates = 0;
+    bool withdrawn = false;
     bool operator==(Marked const&) const = default;
   };
   struct Open {
@@ -129,12 +131,14 @@ class PushQueue final : public model::PushServicePort {
   void open_row(model::Notification notification, std::size_t credential, Waiter waiter);
   void store_first(Open& open);
   void on_stored(PushRow row, Result<void> done);
+  void hear_early(Open& open);
   void refuse_open(Open& open, model::PushRefusal refusal);
   void answer_as_kept(Open& open);
   void answer_from_disk(model::Notification const& asked, std::vector<Waiter> waiters, model::PushRefusal if_unknown);
   void add_waiter(Open& open, Waiter waiter);
   void answer_waiters(Open& open);
   void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
+  [[nodiscard]] static bool is_kept(Open const& open);
   void hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer);
   void later(std::move_only_function<void()> act);
   [[nodiscard]] Open* find_open(model::TenantId const& tenant, model::PushId const& id);
@@ -152,8 +156,10 @@ class PushQueue final : public model::PushServicePort {
   void send(Open& open);
   void on_answer(PushRow row, std::size_t credential, model::ProviderAnswer answer);
   void unmark(Open& open);
-  void record_word(PushRow row);
-  void on_recorded(PushRow row, model::PushState recorded, Result<void> done);
+  void record(PushRow row, store::Urgency urgency = store::Urgency::soon);
+  void on_recorded(PushRow row, Marked recorded, Result<void> done);
+  [[nodiscard]] static store::Urgency urgency_of(Open const& open);
+  [[nodiscard]] static Marked mark_of(decide::PushLife const& life);
   void forget(Open& open);
   void give_room_back(Open& open);
   void note(Open& open, model::Milestone name, model::Why why = model::Why::none, std::string detail = {});

@@ -124,12 +124,13 @@ void PushQueue::perform(Open& open, decide::PushStep const& step) {
         if (auto* due = find_open(row)) wait_for_room(*due);
       });
       return;
+    case Then::remember: return record(row, urgency_of(open));
     case Then::tell:
       note(open, milestone_of(open.record.life.state), step.why, detail_of(open.record.life.receipt));
       // What the provider has need not be kept in memory until its deadline, which for a message is far.
       if (open.record.life.state == PushState::accepted_by_provider)
         open.record.notification.request.payload = open.record.notification.request.alert_body = {};
-      return record_word(row);
+      return record(row);
   }
 }
 
@@ -169,24 +170,22 @@ void PushQueue::give_room_back(Open& open) {
 void PushQueue::mark_then_send(Open& open) {
   auto const row = open.row;
   open.record.life.state = PushState::sending;
-  Marked const mark{PushState::sending, open.record.life.unknown_fates};
+  auto const mark = mark_of(open.record.life);
   if (open.marked == mark) return send(open);
   note(open, Milestone::sending);
-  auto const is_call = lane_of(open.record.notification.request.push_class) == Lane::calls;
-  store_.commit({update_of(open)}, is_call ? store::Urgency::at_once : store::Urgency::soon,
-                [this, row, mark](Result<void> done) {
-                  auto* still = find_open(row);
-                  if (!still) return;
-                  if (done) {
-                    still->marked = mark;
-                    return send(*still);
-                  }
-                  spdlog::error("push: a notification waits for the disk: {}", done.error().ours);
-                  give_room_back(*still);
-                  deadlines_.add(clock_.now() + store_again_after, [this, row] {
-                    if (auto* again = find_open(row)) wait_for_room(*again);
-                  });
-                });
+  store_.commit({update_of(open)}, urgency_of(open), [this, row, mark](Result<void> done) {
+    auto* still = find_open(row);
+    if (!still) return;
+    if (done) {
+      still->marked = mark;
+      return send(*still);
+    }
+    spdlog::error("push: a notification waits for the disk: {}", done.error().ours);
+    give_room_back(*still);
+    deadlines_.add(clock_.now() + store_again_after, [this, row] {
+      if (auto* again = find_open(row)) wait_for_room(*again);
+    });
+  });
 }
 
 void PushQueue::send(Open& open) {
@@ -288,32 +287,46 @@ store::UpdatePush PushQueue::update_of(Open const& open) const {
 void PushQueue::unmark(Open& open) {
   auto const& life = open.record.life;
   if (life.state != PushState::accepted || open.marked.state != PushState::sending) return;
-  open.marked = {PushState::accepted, life.unknown_fates};
+  open.marked.state = PushState::accepted;
+  open.marked.unknown_fates = life.unknown_fates;
   // Writes keep their order, so this one cannot undo a later mark. Where it fails, a start is too careful, no more.
   store_.commit({update_of(open)}, store::Urgency::lazily, [](Result<void>) {});
 }
 
-void PushQueue::record_word(PushRow row) {
-  auto* open = find_open(row);
-  if (!open) return;
-  store_.commit({update_of(*open)}, store::Urgency::soon,
-                [this, row, recorded = open->record.life.state](Result<void> done) {
-                  on_recorded(row, recorded, std::move(done));
-                });
+store::Urgency PushQueue::urgency_of(Open const& open) {
+  bool const is_call = lane_of(open.record.notification.request.push_class) == Lane::calls;
+  return is_call ? store::Urgency::at_once : store::Urgency::soon;
 }
 
-void PushQueue::on_recorded(PushRow row, PushState recorded, Result<void> done) {
+PushQueue::Marked PushQueue::mark_of(decide::PushLife const& life) {
+  return {.state = life.state, .unknown_fates = life.unknown_fates, .withdrawn = life.withdrawn};
+}
+
+void PushQueue::record(PushRow row, store::Urgency urgency) {
+  auto* open = find_open(row);
+  if (!open) return;
+  auto const& life = open->record.life;
+  // From now on the mark `sending` is not to be counted on.
+  if (life.state == PushState::accepted) open->marked.state = PushState::accepted;
+  store_.commit({update_of(*open)}, urgency, [this, row, recorded = mark_of(life)](Result<void> done) {
+    on_recorded(row, recorded, std::move(done));
+  });
+}
+
+void PushQueue::on_recorded(PushRow row, Marked recorded, Result<void> done) {
   auto* open = find_open(row);
   if (!open) return;
   if (!done) {
     spdlog::error("push: an outcome waits for the disk: {}", done.error().ours);
-    deadlines_.add(clock_.now() + store_again_after, [this, row] { record_word(row); });
+    deadlines_.add(clock_.now() + store_again_after, [this, row] { record(row); });
     return;
   }
-  open->marked.state = recorded;
+  open->marked.withdrawn = recorded.withdrawn;
+  bool const is_word = is_end(recorded.state) || recorded.state == PushState::accepted_by_provider;
+  if (is_word) open->marked.state = recorded.state;
   answer_waiters(*open);
-  if (is_end(recorded)) return forget(*open);
-  end_oldest_resting();
+  if (is_end(recorded.state)) return forget(*open);
+  if (is_word) end_oldest_resting();
 }
 
 void PushQueue::forget(Open& open) {

@@ -27,7 +27,7 @@ Result<void> PushQueue::load() {
     open->row = stored.row;
     open->record = std::move(*record);
     open->is_stored = true;
-    open->marked = {open->record.life.state, open->record.life.unknown_fates};
+    open->marked = mark_of(open->record.life);
     auto const& notification = open->record.notification;
     by_id_[{notification.tenant, notification.request.id}] = stored.row;
     if (!notification.request.tracking.empty())

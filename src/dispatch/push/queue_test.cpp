@@ -236,10 +236,35 @@ TEST_F(PushQueueTest, B_CALL_1_IsSentThoughItsPhoneShowedItselfWhileTheDiskWasAt
   EXPECT_TRUE(apple.sent.empty()) << "what has been read needs no notification";
 }
 
-TEST_F(PushQueueTest, UnderWayItIsTooLateToTakeItBack) {
-  ask_and_run(a_call("p1"));
-  EXPECT_EQ(take_back("p1")->value()->receipt.state, PushState::sending);
+TEST_F(PushQueueTest, B_CALL_4_TakenBackUnderWayItIsNotSentAnotherTime) {
   EXPECT_EQ(take_back("none")->value().error(), PushRefusal::not_found);
+  for (auto const& [verdict, end] : {std::pair{ProviderVerdict::provider_failing, PushState::taken_back},
+                                     {ProviderVerdict::fate_unknown, PushState::unknown},
+                                     {ProviderVerdict::accepted, PushState::accepted_by_provider}}) {
+    auto const id = "p" + std::to_string(static_cast<int>(verdict));
+    ask_and_run(a_call(id));
+    EXPECT_EQ(take_back(id)->value()->receipt.state, PushState::sending) << "too late to stop it";
+    apple_says(verdict);
+    advance(2s);
+    EXPECT_TRUE(apple.sent.empty());
+    EXPECT_EQ(state(id), end);
+  }
+}
+
+TEST_F(PushQueueTest, B_CALL_4_ATakeBackIsOnDiskBeforeItIsAnswered) {
+  ask_and_run(a_call("p1"));
+  store.fail_with(Error{.code = ErrorCode::storage, .ours = "The disk is full."});
+  auto const in_vain = take_back("p1");
+  EXPECT_FALSE(*in_vain);
+  advance(5s);
+  EXPECT_EQ(in_vain->value().error(), PushRefusal::storage) << "its asker tells it again";
+  store.fail_with({});
+  auto const kept = take_back("p1");
+  advance(1s);
+  EXPECT_EQ(kept->value()->receipt.state, PushState::sending);
+  start();
+  EXPECT_TRUE(apple.sent.empty()) << "the call is over";
+  EXPECT_EQ(state("p1"), PushState::unknown);
 }
 
 TEST_F(PushQueueTest, WhatIsLateIsNotSent) {

@@ -8,7 +8,11 @@ namespace {
 
 using namespace model;
 
-constexpr std::uint64_t record_version = 1;
+constexpr std::uint64_t record_version = 2;
+// Without flags.
+constexpr std::uint64_t first_version = 1;
+
+constexpr std::uint64_t withdrawn_flag = 1;
 
 void put(Packer& out, PushRequest const& request, bool ended) {
   out.uuid(request.id.value);
@@ -78,9 +82,10 @@ void put(Packer& out, decide::PushLife const& life) {
   out.number(life.tries);
   out.number(life.unknown_fates);
   put(out, life.receipt);
+  out.number(life.withdrawn ? withdrawn_flag : 0);
 }
 
-void get_life(Unpacker& in, PushRecord& record) {
+void get_life(Unpacker& in, std::uint64_t version, PushRecord& record) {
   auto& life = record.life;
   life.push_class = record.notification.request.push_class;
   life.expires_at = record.notification.request.expires_at;
@@ -90,6 +95,8 @@ void get_life(Unpacker& in, PushRecord& record) {
   life.unknown_fates = static_cast<unsigned>(in.number());
   life.receipt = get_receipt(in);
   life.receipt.id = record.notification.request.id;
+  auto const flags = version > first_version ? in.number() : 0;
+  life.withdrawn = (flags & withdrawn_flag) != 0;
 }
 
 }  // namespace
@@ -118,13 +125,15 @@ std::string pack(PushRecord const& record) {
 
 Result<PushRecord> unpack_push_record(std::string_view bytes) {
   Unpacker in{bytes};
-  if (in.number() != record_version) return failure(ErrorCode::corrupt, "a notification record of an unknown version");
+  auto const version = in.number();
+  if (version < first_version || version > record_version)
+    return failure(ErrorCode::corrupt, "a notification record of an unknown version");
   PushRecord record;
   record.notification.tenant = TenantId{in.text()};
   record.notification.request = get_request(in);
   record.notification.fingerprint = in.text();
   record.accepted_at = in.instant();
-  get_life(in, record);
+  get_life(in, version, record);
   for (auto count = in.count(); count > 0 && !in.failed(); --count) {
     PushMilestone milestone{.name = in.choice(last_milestone), .at = in.instant()};
     milestone.why = in.choice(last_why);
