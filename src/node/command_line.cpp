@@ -20,6 +20,7 @@ namespace {
 CLI::App* add_command(CLI::App& parent, CommandLine& line, Command command, std::string name, std::string what) {
   auto* added = parent.add_subcommand(std::move(name), std::move(what));
   added->fallthrough();
+  added->footer("With every command: --config FILE, --data DIR, --json; 'reveille --help' says what they mean.");
   added->final_callback([&line, command] { line.command = command; });
   return added;
 }

@@ -42,6 +42,14 @@ TEST(CommandLine, TakesALetterOfHelpAsTheBeginningOfAnIdAndHelpAsHelp) {
   EXPECT_EQ(help.error().code, exit_ok);
 }
 
+TEST(CommandLine, NamesTheOptionsOfEveryCommandInTheHelpOfEach) {
+  for (auto const& words : std::vector<std::vector<char const*>>{{"serve", "--help"}, {"user", "add", "--help"}}) {
+    auto const help = parsed(words);
+    ASSERT_FALSE(help.has_value());
+    EXPECT_NE(help.error().text.find("--config FILE"), std::string::npos) << help.error().text;
+  }
+}
+
 TEST(CommandLine, RefusesTwoIdsAndUnknownOptionsOfOtherCommands) {
   for (auto const& words : std::vector<std::vector<char const*>>{
            {"trace", "-a", "-b"}, {"trace"}, {"trace", "a", "--loud"}, {"devices", "-x"}, {}}) {
