@@ -32,7 +32,9 @@ std::expected<Settings, Refused> parse_settings(std::string_view text, std::file
   Settings settings;
   Section top(*document, "", reading);
   read_general(top, settings);
-  read_listen(top.section("listen"), settings.listen);
+  auto const listen = top.section("listen");
+  read_listen(listen, settings.listen);
+  check_listen(listen, settings.listen, settings.roles);
   read_tls(top.section("tls"), settings.tls);
   read_sip(top.section("sip"), settings.sip);
   read_limits(top.section("limits"), settings.limits);

@@ -52,6 +52,11 @@ struct TlsSettings {
   std::filesystem::path certificate = {};  // PEM, with its chain
   std::filesystem::path key = {};          // PEM
   std::filesystem::path ca = {};           // PEM: the CA that clients of this server trust; shown in the ready line
+
+  // Where they stand in the file; 0: nowhere.
+  unsigned certificate_line = 0;
+  unsigned key_line = 0;
+  unsigned ca_line = 0;
 };
 
 struct SipSettings {
@@ -101,6 +106,9 @@ struct PushSettings {
   std::filesystem::path ca_file = {};  // trusted for that URL; empty: [tls] ca, then the system's
   std::vector<ApnsSettings> apns = {};
   std::vector<FcmSettings> fcm = {};
+
+  unsigned client_secret_line = 0;
+  unsigned ca_line = 0;
 
   [[nodiscard]] bool in_process() const { return via == "in-process"; }
 };

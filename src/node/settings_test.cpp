@@ -151,6 +151,20 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_NE(refusal("data = 1979-05-27"), "");
 }
 
+TEST(Settings, a_port_is_for_one_listener) {
+  EXPECT_EQ(refusal("[listen]\nsip_tls = \"127.0.0.1:7000\"\nxmpp = 7000\n"),
+            "etc/reveille.toml:3: 'listen.sip_tls' and 'listen.xmpp' both take port 7000; give one of them another, or "
+            "\"off\"\n");
+  // The later line is to blame, whichever key that is; or the only one, beside a default.
+  EXPECT_EQ(refusal("[listen]\nxmpp = 7000\nsip_tls = 7000\n").find("etc/reveille.toml:3: "), 0U);
+  EXPECT_EQ(refusal("[listen]\nsip_tls = \"*:5222\"\n").find("etc/reveille.toml:2: "), 0U);
+  EXPECT_EQ(refusal("[listen]\nadmin = \"[::]:5222\"\n").find("etc/reveille.toml:2: "), 0U);
+  EXPECT_EQ(refusal("[listen]\nxmpp = \"10.0.0.1:7000\"\nsip_tls = \"10.0.0.2:7000\"\n"), "");
+  EXPECT_EQ(refusal("[listen]\nxmpp = 0\nsip_tls = 0\n"), "");
+  EXPECT_EQ(refusal("[listen]\nsip_udp = 7000\nsip_tcp = 7000\n"), "") << "UDP has ports of its own";
+  EXPECT_EQ(refusal("roles = [\"push\"]\n[listen]\npush = 5222\n"), "") << "a push service opens no XMPP";
+}
+
 TEST(Settings, the_public_host_is_a_name_or_an_address_that_can_be_dialled) {
   EXPECT_EQ(parse_public_host("sip.example.org"), "sip.example.org");
   EXPECT_EQ(parse_public_host("localhost"), "localhost");

@@ -70,6 +70,14 @@ def test_check_config_names_files_that_cannot_be_read(tmp_path):
     refused = reveille("check-config", file)
     assert refused.returncode == 78
     assert f"{file}:2: " in refused.stderr and str(tmp_path / "no-such.p8") in refused.stderr
+    settings = {"[tls]": ("certificate", "key", "ca"), "[push]\nvia = \"https://localhost:1\"\nclient_id = \"c\"": ("client_secret_file", "ca_file")}
+    for table, keys in settings.items():
+        text = table + "".join(f'\n{key} = "no-{key}"' for key in keys)
+        file.write_text(text)
+        refused = reveille("check-config", file)
+        for key in keys:
+            line = text[:text.index(f"no-{key}")].count("\n") + 1
+            assert re.search(rf"{re.escape(str(file))}:{line}: .*no-{key} cannot be read", refused.stderr), refused.stderr
     file.write_text("domains = [\"localhost\"]\n")
     assert reveille("check-config", file).returncode == 0
     assert reveille("check-config", tmp_path / "absent.toml").returncode == 78

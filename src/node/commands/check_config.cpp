@@ -24,7 +24,7 @@ void check_certificate(std::vector<Fault>& faults, TlsSettings const& tls) {
   if (tls.certificate.empty() || !faults.empty()) return;
   auto const context = edge::make_server_tls({.certificate = tls.certificate, .key = tls.key});
   auto const trouble = context ? trouble_with(*context, tls.certificate) : context.error().ours;
-  if (!trouble.empty()) faults.push_back({.line = 0, .sentence = trouble});
+  if (!trouble.empty()) faults.push_back({.line = tls.certificate_line, .sentence = trouble});
 }
 
 void check_provider_key(std::vector<Fault>& faults, ApnsSettings const& settings) {
@@ -41,12 +41,13 @@ void check_provider_key(std::vector<Fault>& faults, ApnsSettings const& settings
 
 std::vector<Fault> check_files(Settings const& settings) {
   std::vector<Fault> faults;
-  check_file(faults, settings.tls.certificate, 0, "the certificate");
-  check_file(faults, settings.tls.key, 0, "the certificate's key");
+  check_file(faults, settings.tls.certificate, settings.tls.certificate_line, "the certificate");
+  check_file(faults, settings.tls.key, settings.tls.key_line, "the certificate's key");
   check_certificate(faults, settings.tls);
-  check_file(faults, settings.tls.ca, 0, "the CA certificate");
-  check_file(faults, settings.push.client_secret_file, 0, "the push service's client secret");
-  check_file(faults, settings.push.ca_file, 0, "the push service's CA certificate");
+  check_file(faults, settings.tls.ca, settings.tls.ca_line, "the CA certificate");
+  check_file(faults, settings.push.client_secret_file, settings.push.client_secret_line,
+             "the push service's client secret");
+  check_file(faults, settings.push.ca_file, settings.push.ca_line, "the push service's CA certificate");
   for (auto const& apns : settings.push.apns) {
     check_file(faults, apns.key_file, apns.line, "Apple's provider key");
     check_provider_key(faults, apns);

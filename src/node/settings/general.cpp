@@ -69,6 +69,9 @@ void read_tls(Section section, TlsSettings& into) {
   section.read("certificate", into.certificate);
   section.read("key", into.key);
   section.read("ca", into.ca);
+  into.certificate_line = section.line_of("certificate");
+  into.key_line = section.line_of("key");
+  into.ca_line = section.line_of("ca");
   if (!into.certificate.empty()) section.require("key");
   if (!into.key.empty()) section.require("certificate");
   section.finish();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <vector>
 
 namespace reveille::node {
 namespace {
@@ -49,6 +50,30 @@ void read_listener(Section& section, std::string_view key, Listener& into) {
                       "' must be \"ADDRESS:PORT\", such as \"127.0.0.1:5060\" or \"[::1]:5060\", or \"off\"; here is " +
                       (text ? "\"" + *text + "\"" : std::string(type_of(*value))));
   }
+}
+
+// The listeners that take TCP ports; UDP has ports of its own.
+struct TcpListener {
+  std::string_view key = {};
+  Listener const* address = nullptr;
+};
+
+std::vector<TcpListener> opened_by(Roles const& roles, ListenSettings const& listen) {
+  std::vector<TcpListener> opened;
+  if (roles.call_control) opened.insert(opened.end(), {{"sip_tcp", &listen.sip_tcp}, {"sip_tls", &listen.sip_tls}});
+  if (roles.im) opened.insert(opened.end(), {{"xmpp", &listen.xmpp}, {"xmpp_tls", &listen.xmpp_tls}});
+  if (roles.push || roles.call_control || roles.im) opened.push_back({"push", &listen.push});
+  if (roles.admin) opened.push_back({"admin", &listen.admin});
+  return opened;
+}
+
+bool is_every_address(std::string_view host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+bool collide(Listener const& a, Listener const& b) {
+  if (!a || !b || a->port == 0 || a->port != b->port) return false;
+  return a->host == b->host || is_every_address(a->host) || is_every_address(b->host);
 }
 
 // RFC 1123 section 2.1: letters, digits and hyphens between dots, and the last label is no number.
@@ -112,6 +137,22 @@ void read_listen(Section section, ListenSettings& into) {
   read_listener(section, "push", into.push);
   read_listener(section, "admin", into.admin);
   section.finish();
+}
+
+void check_listen(Section section, ListenSettings const& listen, Roles const& roles) {
+  auto const opened = opened_by(roles, listen);
+  for (auto later = opened.begin(); later != opened.end(); ++later)
+    for (auto earlier = opened.begin(); earlier != later; ++earlier) {
+      if (!collide(*earlier->address, *later->address)) continue;
+      auto const* first = section.find(earlier->key);
+      auto const* second = section.find(later->key);
+      // Where one is a default, the other is to blame: the defaults differ.
+      auto const* blamed = !first || (second && second->line >= first->line) ? second : first;
+      if (blamed)
+        section.blame(*blamed, "'listen." + std::string(earlier->key) + "' and 'listen." + std::string(later->key) +
+                                   "' both take port " + std::to_string((*later->address)->port) +
+                                   "; give one of them another, or \"off\"");
+    }
 }
 
 }  // namespace reveille::node

@@ -70,6 +70,8 @@ void read_push(Section section, PushSettings& into) {
   section.read("client_id", into.client_id);
   section.read("client_secret_file", into.client_secret_file);
   section.read("ca_file", into.ca_file);
+  into.client_secret_line = section.line_of("client_secret_file");
+  into.ca_line = section.line_of("ca_file");
   if (via && into.via.starts_with("https://")) {
     section.require("client_id");
     section.require("client_secret_file");

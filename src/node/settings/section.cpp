@@ -52,6 +52,11 @@ Value const* Section::find(std::string_view key) {
   return found == entries.end() ? nullptr : &*found;
 }
 
+unsigned Section::line_of(std::string_view key) {
+  auto const* value = find(key);
+  return value ? value->line : 0;
+}
+
 template <class T>
 T const* Section::typed(std::string_view key, std::string_view wanted) {
   auto const* value = find(key);

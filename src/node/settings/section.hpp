@@ -48,6 +48,8 @@ class Section {
   [[nodiscard]] std::optional<std::size_t> choice(std::string_view key, std::span<std::string_view const> words);
 
   [[nodiscard]] unsigned line() const { return table_->line; }
+  // Where a key stands; 0 when it is absent.
+  [[nodiscard]] unsigned line_of(std::string_view key);
   void blame(Value const& value, std::string sentence);
   // What is missing is blamed on the section's own line.
   void require(std::string_view key);

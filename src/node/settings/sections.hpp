@@ -8,6 +8,8 @@ namespace reveille::node {
 
 void read_general(Section& top, Settings& into);
 void read_listen(Section section, ListenSettings& into);
+// Once the roles are known: no two listeners of the process take the same port.
+void check_listen(Section section, ListenSettings const& listen, Roles const& roles);
 void read_tls(Section section, TlsSettings& into);
 void read_sip(Section section, SipSettings& into);
 void read_limits(Section section, LimitSettings& into);
