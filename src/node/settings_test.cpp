@@ -160,6 +160,7 @@ TEST(Settings, a_port_is_for_one_listener) {
   EXPECT_EQ(refusal("[listen]\nsip_tls = \"*:5222\"\n").find("etc/reveille.toml:2: "), 0U);
   EXPECT_EQ(refusal("[listen]\nadmin = \"[::]:5222\"\n").find("etc/reveille.toml:2: "), 0U);
   EXPECT_EQ(refusal("[listen]\nxmpp = \"10.0.0.1:7000\"\nsip_tls = \"10.0.0.2:7000\"\n"), "");
+  EXPECT_EQ(refusal("[listen]\nxmpp = \"*:7000\"\nsip_tls = \"[::1]:7000\"\n"), "");
   EXPECT_EQ(refusal("[listen]\nxmpp = 0\nsip_tls = 0\n"), "");
   EXPECT_EQ(refusal("[listen]\nsip_udp = 7000\nsip_tcp = 7000\n"), "") << "UDP has ports of its own";
   EXPECT_EQ(refusal("roles = [\"push\"]\n[listen]\npush = 5222\n"), "") << "a push service opens no XMPP";

@@ -67,13 +67,14 @@ std::vector<TcpListener> opened_by(Roles const& roles, ListenSettings const& lis
   return opened;
 }
 
-bool is_every_address(std::string_view host) {
-  return host == "0.0.0.0" || host == "::";
+// "::" takes IPv4 too; "0.0.0.0" takes that alone.
+bool covers(std::string_view host, std::string_view other) {
+  return host == other || host == "::" || (host == "0.0.0.0" && !other.contains(':'));
 }
 
 bool collide(Listener const& a, Listener const& b) {
   if (!a || !b || a->port == 0 || a->port != b->port) return false;
-  return a->host == b->host || is_every_address(a->host) || is_every_address(b->host);
+  return covers(a->host, b->host) || covers(b->host, a->host);
 }
 
 // RFC 1123 section 2.1: letters, digits and hyphens between dots, and the last label is no number.
