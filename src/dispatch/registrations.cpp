@@ -4,6 +4,7 @@
 #include "decide/registry/merge.hpp"
 #include "decide/registry/register.hpp"
 #include "dispatch/sip_runtime.hpp"
+#include "model/contact.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,9 +16,15 @@ constexpr Duration sweep_every = 1h;
 constexpr Duration sweep_pause = 50ms;
 constexpr std::size_t sweep_at_once = 250;
 
-// The device of a binding, or for a client without one a name made of its contact.
+// The device of a binding, or for a client without one a name made of its contact: without its push token, since the
+// other party of a call reads the name in our Record-Route (B-CALL-7).
 model::InstanceId name_of(model::InstanceId const& instance, std::string const& contact) {
-  return instance.empty() ? model::InstanceId{contact} : instance;
+  return instance.empty() ? model::InstanceId{model::without_private_parameters(contact)} : instance;
+}
+
+// COMPAT: the Record-Route of a call that an earlier version has set up may name the device by its whole contact.
+bool is_named(model::Target const& target, model::InstanceId const& name) {
+  return target.instance == name || target.contact == name.value;
 }
 
 bool is_udp(model::Binding const& binding) {
@@ -296,7 +303,7 @@ std::optional<model::Target> Registrations::newest_way(model::AccountId const& a
   auto const* entry = shard_.directory.find(account);
   if (entry == nullptr || instance.empty()) return {};
   for (auto& target : live_targets(*entry))
-    if (target.instance == instance) return std::move(target);
+    if (is_named(target, instance)) return std::move(target);
   return {};
 }
 

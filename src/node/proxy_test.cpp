@@ -1,6 +1,7 @@
 // Call control whole, from one phone's socket to another's: door, mailbox, mind and hands between two ports of the
 // loopback that the system chose.
 #include "arrive/sip/door.hpp"
+#include "base/encoding.hpp"
 #include "deliver/live/sip_hands.hpp"
 #include "dispatch/calls.hpp"
 #include "dispatch/registrations.hpp"
@@ -299,6 +300,37 @@ TEST(Proxy, a_100_from_the_proxy_before_the_phone_says_nothing_of_the_phone) {
   house.juliet.send(House::response(100, house.heard(house.juliet, "INVITE sip:juliet@")));
   house.heard(house.romeo, "SIP/2.0 480");
   EXPECT_EQ(house.romeo.count("SIP/2.0 180"), 0U);
+}
+
+// B-CALL-7, also for a phone that names no instance and no provider. What names it instead leads to where it is now.
+TEST(Proxy, no_push_token_is_read_in_our_record_route) {
+  House house;
+  auto const contact = house.at_juliets() + ";pn-prid=SECRET;pn-param=TEAM.app";
+  house.register_juliet(contact);
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(200, house.heard(house.juliet, "INVITE sip:juliet@")));
+  std::smatch route;
+  auto const success = house.heard(house.romeo, "SIP/2.0 200");
+  ASSERT_TRUE(std::regex_search(success, route, std::regex("Record-Route: <(sip:([^.]*)[^>]*)>")));
+  EXPECT_THAT(decode_base64url(route.str(2)).value_or("none"), HasSubstr(house.at_juliets()));
+  EXPECT_THAT(decode_base64url(route.str(2)).value_or("none"), Not(HasSubstr("SECRET")));
+  UdpPeer moved{house.context, house.address};
+  auto again = House::request("REGISTER", "sip:localhost", moved, "Contact: <" + contact + ">\r\n");
+  moved.send(again.replace(again.find("CSeq: 1"), 7, "CSeq: 2"));
+  house.heard(moved, "SIP/2.0 200");
+  // The second as an earlier version wrote it.
+  auto const before = house.tokens.write({.account = "juliet@localhost",
+                                          .instance = contact,
+                                          .remote = "udp " + edge::sip::format_address(house.romeo.local())},
+                                         "call");
+  for (auto const& [cseq, uri] :
+       {std::pair{"CSeq: 7", route.str(1)}, std::pair{"CSeq: 8", "sip:" + before + "@x;lr"}}) {
+    auto bye = House::request("BYE", house.at_juliets(), house.romeo, "Route: <" + uri + ">\r\n");
+    bye.insert(bye.find("<sip:juliet@localhost>") + 22, ";tag=j");
+    bye.replace(bye.find("hers"), 4, cseq + 6);
+    house.romeo.send(bye.replace(bye.find("CSeq: 1"), 7, cseq));
+    EXPECT_THAT(house.heard(moved, std::string(cseq) + " BYE"), HasSubstr("BYE sip:juliet@"));
+  }
 }
 
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
