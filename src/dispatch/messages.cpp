@@ -154,12 +154,15 @@ void Messages::on_client_state(StreamHandle stream, ClientState state) {
   if (!session) return;
   session->client_state = state;
   shard_.recount(*entry);
-  if (state == ClientState::inactive) return;
+  // One that is behind is told when it has caught up.
+  if (state == ClientState::inactive || behind_of(stream)) return;
   Turn turn;
+  auto& im = runtime_of(*entry).im;
+  for (auto& gone : decide::say_who_is_gone(im, *session)) emit(turn, *entry, *session, std::move(gone), 0);
   for (auto& held : decide::let_go(*session)) emit(turn, *entry, *session, std::move(held), 0);
   if (std::exchange(session->presence_is_stale, false)) {
     decide::ImEffects effects;
-    decide::ask_for_contacts(runtime_of(*entry).im, *session, effects);
+    decide::ask_who_is_there(im, *session, context_of(*entry), effects);
     take(turn, *entry, std::move(effects));
     run_routes(turn);
   }

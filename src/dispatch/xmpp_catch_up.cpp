@@ -217,14 +217,16 @@ void Messages::end_part(StreamHandle stream) {
   go_on(stream);
 }
 
-// Last what came meanwhile.
+// Last what came meanwhile; first of it who went away, since some of them may be back.
 void Messages::has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session) {
+  for (auto& gone : decide::say_who_is_gone(runtime_of(entry).im, session))
+    emit(turn, entry, session, std::move(gone), 0);
   for (auto& text : std::exchange(session.late, {})) emit(turn, entry, session, std::move(text), 0);
   if (session.client_state == ClientState::active)
     for (auto& held : decide::let_go(session)) emit(turn, entry, session, std::move(held), 0);
   if (!std::exchange(session.presence_is_stale, false)) return;
   decide::ImEffects effects;
-  decide::ask_for_contacts(runtime_of(entry).im, session, effects);
+  decide::ask_who_is_there(runtime_of(entry).im, session, context_of(entry), effects);
   take(turn, entry, std::move(effects));
 }
 
@@ -237,8 +239,9 @@ bool Messages::keep_late(Turn& turn, Entry const& entry, decide::ImSession& sess
 }
 
 // XEP-0198 section 5, B-IM-3: what is not archived waits for a client that can come back, presence apart, which is
-// asked for anew. Messages leave half of the room for what the client must not miss.
+// asked for anew; of that, it waits who went away. Messages leave half of the room for what the client must not miss.
 void Messages::deliver_late(Turn& turn, Entry& entry, decide::ImSession& session, Element stanza) {
+  if (decide::miss_presence(session, stanza)) turn.dirty.emplace(entry.account().value, session.resource);
   if (!session.is_resumable() || decide::is_fleeting(stanza)) return;
   bool const is_message = kind_of(stanza) == StanzaKind::message;
   if (is_message && (session.late.size() >= most_late / 2 || bytes_of(session.late) >= most_late_bytes / 2))

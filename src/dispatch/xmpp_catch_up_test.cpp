@@ -221,6 +221,56 @@ TEST_F(CatchingUp, WhatCameWhileItCaughtUpIsNotLostWithTheLine) {
   EXPECT_THAT(juliet.heard("hall@rooms.localhost"), SizeIs(1));
 }
 
+// B-IM-3: who went away meanwhile cannot answer when the client asks who is there.
+TEST_F(CatchingUp, B_IM_3_WhoWentAwayMeanwhileIsToldFirst) {
+  befriend();
+  juliet.say("<presence type='subscribe' to='romeo@localhost'/>");
+  romeo.say("<presence type='subscribed' to='juliet@localhost'/>");
+  for (auto const how : {"", "inactive", "restarted"}) {
+    std::map<std::string, Phone> others;
+    for (auto const* user : {"romeo", "juliet"}) {
+      auto& other = others.emplace(user, Phone{house, user}).first->second;
+      house.messages->on_bind_requested(other.stream, model::AccountId{other.user + "@localhost"}, "desk");
+      house.settle();
+      auto presence = parse_element("<presence/>");
+      house.messages->on_stanza(other.stream, presence->set("from", other.user + "@localhost/desk"));
+      house.settle();
+    }
+    EXPECT_THAT(juliet.heard("from='romeo@localhost/desk'"), SizeIs(1)) << how;
+    juliet.acknowledge();
+    house.settle();
+    bool const inactive = std::string_view(how) == "inactive";
+    if (inactive) house.messages->on_client_state(juliet.stream, ClientState::inactive);
+    if (!inactive) juliet.lose();
+    for (auto const& [user, other] : others) house.messages->on_ended(other.stream, StreamEnd::closed_by_peer);
+    house.settle();
+    if (inactive) juliet.lose();
+    if (std::string_view(how) == "restarted") restart();
+    juliet.resume();
+    EXPECT_THAT(juliet.heard("<presence"), ElementsAre(HasSubstr("type='unavailable' from='juliet@localhost/desk'"),
+                                                       HasSubstr("type='unavailable' from='romeo@localhost/desk'"),
+                                                       HasSubstr("from='romeo@localhost/phone'")))
+        << how;
+    juliet.acknowledge();
+    house.settle();
+    juliet.lose();
+    juliet.resume();
+    EXPECT_THAT(juliet.heard("unavailable"), IsEmpty()) << how;
+  }
+}
+
+TEST_F(CatchingUp, OnesOwnOtherResourcesAreShownWhenOneIsBack) {
+  juliet.lose();
+  Phone desk{house, "juliet"};
+  house.messages->on_bind_requested(desk.stream, model::AccountId{"juliet@localhost"}, "desk");
+  house.settle();
+  auto presence = parse_element("<presence/>");
+  house.messages->on_stanza(desk.stream, presence->set("from", "juliet@localhost/desk"));
+  house.settle();
+  juliet.resume();
+  EXPECT_THAT(juliet.heard("from='juliet@localhost/desk'"), SizeIs(1));
+}
+
 // Bounded: messages are refused; one who would miss more than messages must bind anew.
 TEST_F(CatchingUp, SoMuchWaitsAndNoMore) {
   juliet.lose();

@@ -1,5 +1,6 @@
 // Messages: sessions from binding to their end, through suspension and resumption (XEP-0198), and how they are shown.
 #include "decide/presence/away.hpp"
+#include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/presence.hpp"
 #include "dispatch/messages.hpp"
 
@@ -125,7 +126,8 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
 void Messages::suspend(Turn& turn, Entry& entry, decide::ImSession& session) {
   session.stream = {};
   session.lost_at = shard_.now();
-  session.held.clear();
+  for (auto const& [from, presence] : std::exchange(session.held, {}))
+    static_cast<void>(decide::miss_presence(session, presence));
   session.presence_is_stale = true;
   runtime_of(entry).catching_up.erase(session.resource);
   shard_.recount(entry);

@@ -12,6 +12,8 @@ namespace {
 using namespace xmpp;
 
 constexpr std::size_t most_held = 500;
+constexpr std::size_t most_gone = 500;
+constexpr std::size_t most_gone_bytes = std::size_t{32} * 1024;
 
 bool is_chat_state_alone(Element const& stanza) {
   auto const traits = traits_of(stanza);
@@ -33,6 +35,20 @@ bool is_fleeting(Element const& stanza) {
   return shows_presence(stanza) || (kind_of(stanza) == StanzaKind::message && is_chat_state_alone(stanza));
 }
 
+bool miss_presence(ImSession& session, Element const& presence) {
+  if (!shows_presence(presence)) return false;
+  session.presence_is_stale = true;
+  // Another session begins without knowing anybody.
+  if (!session.is_live() && !session.is_resumable()) return false;
+  std::string const from{presence.attribute("from")};
+  if (presence_type_of(presence) == PresenceType::available) return session.gone.erase(from) > 0;
+  if (session.gone.contains(from)) return false;
+  std::size_t bytes = from.size();
+  for (auto const& one : session.gone) bytes += one.size();
+  bool const fits = session.gone.size() < most_gone && bytes <= most_gone_bytes;
+  return session.gone.insert(fits ? from : std::string(gone_without_number)).second;
+}
+
 bool hold_back(ImSession& session, Element const& stanza) {
   if (session.client_state == ClientState::active) return false;
   return hold_presence(session, stanza) || is_fleeting(stanza);
@@ -42,8 +58,7 @@ bool hold_presence(ImSession& session, Element const& stanza) {
   if (!shows_presence(stanza)) return false;
   auto const from = std::string(stanza.attribute("from"));
   if (session.held.size() >= most_held && !session.held.contains(from)) {
-    // The rest is asked for anew when the client is back.
-    session.presence_is_stale = true;
+    static_cast<void>(miss_presence(session, stanza));
     return true;
   }
   session.held.insert_or_assign(from, stanza);

@@ -9,6 +9,11 @@ namespace reveille::decide {
 [[nodiscard]] bool hold_back(ImSession& session, xmpp::Element const& stanza);
 // Presence that is there or gone: held, as above, whatever the client's state. False: it is something else.
 [[nodiscard]] bool hold_presence(ImSession& session, xmpp::Element const& stanza);
+// Presence that the client is not sent at all: it is asked for anew when the client is back. Those who are away by then
+// have nothing to answer, so they are remembered. True: what is remembered has changed.
+[[nodiscard]] bool miss_presence(ImSession& session, xmpp::Element const& presence);
+// In the place of those that are too many to be remembered.
+inline constexpr std::string_view gone_without_number = {};
 // Means nothing any more when its client is back: presence, which is asked for anew, and a stand-alone chat state.
 [[nodiscard]] bool is_fleeting(xmpp::Element const& stanza);
 // What was held, to be sent now: everything, or what goes before a stanza of `sender`.

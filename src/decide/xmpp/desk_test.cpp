@@ -172,6 +172,8 @@ TEST(ImSession, ARecordOfTheVersionBeforeIsRead) {
   ImSession session{.resource = "balcony", .late = {"<iq/>"}, .uses_markers = true};
   auto record = pack(session);
   EXPECT_TRUE(unpack_session(record).value().uses_markers);
+  record.front() = 4;
+  EXPECT_TRUE(unpack_session(record).value().uses_markers);
   record.front() = 3;
   record.pop_back();
   auto const before = unpack_session(record).value();
@@ -186,6 +188,7 @@ TEST(ImSession, RecordsOfAnyDamageAreRefusedOrReadButNeverCrash) {
   session.kept = {{1, "<iq/>"}, {2, "<presence/>"}};
   session.sent.send(1);
   session.sent.send(first_archive_reference + 5);
+  session.gone = {"romeo@localhost/orchard"};
   auto const record = pack(session);
   ASSERT_TRUE(unpack_session(record));
   EXPECT_EQ(pack(unpack_session(record).value()), record);

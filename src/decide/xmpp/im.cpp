@@ -10,8 +10,11 @@ namespace reveille::decide {
 namespace {
 
 // Version 2 begins with its head, and tells how the client was and whom it had sent presence to. Version 3 tells what
-// waits for the client, and what it asked the archive. Version 4 tells whether it uses markers.
-constexpr std::uint64_t record_version = 4;
+// waits for the client, and what it asked the archive. Version 4 tells whether it uses markers. Version 5 has flags in
+// that place, and who went away meanwhile, if anyone.
+constexpr std::uint64_t record_version = 5;
+constexpr unsigned flag_uses_markers = 1;
+constexpr unsigned flag_some_are_gone = 2;
 constexpr std::size_t most_waiting = 100'000;
 
 void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
@@ -54,6 +57,7 @@ void keep_presence_only(ImSession& session) {
   session.kept.clear();
   session.late.clear();
   session.questions.clear();
+  session.gone.clear();
 }
 
 std::string pack(ImSession const& session) {
@@ -83,7 +87,8 @@ std::string pack(ImSession const& session) {
   for (auto const& address : session.directed) out.text(address);
   pack_texts(out, session.late);
   pack_texts(out, session.questions);
-  out.number(session.uses_markers ? 1 : 0);
+  out.number((session.uses_markers ? flag_uses_markers : 0U) | (session.gone.empty() ? 0U : flag_some_are_gone));
+  if (!session.gone.empty()) pack_texts(out, {session.gone.begin(), session.gone.end()});
   return out.take();
 }
 
@@ -121,7 +126,10 @@ Result<ImSession> unpack_session(std::string_view bytes) {
     session.late = unpack_texts(in);
     session.questions = unpack_texts(in);
   }
-  if (version > 3) session.uses_markers = in.number() != 0;
+  auto const flags = version > 3 ? in.number() : 0;
+  session.uses_markers = (flags & flag_uses_markers) != 0;
+  if ((flags & flag_some_are_gone) != 0)
+    for (auto& address : unpack_texts(in)) session.gone.insert(std::move(address));
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;

@@ -54,6 +54,7 @@ struct ImSession {
   bool presence_is_stale = false;                  // contacts' presence changed while nobody could be told
   std::set<std::string> directed = {};             // who was sent presence without being a contact
   std::map<std::string, xmpp::Element> held = {};  // XEP-0352: presence by sender, newest
+  std::set<std::string> gone = {};                 // who went away while nobody could be told (client_state.hpp)
   std::optional<Instant> lost_at = {};
   bool uses_markers = false;  // says itself what has been read (XEP-0333)
 

@@ -1,12 +1,14 @@
 #include "decide/xmpp/presence.hpp"
 
 #include "decide/presence/away.hpp"
+#include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/subscription.hpp"
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/stanza.hpp"
 #include "wire/xmpp/xml.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace reveille::decide {
 namespace {
@@ -48,10 +50,7 @@ void broadcast(ImAccount const& account, ImSession const& session, Element const
 
 // Section 4.2.2: initial presence: contacts are asked, our own other resources and open requests are shown.
 void greet(ImAccount& account, ImSession& session, ImContext const& context, ImEffects& effects) {
-  ask_for_contacts(account, session, effects);
-  for (auto const& other : account.sessions)
-    if (other.resource != session.resource && other.is_available())
-      effects.deliver(session.resource, addressed(shown_presence(account, other, context), full(account, session)));
+  ask_who_is_there(account, session, context, effects);
   for (auto const& item : account.roster.items) {
     if (!item.wants_us) continue;
     if (auto request = parse_element(item.request)) effects.deliver(session.resource, std::move(*request));
@@ -105,14 +104,6 @@ void on_probe(ImAccount const& account, Element const& probe, ImContext const& c
   show_to(account, from->text(), context, effects);
 }
 
-void hold_or_deliver(ImSession& session, Element const& presence, ImEffects& effects) {
-  if (!session.is_live()) {
-    session.presence_is_stale = true;
-  } else {
-    effects.deliver(session.resource, presence);
-  }
-}
-
 }  // namespace
 
 void on_outbound_presence(ImAccount& account, ImSession& session, Element presence, ImContext const& context,
@@ -138,11 +129,11 @@ void on_inbound_presence(ImAccount& account, Element const& presence, ImContext 
   if (*type == PresenceType::probe) return on_probe(account, presence, context, effects);
   // Section 8.5.3.2.2: to a resource that is not there it is dropped.
   if (!to->is_bare()) {
-    if (auto* session = find_session(account, to->resource)) hold_or_deliver(*session, presence, effects);
+    if (find_session(account, to->resource)) effects.deliver(to->resource, presence);
     return;
   }
   for (auto& session : account.sessions)
-    if (session.is_available()) hold_or_deliver(session, presence, effects);
+    if (session.is_available()) effects.deliver(session.resource, presence);
 }
 
 void on_session_gone(ImAccount& account, ImSession& session, ImEffects& effects) {
@@ -155,11 +146,30 @@ void on_shown_differently(ImAccount const& account, ImSession const& session, Im
   if (session.is_available()) broadcast(account, session, shown_presence(account, session, context), effects);
 }
 
-void ask_for_contacts(ImAccount const& account, ImSession const& session, ImEffects& effects) {
+std::vector<Element> say_who_is_gone(ImAccount const& account, ImSession& session) {
+  auto const to = full(account, session);
+  std::vector<Element> stanzas;
+  for (auto const& from : std::exchange(session.gone, {})) {
+    if (from != gone_without_number) {
+      stanzas.push_back(unavailable(from, to));
+      continue;
+    }
+    // Nobody knows who else: every contact is away, until it answers.
+    for (auto const& item : account.roster.items)
+      if (item.is_seen()) stanzas.push_back(unavailable(item.address, to));
+  }
+  return stanzas;
+}
+
+void ask_who_is_there(ImAccount const& account, ImSession const& session, ImContext const& context,
+                      ImEffects& effects) {
   for (auto const& item : account.roster.items)
     if (item.is_seen())
       effects.routes.push_back(make_element(
           "presence", ns::client, {{"type", "probe"}, {"from", full(account, session)}, {"to", item.address}}));
+  for (auto const& other : account.sessions)
+    if (other.resource != session.resource && other.is_available())
+      effects.deliver(session.resource, addressed(shown_presence(account, other, context), full(account, session)));
 }
 
 void show_to(ImAccount const& account, std::string const& address, ImContext const& context, ImEffects& effects) {

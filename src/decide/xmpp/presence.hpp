@@ -4,6 +4,7 @@
 #include "decide/xmpp/im.hpp"
 
 #include <string>
+#include <vector>
 
 namespace reveille::decide {
 
@@ -19,8 +20,10 @@ void on_session_gone(ImAccount& account, ImSession& session, ImEffects& effects)
 // How the session is shown has changed (B-MODE-5): everyone who sees it is told.
 void on_shown_differently(ImAccount const& account, ImSession const& session, ImContext const& context,
                           ImEffects& effects);
-// A client is back that has missed what became of its contacts: they are asked anew.
-void ask_for_contacts(ImAccount const& account, ImSession const& session, ImEffects& effects);
+// A client is back that has missed what became of others (client_state.hpp, miss_presence). First who went away, once:
+// they do not answer when they are asked. Then contacts are asked anew, and our own other resources shown.
+[[nodiscard]] std::vector<xmpp::Element> say_who_is_gone(ImAccount const& account, ImSession& session);
+void ask_who_is_there(ImAccount const& account, ImSession const& session, ImContext const& context, ImEffects& effects);
 
 // Every available resource, or unavailable, to that address.
 void show_to(ImAccount const& account, std::string const& address, ImContext const& context, ImEffects& effects);

@@ -2,6 +2,7 @@
 #include "decide/xmpp/presence.hpp"
 
 #include "decide/presence/away.hpp"
+#include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/desk.hpp"
 
 #include <gmock/gmock.h>
@@ -110,10 +111,43 @@ TEST_F(Presence, InboundPresenceGoesToWhoIsThere) {
   EXPECT_THAT(from_him("juliet@localhost"), SizeIs(1));
   EXPECT_THAT(from_him("juliet@localhost/balcony"), SizeIs(1));
   EXPECT_THAT(from_him("juliet@localhost/elsewhere"), IsEmpty());
-  // Suspended: not kept; contacts are asked anew when she is back.
-  juliet.at("balcony").stream = {};
-  EXPECT_THAT(from_him("juliet@localhost"), IsEmpty());
-  EXPECT_TRUE(juliet.at("balcony").presence_is_stale);
+}
+
+// B-IM-3: nobody can be asked who is away when she is back.
+TEST_F(Presence, WhoWentAwayIsSaidToAClientThatMissedIt) {
+  auto& session = juliet.at("balcony");
+  session.stream = {};
+  auto const miss = [&](std::string const& who, std::string const& type = {}) {
+    auto presence = xmpp::make_element("presence", "jabber:client", {{"from", who}});
+    if (!type.empty()) presence.set("type", type);
+    return miss_presence(session, presence);
+  };
+  auto const said = [&] {
+    Said all;
+    for (auto const& one : say_who_is_gone(juliet.account, session)) all.push_back(xmpp::to_xml(one, "jabber:client"));
+    return all;
+  };
+  EXPECT_FALSE(miss("both@localhost/x"));
+  EXPECT_TRUE(miss("both@localhost/x", "unavailable"));
+  EXPECT_FALSE(miss("both@localhost/x", "unavailable"));
+  EXPECT_TRUE(miss("to@localhost/x", "unavailable"));
+  EXPECT_TRUE(miss("to@localhost/x")) << "back again";
+  EXPECT_FALSE(miss("to@localhost", "subscribe"));
+  EXPECT_TRUE(session.presence_is_stale);
+  session = unpack_session(pack(session)).value();
+  EXPECT_THAT(said(),
+              ElementsAre("<presence type='unavailable' from='both@localhost/x' to='juliet@localhost/balcony'/>"));
+  EXPECT_THAT(said(), IsEmpty());
+  // So many and no more: then every contact that she sees is away until it is asked.
+  for (int i = 0; i < 600; ++i) miss("both@localhost/" + std::to_string(i), "unavailable");
+  EXPECT_THAT(session.gone, SizeIs(501));
+  EXPECT_THAT(with(said(), "from='both@localhost' "), SizeIs(1));
+  for (int i = 0; i < 100; ++i) miss("both@localhost/" + std::to_string(i) + std::string(1'000, 'x'), "unavailable");
+  EXPECT_THAT(session.gone, SizeIs(33));
+  EXPECT_THAT(with(said(), "from='to@localhost' "), SizeIs(1));
+  // One that cannot be resumed begins anew.
+  session.resume_id.clear();
+  EXPECT_FALSE(miss("both@localhost/x", "unavailable"));
 }
 
 TEST_F(Presence, AwayOnlyForADeviceThatAskedForItAndSleeps) {
