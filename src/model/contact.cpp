@@ -94,4 +94,15 @@ std::string without_private_parameters(std::string_view text) {
   return uri ? sip::strip_push_parameters(*uri) : std::string(text);
 }
 
+std::string request_uri_to(std::string_view contact) {
+  auto uri = sip::parse_uri(contact);
+  if (!uri) return std::string(contact);
+  auto const kept = sip::filter_parameters(uri->parameters, [](std::string_view name) {
+    return !sip::is_push_parameter(name) && !sip::equal_ignoring_case(name, "method");
+  });
+  uri->parameters = sip::Parameters(kept);
+  uri->headers = {};
+  return sip::format_uri(*uri);
+}
+
 }  // namespace reveille::model

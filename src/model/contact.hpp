@@ -17,4 +17,8 @@ namespace reveille::model {
 // The Contact URI as others see it (B-CALL-7). The text is returned as it is when it cannot be parsed.
 [[nodiscard]] std::string without_private_parameters(std::string_view uri);
 
+// The Contact URI as the target of a request: also without what no Request-URI has, a method and headers (RFC 3261
+// section 16.6 step 2, and the table of section 19.1.1).
+[[nodiscard]] std::string request_uri_to(std::string_view contact);
+
 }  // namespace reveille::model

@@ -333,6 +333,19 @@ TEST(Proxy, no_push_token_is_read_in_our_record_route) {
   }
 }
 
+// RFC 3261 section 16.6 step 2, section 19.1.1: a Contact may have a method and headers, a Request-URI never.
+TEST(Proxy, a_request_uri_has_no_method_and_no_headers) {
+  House house;
+  house.register_juliet(house.at_juliets() + ";Method=INVITE;x=1?Subject=come&Priority=urgent");
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  EXPECT_THAT(invite, HasSubstr("INVITE " + house.at_juliets() + ";x=1 SIP/2.0\r\n"));
+  house.juliet.send(House::response(180, invite));
+  house.heard(house.romeo, "SIP/2.0 180");
+  house.romeo.send(House::request("CANCEL", "sip:juliet@localhost", house.romeo));
+  house.heard(house.juliet, "CANCEL " + house.at_juliets() + ";x=1 SIP/2.0\r\n");
+}
+
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
 TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
   House house;

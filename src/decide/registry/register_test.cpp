@@ -401,6 +401,8 @@ TEST_F(Registry, B_TABLE_3_a_shared_channel_is_the_voip_one) {
 }
 
 TEST_F(Registry, hides_private_parameters) {
+  EXPECT_EQ(model::request_uri_to("sip:u@h;method=INVITE;transport=tcp;pn-prid=A?Subject=x"), "sip:u@h;transport=tcp");
+  EXPECT_EQ(model::request_uri_to("tel:+4930"), "tel:+4930");
   EXPECT_EQ(model::without_private_parameters("sip:u@h;transport=tcp;PN-prid=A;reveille-os=ios;ob"),
             "sip:u@h;transport=tcp;ob");
 }

@@ -37,7 +37,7 @@ std::string cancel_again(model::Offer const& offer, model::CancelOldBranch const
   auto const& [target, via] = decision.branch;
   std::string out;
   sip::MessageWriter writer(out);
-  writer.request_line(sip::Method::cancel, model::without_private_parameters(target.contact));
+  writer.request_line(sip::Method::cancel, model::request_uri_to(target.contact));
   writer.header(HeaderName::via, via);
   name_call(writer, offer, sip::Method::cancel);
   for (auto const& hop : target.path) writer.header(HeaderName::route, hop);

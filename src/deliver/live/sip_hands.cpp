@@ -59,7 +59,7 @@ std::string SipHands::route_to(DialogEnd const& end, std::string_view call_id, T
 // Section 16.6: 1 copy, 2 Request-URI, 3 Max-Forwards, 4 Record-Route, 6 Route from Path; Via is the stack's (8).
 std::string SipHands::branch_request(sip::MessageView const& request, model::RingFlow const& decision,
                                      std::string const& route) const {
-  auto const uri = model::without_private_parameters(decision.target.contact);
+  auto const uri = model::request_uri_to(decision.target.contact);
   auto const contact = sip::public_contact(request);
   sip::Forward forward(request);
   forward.request_uri(uri)
