@@ -73,7 +73,8 @@ void SipDoor::take(VisitPointer const& visit) {
   // Step 4, which RFC 5393 section 4 makes a duty of who forks.
   if (!here && loops_.has_looped(message)) return refuse(*visit, 482);
   // Step 5: Proxy-Require; for a request that ends here, Require (section 8.2.2.3).
-  static constexpr std::array<std::string_view, 4> supported = {"path", "outbound", "gruu", "100rel"};
+  // Not outbound and gruu: a client that has to have them must hear that we give it neither.
+  static constexpr std::array<std::string_view, 2> supported = {"path", "100rel"};
   auto const unsupported = here ? sip::unsupported_options(message, HeaderName::require, supported)
                                 : sip::unsupported_options(message, HeaderName::proxy_require, {});
   if (unsupported.size() > most_options) return refuse(*visit, 513, "Too Many Options");
@@ -156,7 +157,7 @@ void SipDoor::finish(RequestHandle request, sip::MessageView const& message, sip
 
 void SipDoor::answer_options(Visit& visit) {
   auto response = respond(visit, 200);
-  response.header(HeaderName::allow, allowed).header(HeaderName::supported, "path, outbound");
+  response.header(HeaderName::allow, allowed).header(HeaderName::supported, "path");
   finish(visit, response);
 }
 

@@ -96,6 +96,19 @@ TEST_F(SipDoorTest, RFC3261_10_3_steps_1_to_4_which_user_of_which_domain) {
   EXPECT_TRUE(house.registered.empty());
 }
 
+TEST_F(SipDoorTest, RFC3261_8_2_2_3_only_what_is_done_is_claimed) {
+  Phone phone;
+  auto wants = registering();
+  wants.more += "Require: outbound, path, gruu\r\n";
+  auto const refused = say(phone, wants);
+  EXPECT_EQ(status_of(refused), 420);
+  EXPECT_TRUE(has(refused, "Unsupported: outbound, gruu\r\n")) << refused;
+  auto knows = registering();
+  knows.more += "Supported: replaces, outbound, gruu, path\r\n";
+  EXPECT_EQ(status_of(sign_in_and_say(phone, knows)), 200) << "who only says that he could";
+  EXPECT_TRUE(has(say(phone, {.method = "OPTIONS"}), "Supported: path\r\n"));
+}
+
 TEST_F(SipDoorTest, a_fingerprint_is_of_all_that_matters_and_of_nothing_else) {
   Phone phone;
   auto said = registering();
