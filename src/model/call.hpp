@@ -50,6 +50,7 @@ struct Offer {
   Caller caller = {};
   Media media = Media::audio;
   OwnProvisional own_provisional = OwnProvisional::allowed;
+  std::uint32_t max_breadth = 60;  // RFC 5393: the branches that it may have at once, those of other proxies included
   Instant arrived = {};
 };
 
@@ -109,6 +110,7 @@ struct RingFlow {
   BranchNumber branch = 0;
   Target target = {};
   std::string call_uuid = {};
+  std::uint32_t max_breadth = 0;  // its part of the offer's
 };
 // The response that this branch has just got, or its final one, goes to the caller.
 struct ForwardResponse {

@@ -83,6 +83,7 @@ std::string_view name_of(Why why) {
     case fate_unknown: return "fate_unknown";
     case deadline_passed: return "deadline_passed";
     case node_restarted: return "node_restarted";
+    case max_breadth_exceeded: return "max_breadth_exceeded";
   }
   std::unreachable();
 }

@@ -81,11 +81,12 @@ enum class Why : std::uint8_t {
   provider_unreachable,
   fate_unknown,
   deadline_passed,
-  node_restarted
+  node_restarted,
+  max_breadth_exceeded  // the caller allows fewer branches at once than there are devices (RFC 5393)
 };
 // The last enumerators: what is read from disk is checked against them. New ones are appended, and named here.
 inline constexpr auto last_milestone = Milestone::taken_back;
-inline constexpr auto last_why = Why::node_restarted;
+inline constexpr auto last_why = Why::max_breadth_exceeded;
 
 [[nodiscard]] std::string_view name_of(TraceKind kind);
 [[nodiscard]] std::string_view name_of(Milestone milestone);

@@ -346,6 +346,25 @@ TEST(Proxy, a_request_uri_has_no_method_and_no_headers) {
   house.heard(house.juliet, "CANCEL " + house.at_juliets() + ";x=1 SIP/2.0\r\n");
 }
 
+// RFC 5393 section 5.3.3: "All proxied requests MUST contain a single Max-Breadth header field value."
+TEST(Proxy, every_request_goes_on_with_a_bounded_breadth) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo, "Max-Breadth: 1000\r\n"));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  EXPECT_THAT(invite, HasSubstr("\r\nMax-Breadth: 30\r\n")) << "the other half is for a phone that joins";
+  EXPECT_THAT(invite, Not(HasSubstr("1000")));
+  house.juliet.send(House::response(200, invite));
+  auto const success = house.heard(house.romeo, "SIP/2.0 200");
+  auto const at = success.find("Record-Route: ") + 7;
+  auto bye =
+      House::request("BYE", house.at_juliets(), house.romeo, success.substr(at, success.find("\r\n", at) + 2 - at));
+  house.romeo.send(bye.insert(bye.find("<sip:juliet@localhost>") + 22, ";tag=j"));
+  EXPECT_THAT(house.heard(house.juliet, "BYE sip:juliet@"), HasSubstr("\r\nMax-Breadth: 60\r\n"));
+  house.romeo.send(House::request("MESSAGE", "sip:juliet@localhost", house.romeo, "Max-Breadth: 0\r\n"));
+  house.heard(house.romeo, "SIP/2.0 440 Max-Breadth Exceeded");
+}
+
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
 TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
   House house;

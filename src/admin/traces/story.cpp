@@ -76,6 +76,7 @@ std::string_view words_of(model::Why why) {
     case fate_unknown: return "nobody can say whether the provider got it";
     case deadline_passed: return "its deadline had passed";
     case node_restarted: return "the server was restarted";
+    case max_breadth_exceeded: return "the caller allows fewer branches at once than there are devices (Max-Breadth)";
   }
   std::unreachable();
 }

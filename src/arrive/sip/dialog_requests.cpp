@@ -2,6 +2,7 @@
 
 #include "edge/sip/remote.hpp"
 #include "wire/sip/asserted_identity.hpp"
+#include "wire/sip/cseq.hpp"
 #include "wire/sip/digest.hpp"
 #include "wire/sip/name_address.hpp"
 #include "wire/sip/push_parameters.hpp"
@@ -74,7 +75,10 @@ std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   // RFC 3261 section 16.6: copy, count down, take our routes away. The Request-URI is the other end's Contact already.
   // B-CALL-7: a new Contact (re-INVITE, UPDATE) gives away no push token either.
   auto const contact = sip::public_contact(request);
+  // RFC 5393 section 5.3.3: "All proxied requests MUST contain a single Max-Breadth header field value."
+  auto const breadth = std::to_string(sip::max_breadth_of(request));
   sip::Forward forward(request);
+  forward.replace(sip::HeaderName::max_breadth, breadth);
   drop_routes(forward, request, own_routes(request).count);
   forward.decrement_max_forwards();
   sip::remove_asserted_identity(forward);

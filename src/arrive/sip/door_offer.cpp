@@ -70,6 +70,7 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
                      .media = media_in(message.body()),
                      .own_provisional = message.holds(HeaderName::require, "100rel") ? model::OwnProvisional::forbidden
                                                                                      : model::OwnProvisional::allowed,
+                     .max_breadth = sip::max_breadth_of(message),
                      .arrived = clock_.now()};
   kept_.put(
       handle,

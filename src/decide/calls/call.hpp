@@ -70,13 +70,14 @@ struct Branch {
   std::size_t leg = 0;
   model::Target target = {};
   Instant rung_at = {};
-  bool registered = false;  // the device registered on this flow before it was rung
-  bool late = false;        // rung after the end, to be cancelled
-  bool heard = false;       // it has had a provisional response
-  bool merged = false;      // the phone has said by 482 elsewhere that it has this INVITE
-  bool lost = false;        // its flow is gone
-  bool answered = false;    // it has had a final response
-  bool terminated = false;  // its client transaction has had one, or failed
+  std::uint32_t breadth = 0;  // RFC 5393 section 5.3.2: its part of the Outgoing Max-Breadth
+  bool registered = false;    // the device registered on this flow before it was rung
+  bool late = false;          // rung after the end, to be cancelled
+  bool heard = false;         // it has had a provisional response
+  bool merged = false;        // the phone has said by 482 elsewhere that it has this INVITE
+  bool lost = false;          // its flow is gone
+  bool answered = false;      // it has had a final response
+  bool terminated = false;    // its client transaction has had one, or failed
   bool cancelled = false;
   std::optional<model::Target> cancelled_on = {};  // the last way beside its own that its CANCEL took
 };

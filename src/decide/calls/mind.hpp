@@ -1,7 +1,7 @@
 // Mind: one event's way through a call. Internal to decide/calls: call.hpp is what others use.
 //
 // Lifetime: one on(). The files beside this one have a part each: offer.cpp begins, ring.cpp adds branches, answer.cpp
-// hears responses, push.cpp hears of pushes, end.cpp ends, cancel.cpp takes INVITEs back.
+// hears responses, push.cpp hears of pushes, end.cpp ends, cancel.cpp takes INVITEs back, breadth.cpp bounds branches.
 #pragma once
 
 #include "decide/calls/call.hpp"
@@ -62,6 +62,13 @@ class Mind {
   [[nodiscard]] bool is_reached_on(model::Target const& target) const;
   void ring(Branch branch, model::Why because);
   void ring_late(Branch branch);
+
+  // breadth.cpp
+  [[nodiscard]] std::uint32_t breadth_left() const;
+  [[nodiscard]] std::uint32_t breadth_for(std::size_t others) const;
+  [[nodiscard]] std::size_t awaited_beside(std::size_t leg) const;
+  [[nodiscard]] bool is_too_narrow(model::CallOffered const& event) const;
+  void refuse_narrow();
 
   // record.cpp
   void cancel_old_branches(model::Target const* way);

@@ -72,12 +72,14 @@ void Mind::wake(Leg& leg, Live live) {
 }
 
 void Mind::ring_all(std::vector<model::Target> const& targets) {
+  auto others = targets.size() + awaited_beside(call_.legs.size());
   for (auto const& target : targets) {
+    --others;
     bool const twice = std::ranges::any_of(call_.branches, [&](Branch const& branch) {
       return branch.target.instance == target.instance && model::is_same_flow(branch.target, target);
     });
     if (twice || is_callers_own(target.instance)) continue;
-    ring({.leg = leg_of(target.instance), .target = target}, Why::flow_live);
+    ring({.leg = leg_of(target.instance), .target = target, .breadth = breadth_for(others)}, Why::flow_live);
     feed(sip::BranchAdded{});
   }
 }
@@ -88,6 +90,7 @@ void Mind::hear(model::CallOffered const& event) {
   arm();
   begin_trace();
   add_legs(event);
+  if (is_too_narrow(event)) return refuse_narrow();
   // Pushes first: they have the longer way to go.
   for (auto& leg : call_.legs) {
     bool const live =

@@ -37,7 +37,10 @@ bool Mind::is_reached_on(model::Target const& target) const {
 void Mind::ring(Branch branch, Why because) {
   auto const& leg = call_.legs[branch.leg];
   branch.rung_at = now_;
-  decide(model::RingFlow{.branch = call_.branches.size(), .target = branch.target, .call_uuid = leg.call_uuid});
+  decide(model::RingFlow{.branch = call_.branches.size(),
+                         .target = branch.target,
+                         .call_uuid = leg.call_uuid,
+                         .max_breadth = branch.breadth});
   call_.branches.push_back(std::move(branch));
   note(Milestone::invited, leg.instance, because);
 }
@@ -65,15 +68,17 @@ void Mind::hear(model::FlowRegistered const& event) {
     decide(model::AcknowledgePush{leg.push_id});
   }
   bool const may_be_rung = !leg.spoke && !is_reached_on(target);
-  Branch branch{.leg = number, .target = target, .registered = true};
+  Branch branch{.leg = number, .target = target, .breadth = breadth_for(awaited_beside(number)), .registered = true};
   if (call_.phase == CallPhase::ringing && may_be_rung) {
+    if (branch.breadth == 0) return note(Milestone::unreachable, leg.instance, Why::max_breadth_exceeded);
     leg.given_up = false;
     ring(std::move(branch), is_push_out(leg) ? Why::registered_after_push : Why::flow_live);
     return feed(sip::BranchAdded{});
   }
   if (call_.phase == CallPhase::ringing && !leg.spoke) return;
   // To one that has the INVITE already it is a CANCEL that is lacking; where nobody knows, its 482 will tell.
-  bool const comes_late = may_be_rung && is_push_out(leg) && !leg.heard && now_ < call_.late_until;
+  bool const comes_late =
+      may_be_rung && branch.breadth > 0 && is_push_out(leg) && !leg.heard && now_ < call_.late_until;
   comes_late ? ring_late(std::move(branch)) : take_back(number, target);
 }
 

@@ -56,14 +56,17 @@ std::string SipHands::route_to(DialogEnd const& end, std::string_view call_id, T
          ";transport=" + lower_name(through.transport) + ";lr>";
 }
 
-// Section 16.6: 1 copy, 2 Request-URI, 3 Max-Forwards, 4 Record-Route, 6 Route from Path; Via is the stack's (8).
+// Section 16.6: 1 copy, 2 Request-URI, 3 Max-Forwards, 4 Record-Route, 6 Route from Path; Via is the stack's (8). RFC
+// 5393 section 5.3.3: Max-Breadth.
 std::string SipHands::branch_request(sip::MessageView const& request, model::RingFlow const& decision,
                                      std::string const& route) const {
   auto const uri = model::request_uri_to(decision.target.contact);
   auto const contact = sip::public_contact(request);
+  auto const breadth = std::to_string(decision.max_breadth);
   sip::Forward forward(request);
   forward.request_uri(uri)
       .decrement_max_forwards()
+      .replace(HeaderName::max_breadth, breadth)
       .remove(HeaderName::proxy_authorization)
       .remove(HeaderName::reveille_call_uuid);
   sip::remove_asserted_identity(forward);

@@ -1,5 +1,7 @@
 #include "wire/sip/cseq.hpp"
 
+#include <algorithm>
+
 namespace reveille::sip {
 
 Parsed<CSeq> parse_cseq(std::string_view text) {
@@ -17,6 +19,13 @@ Parsed<std::uint8_t> parse_max_forwards(std::string_view text) {
   auto const number = parse_number(text);
   if (!number || *number > 255) return std::unexpected(SyntaxFault::number);
   return static_cast<std::uint8_t>(*number);
+}
+
+// RFC 5393 section 5.3.3: "it MUST add one", and "if this maximum is exceeded in a received request, the proxy MUST
+// overwrite it".
+std::uint32_t max_breadth_of(MessageView const& request) {
+  auto const number = parse_delta_seconds(request.text(HeaderName::max_breadth));
+  return std::min(number.value_or(most_breadth), most_breadth);
 }
 
 std::optional<std::chrono::seconds> parse_expires(std::string_view text) {

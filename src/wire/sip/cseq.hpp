@@ -25,6 +25,11 @@ struct CSeq {
 // Max-Forwards is from 0 to 255.
 [[nodiscard]] Parsed<std::uint8_t> parse_max_forwards(std::string_view text);
 
+// RFC 5393 section 5.3.3: more branches at once than this are allowed to no request ("RECOMMENDED to be 60").
+inline constexpr std::uint32_t most_breadth = 60;
+// The Max-Breadth that a request goes on with: `most_breadth` where it has none, or one that is larger or no number.
+[[nodiscard]] std::uint32_t max_breadth_of(MessageView const& request);
+
 // Expires, Min-Expires, Contact's expires; a comment or parameters behind it are ignored. Too large is 2^32 - 1.
 // Nothing when it is no number: section 20.19 then takes the default.
 [[nodiscard]] std::optional<std::chrono::seconds> parse_expires(std::string_view text);

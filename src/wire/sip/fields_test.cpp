@@ -2,6 +2,7 @@
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/feature_caps.hpp"
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/owned_message.hpp"
 #include "wire/sip/via.hpp"
 
 #include <gtest/gtest.h>
@@ -87,6 +88,18 @@ TEST(Numbers, OfFields) {
   EXPECT_EQ(parse_expires("60;x=y"), std::chrono::seconds(60));
   EXPECT_EQ(parse_expires("1000000000000"), std::chrono::seconds(4294967295));
   EXPECT_FALSE(parse_expires("soon"));
+}
+
+// RFC 5393 section 5.3.3.
+TEST(Numbers, OfBranchesAtOnceAreBounded) {
+  auto const breadth_of = [](std::string const& field) {
+    return max_breadth_of(Message::parse("OPTIONS sip:h SIP/2.0\r\n" + field + "\r\n")->view());
+  };
+  EXPECT_EQ(breadth_of(""), 60U);
+  EXPECT_EQ(breadth_of("Max-Breadth: 7\r\n"), 7U);
+  EXPECT_EQ(breadth_of("Max-Breadth: 61\r\n"), 60U);
+  EXPECT_EQ(breadth_of("Max-Breadth: 1000000000000\r\n"), 60U);
+  EXPECT_EQ(breadth_of("Max-Breadth: many\r\n"), 60U);
 }
 
 TEST(Contact, ReadsABinding) {
