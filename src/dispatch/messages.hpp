@@ -143,6 +143,7 @@ class Messages final : public model::StreamSink {
   ImRuntime& holder_of(Entry& entry);
   ImState& runtime_of(Entry& entry);
   void keep_session(Entry& entry, std::string_view packed);
+  void wake_later(model::AccountId const& account, std::string const& resource, Instant at);
   void settle_later(Entry& entry);
   void settle_some();
   [[nodiscard]] bool settle(Entry& entry);

@@ -54,6 +54,36 @@ TEST_F(Waking, ADroppedConnectionHasItsGrace) {
   expect_a_push_after_the_grace();
 }
 
+// The process ends while a connection that is dead still looks alive, so that nobody tells it of its end.
+TEST_F(Waking, B_IM_2_AMessageIntoADeadConnectionIsPushedThoughTheProcessEnds) {
+  juliet.enable_push();
+  romeo_writes("a");
+  restart();
+  house.pass(4s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(2)) << "the same again, since nobody knows whether it was asked for";
+  EXPECT_EQ(house.pushes.requests.front(), house.pushes.requests.back());
+}
+
+TEST_F(Waking, WhoIsBackSoonAfterAStartOrHadSeenItIsNotPushed) {
+  juliet.enable_push();
+  romeo_writes("a");
+  restart();
+  house.pass(2s);
+  juliet.resume();
+  house.pass(10s);
+  juliet.heard();
+  juliet.acknowledge();
+  house.settle();
+  restart();
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
 TEST_F(Waking, WhoIsBackWithinTheGraceIsNotPushed) {
   juliet.enable_push();
   romeo_writes("a");
@@ -103,6 +133,9 @@ TEST_F(Waking, AnAcceptedMessageIsPushedThoughTheProcessEndsBeforeItsPush) {
   EXPECT_THAT(house.pushes.requests, SizeIs(2));
   juliet.resume();
   EXPECT_THAT(house.pushes.acknowledged, ElementsAre(house.pushes.requests[0].id.value));
+  juliet.heard();
+  juliet.acknowledge();
+  house.settle();
   restart();
   house.pass(10s);
   EXPECT_THAT(house.pushes.requests, SizeIs(2));

@@ -41,8 +41,11 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
     if (!session) return;
     if (!session->lost_at) {
       session->lost_at = shard_.now();
-      refresh_later(entry.account(),
-                    shard_.now() + shard_.policy.wake.foreground_grace + ++found_live_ * Duration{found_live_apart});
+      auto const grace_ends =
+          shard_.now() + shard_.policy.wake.foreground_grace + ++found_live_ * Duration{found_live_apart};
+      refresh_later(entry.account(), grace_ends);
+      if (!session->instance.empty() && !session->sent.waiting().empty())
+        wake_later(entry.account(), session->resource, grace_ends);
     }
     head = {.lost_at = session->lost_at, .instance = session->instance};
     holder_of(entry).keep_session(decide::pack(*session));
@@ -50,6 +53,17 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
   auto const lasts =
       head->instance.empty() ? shard_.policy.wake.resumable_without_push : shard_.policy.wake.resumable_for;
   holder_of(entry).expiry.move_forward(*head->lost_at + lasts);
+}
+
+// Its connection may have been dead before the process was: what it was sent and did not acknowledge, it may not have
+// seen (B-MODE-4).
+void Messages::wake_later(model::AccountId const& account, std::string const& resource, Instant at) {
+  shard_.deadlines.add(at, [this, account, resource] {
+    auto* entry = shard_.directory.find(account);
+    auto const* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
+    if (!session || session->is_live()) return;
+    if (auto const seen = seen_up_to(*entry, *session)) wake_for_unseen(*entry, session->instance, *seen, shard_.now());
+  });
 }
 
 void Messages::settle_later(Entry& entry) {
