@@ -64,6 +64,9 @@ class ApnsProvider final : public dispatch::PushProvider {
     if (checked) return {};
     return checked.error().code == ErrorCode::too_large ? PushRefusal::too_large : PushRefusal::unfit_target;
   }
+  [[nodiscard]] std::size_t room() const override { return sender_->streams(); }
+  void when_room(std::function<void()> told) override { sender_->when_room(std::move(told)); }
+  void close() override { sender_->drain(); }
   [[nodiscard]] std::string trouble() const override {
     auto const health = sender_->health();
     if (health.connected > 0 || health.last_trouble.empty()) return {};
@@ -149,7 +152,10 @@ class PushService final : public Part {
         door_(queue_, clients_, core.clock, core.random) {}
 
   Result<void> open();
-  void stop() override { deadline_timer_.cancel(); }
+  void stop() override {
+    queue_.stop();
+    deadline_timer_.cancel();
+  }
   [[nodiscard]] PushServicePort& port() { return queue_; }
   [[nodiscard]] dispatch::PushClients& clients() { return clients_; }
   [[nodiscard]] arrive::PushDoor& door() { return door_; }

@@ -33,6 +33,20 @@ void PooledConnection::close() {
   if (auto const client = std::exchange(client_, nullptr)) client->close();
 }
 
+void PooledConnection::drain() {
+  closed_ = true;
+  on_change_ = nullptr;
+  on_room_ = nullptr;
+  timer_.cancel();
+  if (client_) client_->drain();
+}
+
+std::size_t PooledConnection::streams() const {
+  std::size_t all = capacity() + in_flight();
+  for (auto const& client : leaving_) all += client->in_flight();
+  return all;
+}
+
 void PooledConnection::dial() {
   if (closed_) return;
   was_ready_ = false;

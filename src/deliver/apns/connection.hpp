@@ -42,6 +42,8 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
   // `on_change`: connected, or trouble (else an empty error); `on_room`: more requests could leave.
   void start(std::function<void(Error const&)> on_change, std::function<void()> on_room);
   void close();
+  // No more requests, and no further connection; what is under way may still be answered.
+  void drain();
   // No more requests on the present connection: dials another.
   void replace();
 
@@ -49,6 +51,8 @@ class PooledConnection : public std::enable_shared_from_this<PooledConnection> {
   [[nodiscard]] bool is_in_doubt() const { return client_ && client_->is_in_doubt(); }
   [[nodiscard]] std::size_t capacity() const { return client_ ? client_->capacity() : 0; }
   [[nodiscard]] std::size_t in_flight() const { return client_ ? client_->in_flight() : 0; }
+  // Requests that can be under way at a time, with those on connections that are being left.
+  [[nodiscard]] std::size_t streams() const;
   // Only while there is room.
   [[nodiscard]] edge::Http2Client& client() { return *client_; }
   [[nodiscard]] bool is_on(edge::Http2Client const* client) const { return client_.get() == client; }

@@ -50,18 +50,25 @@ class Pool final : public std::enable_shared_from_this<Pool> {
             if (auto self = weak.lock()) self->on_change(trouble);
           },
           [weak = weak_from_this()] {
-            if (auto self = weak.lock()) self->pump();
+            if (auto self = weak.lock()) self->on_room();
           });
     }
+  }
+
+  void when_room(std::function<void()> told) { tell_room_ = std::move(told); }
+
+  void drain() {
+    closed_ = true;
+    timer_.cancel();
+    for (auto const& connection : connections_) connection->drain();
+    give_back_waiting();
   }
 
   void close() {
     closed_ = true;
     timer_.cancel();
     for (auto const& connection : connections_) connection->close();
-    for (auto* queue : {&calls_, &others_}) {
-      for (auto& waiting : std::exchange(*queue, {})) waiting->done(not_processed("the sender was closed"));
-    }
+    give_back_waiting();
   }
 
   void send(ApnsRequest request, Sender::Done done) {
@@ -72,13 +79,18 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     waiting->request = own_part(std::move(request), settings_.answer_within);
     waiting->done = std::move(done);
     if (closed_ || is_full(waiting->is_call)) {
-      return asio::post(executor_, [waiting = std::move(waiting)] {
-        waiting->done(not_processed("too many notifications wait for APNs"));
-      });
+      auto const* why = closed_ ? "the sender was closed" : "too many notifications wait for APNs";
+      return asio::post(executor_, [waiting = std::move(waiting), why] { waiting->done(not_processed(why)); });
     }
     queue_of(*waiting).push_back(std::move(waiting));
     pump();
     keep_time();
+  }
+
+  std::size_t streams() const {
+    std::size_t all = 0;
+    for (auto const& connection : connections_) all += connection->streams();
+    return closed_ ? 0 : all;
   }
 
   SenderHealth health() const {
@@ -124,7 +136,18 @@ class Pool final : public std::enable_shared_from_this<Pool> {
       spdlog::warn("apns: connection to {} ended: {}", host_of(settings_), trouble.ours);
     }
     trouble_ = trouble.ours;
+    on_room();
+  }
+
+  void on_room() {
     pump();
+    if (tell_room_) tell_room_();
+  }
+
+  void give_back_waiting() {
+    for (auto* queue : {&calls_, &others_}) {
+      for (auto& waiting : std::exchange(*queue, {})) waiting->done(not_processed("the sender was closed"));
+    }
   }
 
   // The connection with most room, where one in `share` streams stays free; one in doubt only where there is no other.
@@ -272,6 +295,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   std::vector<std::shared_ptr<PooledConnection>> connections_;
   Queue calls_;
   Queue others_;
+  std::function<void()> tell_room_;
   std::string trouble_;
   bool ticking_ = false;
   bool closed_ = false;
@@ -280,8 +304,14 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 class PoolSender final : public Sender {
  public:
   explicit PoolSender(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) { pool_->start(); }
-  ~PoolSender() override { pool_->close(); }
+  ~PoolSender() override {
+    pool_->when_room(nullptr);
+    pool_->close();
+  }
   void send(ApnsRequest request, Done done) override { pool_->send(std::move(request), std::move(done)); }
+  std::size_t streams() const override { return pool_->streams(); }
+  void when_room(std::function<void()> told) override { pool_->when_room(std::move(told)); }
+  void drain() override { pool_->drain(); }
   SenderHealth health() const override { return pool_->health(); }
 
  private:

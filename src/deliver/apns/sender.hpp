@@ -67,6 +67,12 @@ class Sender {
   virtual ~Sender() = default;
 
   virtual void send(ApnsRequest request, Done done) = 0;
+  // Requests that can be under way at a time, by what the connections allow; 0 while there is none.
+  [[nodiscard]] virtual std::size_t streams() const = 0;
+  // Told each time that there may be more of them, or room on them.
+  virtual void when_room(std::function<void()> told) = 0;
+  // Takes nothing further and gives back what has not left, as not_processed; what is under way may still be answered.
+  virtual void drain() = 0;
   [[nodiscard]] virtual SenderHealth health() const = 0;
 };
 

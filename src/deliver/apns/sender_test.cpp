@@ -308,6 +308,33 @@ TEST_F(SenderTest, EndsEverythingWhenItIsClosed) {
   EXPECT_EQ(std::ranges::count(verdicts, Verdict::not_processed), 2);
 }
 
+TEST_F(SenderTest, SaysWhetherARequestCouldLeaveAndWhen) {
+  serve([&](edge::HttpRequest, edge::Responder responder) { responder.send({}); }, 3);
+  open();
+  EXPECT_EQ(sender->streams(), 0U) << "no connection yet";
+  std::size_t told = 0;
+  sender->when_room([&] { told = sender->streams(); });
+  ASSERT_TRUE(run_until([&] { return told > 0; }));
+  ASSERT_TRUE(run_until([&] { return sender->streams() == sender->health().connected * 3; }));
+}
+
+TEST_F(SenderTest, DrainedItGivesBackWhatHasNotLeftAndAwaitsTheRest) {
+  std::vector<edge::Responder> held;
+  serve([&](edge::HttpRequest, edge::Responder responder) { held.push_back(std::move(responder)); }, 1);
+  open();
+  std::vector<Verdict> verdicts;
+  for (int i = 0; i < 3; ++i) {
+    sender->send(request(), [&](model::ProviderAnswer answer) { verdicts.push_back(answer.verdict); });
+  }
+  ASSERT_TRUE(run_until([&] { return held.size() == 1; }));
+  sender->drain();
+  EXPECT_EQ(verdicts, (std::vector{Verdict::not_processed, Verdict::not_processed}));
+  EXPECT_EQ(sender->streams(), 0U);
+  held.front().send({});
+  ASSERT_TRUE(run_until([&] { return verdicts.size() == 3; }));
+  EXPECT_EQ(verdicts.back(), Verdict::accepted);
+}
+
 TEST_F(SenderTest, AKeyThatIsNoneIsOneSentence) {
   auto const opened = Sender::open(io.get_executor(), clock,
                                    {.team = "TEAM123456", .key_id = "KEY1234567", .key_pem = Secret{"nonsense"}});

@@ -1,9 +1,11 @@
 #include "dispatch/push/pools.hpp"
 
+#include <ranges>
+
 namespace reveille::dispatch {
 
 bool PushPool::has_room(Lane lane) const {
-  auto const reserve = lane == Lane::calls ? 0 : (most_ + 9) / 10;
+  auto const reserve = lane == Lane::calls || most_ < 2 ? 0 : (most_ + 9) / 10;
   return under_way_ + reserve < most_;
 }
 
@@ -35,6 +37,13 @@ std::optional<PushRow> PushPool::next() {
     return row;
   }
   return {};
+}
+
+void PushPool::clear_out(std::function<bool(PushRow)> const& is_wanted) {
+  for (auto& lane : lanes_)
+    for (auto& rows : lane.tenants | std::views::values)
+      lane.size -= std::erase_if(rows, [&](PushRow row) { return !is_wanted(row); });
+  for (auto& lane : lanes_) std::erase_if(lane.tenants, [](auto const& rows) { return rows.second.empty(); });
 }
 
 std::size_t PushPool::waiting() const {

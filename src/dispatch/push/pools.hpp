@@ -1,8 +1,9 @@
 // PushPools: who is sent next. One pool for each credential, with a lane for calls and a lane for all else; in a lane,
-// tenants take turns (B-PUSH-5). A tenth of each credential's room is kept for calls, and a credential in trouble holds
-// up nobody but itself.
+// tenants take turns (B-PUSH-5). A tenth of each credential's room, and at least one place of two, is kept for calls,
+// and a credential in trouble holds up nobody but itself.
 //
-// Rows that wait may be forgotten meanwhile: the owner passes over what it no longer wants. Pure; no clock.
+// Rows that wait may be forgotten meanwhile: the owner passes over what it no longer wants, and clears them out before
+// they are too many. Pure; no clock.
 #pragma once
 
 #include "model/push.hpp"
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -30,6 +32,8 @@ class PushPool {
  public:
   explicit PushPool(std::size_t most_under_way) : most_(most_under_way) {}
 
+  // How many may be under way from now on, while the provider's connections come and go.
+  void set_most(std::size_t most) { most_ = most; }
   // Takes room at once, when there is some and nobody of that lane waits for it.
   [[nodiscard]] bool take_room(Lane lane);
   void wait(Lane lane, model::TenantId const& tenant, PushRow row);
@@ -37,6 +41,8 @@ class PushPool {
   [[nodiscard]] std::optional<PushRow> next();
   // Gives room back.
   void release() { --under_way_; }
+  // Those that are wanted no longer leave the line.
+  void clear_out(std::function<bool(PushRow)> const& is_wanted);
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] std::size_t waiting() const;
 

@@ -2,7 +2,7 @@
 //
 // Lifetime: outlives the queue. Threads: the shard's. send() answers exactly once, never from inside the call, at the
 // latest some seconds after `give_up_at`; until then it may look for a connection by itself (nothing of the request has
-// left then).
+// left then). It looks for connections all the time, also while nothing waits.
 #pragma once
 
 #include "base/instant.hpp"
@@ -11,6 +11,7 @@
 #include "model/push_service.hpp"
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,13 @@ class PushProvider {
   virtual void send(model::PushRequest const& request, Instant give_up_at, Done done) = 0;
   // Why this can never be sent, as far as it can be told without asking the provider; nothing: it may be tried.
   [[nodiscard]] virtual std::optional<model::PushRefusal> unfit(model::PushRequest const&) const { return {}; }
+  // Requests that can be under way at a time, by what its connections allow; 0 while there is none. More than that can
+  // be given to it, and waits there.
+  [[nodiscard]] virtual std::size_t room() const { return std::numeric_limits<std::size_t>::max(); }
+  // Told, not from inside send(), each time that there may be more room.
+  virtual void when_room(std::function<void()>) {}
+  // Takes nothing further, and gives back at once what has not left; what is under way may still be answered.
+  virtual void close() {}
   // While the provider cannot be reached: why. Else empty.
   [[nodiscard]] virtual std::string trouble() const { return {}; }
 };

@@ -38,7 +38,11 @@ PushQueue::PushQueue(Clock const& clock, Random& random, store::Store& store, De
       devices_(clock, store, limits.devices_of_tenant) {
   for (auto& settings : credentials) {
     PushPool const pool{settings.most_under_way};
+    auto& sender = *settings.sender;
     credentials_.push_back({.settings = std::move(settings), .pool = pool});
+    sender.when_room([this, credential = credentials_.size() - 1] {
+      if (credentials_.at(credential).pool.waiting() > 0) later([this, credential] { pump(credential); });
+    });
   }
 }
 
@@ -142,7 +146,7 @@ void PushQueue::store_first(Open& kept) {
   auto const& asked = kept.record.notification;
   auto const lane = lane_of(asked.request.push_class);
   bool const is_late = asked.request.expires_at <= clock_.now();
-  if (!is_late && credentials_.at(kept.credential).pool.take_room(lane)) {
+  if (!is_late && pool_of(kept.credential).take_room(lane)) {
     kept.has_room = true;
     kept.record.life.state = PushState::sending;
     note(kept, Milestone::sending);
@@ -169,9 +173,7 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
   }
   open->is_stored = true;
   note(*open, Milestone::stored);
-  open->expiry = deadlines_.add(open->record.life.expires_at, [this, row] {
-    if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
-  });
+  open->expiry = deadlines_.add(open->record.life.expires_at, [this, row] { on_deadline(row); });
   if (!open->heard_early.empty()) return hear_early(*open);
   answer_waiters(*open);
   if (open->has_room) return send(*open);
@@ -338,6 +340,12 @@ std::vector<PushAlarm> PushQueue::alarms() const {
   for (auto const& credential : credentials_)
     for (auto const& [kind, alarm] : credential.alarms)
       if (stands(credential, alarm)) all.push_back(alarm);
+  return all;
+}
+
+std::size_t PushQueue::in_line() const {
+  std::size_t all = 0;
+  for (auto const& credential : credentials_) all += credential.pool.waiting();
   return all;
 }
 

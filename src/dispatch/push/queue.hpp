@@ -2,9 +2,10 @@
 //
 // There is one commit between a request and its first byte: the row is written as `sending` when there is room at the
 // provider, and only then the asker hears 202 and the sender gets it. A row that had to wait is marked `sending` by a
-// commit of its own before it goes, and one whose retry is put off for longer than a moment is marked `accepted` again,
-// so that no start takes what provably did not leave for one of unknown fate. Rows and payloads live in memory while
-// they are open; the schedule is deadlines. What has ended is kept on disk for a day, which is also how long an
+// commit of its own before it goes, and one that has to wait again, for room or for longer than a moment, is marked
+// `accepted` again, so that no start takes what provably did not leave for one of unknown fate. A provider without a
+// connection has no room: what waits for one is `accepted`, and can be taken back. Rows and payloads live in memory
+// while they are open; the schedule is deadlines. What has ended is kept on disk for a day, which is also how long an
 // idempotency key is known.
 //
 // Lifetime: load() once at the start; everything given outlives it. Threads: the shard's. Answers as PushServicePort
@@ -59,9 +60,14 @@ class PushQueue final : public model::PushServicePort {
 
   PushQueue(Clock const& clock, Random& random, store::Store& store, Deadlines& deadlines, model::TracePort& traces,
             std::vector<PushCredential> credentials, Limits limits = {});
+  ~PushQueue() override { is_stopping_ = true; }
+  PushQueue(PushQueue const&) = delete;
+  PushQueue& operator=(PushQueue const&) = delete;
 
   // Reads what was open when the last process ended, and goes on with it.
   Result<void> load();
+  // Nothing further is sent, and what has not left is marked so; what is under way may still be answered.
+  void stop();
 
   void request(model::Notification notification, model::WaitUntil wait,
                Answer<model::NotificationView> answer) override;
@@ -85,6 +91,8 @@ class PushQueue final : public model::PushServicePort {
   [[nodiscard]] std::size_t open() const { return rows_.size(); }
   // Of these, what still has to be sent.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  // The lines before the providers, with some that have ended meanwhile.
+  [[nodiscard]] std::size_t in_line() const;
 
  private:
   using View = model::NotificationView;
@@ -128,6 +136,8 @@ class PushQueue final : public model::PushServicePort {
   Result<std::size_t, model::PushRefusal> admit(model::Notification& notification) const;
   Result<void, model::PushRefusal> aim_at_device(model::Notification& notification) const;
   [[nodiscard]] Result<void, model::PushRefusal> check_limits(model::Notification const& notification) const;
+  void on_deadline(PushRow row);
+  [[nodiscard]] PushPool& pool_of(std::size_t credential);
   void open_row(model::Notification notification, std::size_t credential, Waiter waiter);
   void store_first(Open& open);
   void on_stored(PushRow row, Result<void> done);
@@ -154,6 +164,7 @@ class PushQueue final : public model::PushServicePort {
   void pump(std::size_t credential);
   void mark_then_send(Open& open);
   void send(Open& open);
+  void leave_for_next_start(Open& open);
   void on_answer(PushRow row, std::size_t credential, model::ProviderAnswer answer);
   void unmark(Open& open);
   void record(PushRow row, store::Urgency urgency = store::Urgency::soon);
@@ -181,7 +192,6 @@ class PushQueue final : public model::PushServicePort {
   model::TracePort& traces_;
   Limits limits_;
   PushDevices devices_;
-  std::vector<Credential> credentials_ = {};
   std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
   std::map<Key, PushRow> by_id_ = {};
   std::multimap<std::pair<model::TenantId, model::TrackingId>, PushRow> by_tracking_ = {};
@@ -190,6 +200,9 @@ class PushQueue final : public model::PushServicePort {
   std::set<std::pair<bool, PushRow>> resting_ = {};  // is it a call; so that calls come last
   std::size_t accepted_since_sweep_ = 0;
   PushRow newest_row_ = 0;
+  bool is_stopping_ = false;
+  // Last, so first to go: the senders' last answers still find the rows.
+  std::vector<Credential> credentials_ = {};
 };
 
 }  // namespace reveille::dispatch

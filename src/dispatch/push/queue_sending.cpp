@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::dispatch {
@@ -16,6 +17,9 @@ constexpr std::size_t most_milestones = 48;
 constexpr Duration store_again_after = 1s;
 constexpr Duration refused_credential_rests = 30s;
 constexpr Duration own_mistake_stands = 1h;
+// A connection that was there a moment ago: longer than that, its request is better off in the queue.
+constexpr Duration look_for_a_connection = 1s;
+constexpr std::size_t gone_rows_in_line = 1000;
 // Longer than a call waits between two tries: these make no further commit.
 constexpr Duration unmark_before_a_wait_of = 1500ms;
 
@@ -143,12 +147,27 @@ bool PushQueue::wants_to_be_sent(Open const& open) const {
 void PushQueue::wait_for_room(Open& open) {
   if (!wants_to_be_sent(open)) return;
   auto const& notification = open.record.notification;
-  credentials_.at(open.credential).pool.wait(lane_of(notification.request.push_class), notification.tenant, open.row);
+  auto& pool = credentials_.at(open.credential).pool;
+  pool.wait(lane_of(notification.request.push_class), notification.tenant, open.row);
   pump(open.credential);
+  if (!open.has_room) unmark(open);
+  if (pool.waiting() <= 2 * waiting_ + gone_rows_in_line) return;
+  pool.clear_out([this](PushRow row) {
+    auto const* waits = find_open(row);
+    return waits && wants_to_be_sent(*waits);
+  });
+}
+
+// The provider's connections come and go.
+PushPool& PushQueue::pool_of(std::size_t credential) {
+  auto& known = credentials_.at(credential);
+  known.pool.set_most(std::min(known.settings.most_under_way, known.settings.sender->room()));
+  return known.pool;
 }
 
 void PushQueue::pump(std::size_t credential) {
-  auto& pool = credentials_.at(credential).pool;
+  if (is_stopping_) return;
+  auto& pool = pool_of(credential);
   while (auto const row = pool.next()) {
     auto* open = find_open(*row);
     if (!open || !wants_to_be_sent(*open)) {
@@ -188,7 +207,17 @@ void PushQueue::mark_then_send(Open& open) {
   });
 }
 
+// Its mark is on disk, and nothing of it leaves any more.
+void PushQueue::leave_for_next_start(Open& open) {
+  give_room_back(open);
+  if (is_end(open.record.life.state)) return;
+  open.record.life.state = PushState::accepted;
+  open.marked.state = PushState::sending;
+  unmark(open);
+}
+
 void PushQueue::send(Open& open) {
+  if (is_stopping_) return leave_for_next_start(open);
   auto const now = clock_.now();
   // Taken back, acknowledged or too late while the disk was at it.
   if (open.record.life.state != PushState::sending || open.record.life.expires_at <= now) {
@@ -200,10 +229,20 @@ void PushQueue::send(Open& open) {
   note(open, Milestone::sent);
   auto const& request = open.record.notification.request;
   credentials_.at(open.credential)
-      .settings.sender->send(request, request.expires_at,
+      .settings.sender->send(request, std::min(request.expires_at, now + look_for_a_connection),
                              [this, row = open.row, credential = open.credential](ProviderAnswer answer) {
                                on_answer(row, credential, std::move(answer));
                              });
+}
+
+void PushQueue::on_deadline(PushRow row) {
+  auto* open = find_open(row);
+  if (!open) return;
+  auto& life = open->record.life;
+  // It waited for a connection: why there was none.
+  if (life.state == PushState::accepted && life.receipt.reason.empty() && open->credential < credentials_.size())
+    life.receipt.reason = credentials_.at(open->credential).settings.sender->trouble();
+  hear(*open, decide::push_event::DeadlinePassed{});
 }
 
 void PushQueue::on_answer(PushRow row, std::size_t credential, ProviderAnswer answer) {

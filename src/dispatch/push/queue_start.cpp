@@ -1,4 +1,4 @@
-// The queue at the start of a process: what the last one left open.
+// The queue at the start of a process, and at its end: what the last one left open.
 #include "dispatch/push/queue.hpp"
 
 #include <spdlog/spdlog.h>
@@ -55,15 +55,21 @@ void PushQueue::resume(PushRow row) {
     ++credential;
   bool const has_credential = credential < credentials_.size();
   open.credential = credential;
-  open.expiry = deadlines_.add(open.record.life.expires_at, [this, row] {
-    if (auto* late = find_open(row)) hear(*late, decide::push_event::DeadlinePassed{});
-  });
+  open.expiry = deadlines_.add(open.record.life.expires_at, [this, row] { on_deadline(row); });
   if (has_credential) return hear(open, decide::push_event::FoundAtStart{});
   // The key was taken out of the settings: it waits for its deadline, and the next start may bring the key back. What
   // may have left is of unknown fate all the same.
   auto const step = decide::on(open.record.life, decide::push_event::FoundAtStart{}, clock_.now());
   count(open);
   if (step.then == decide::Then::tell) perform(open, step);
+}
+
+// What is with a sender and has not left comes back from it now, so that the next start does not take it for one of
+// unknown fate.
+void PushQueue::stop() {
+  is_stopping_ = true;
+  for (auto const& credential : credentials_) credential.settings.sender->close();
+  for (auto const& [row, open] : rows_) unmark(*open);
 }
 
 // A little at a time, so that no call waits for it: with the notifications that come in, and while none does.

@@ -29,12 +29,22 @@ struct Provider {
   std::deque<Sending> sent = {};
   std::optional<PushRefusal> unfit = {};
   std::string trouble = {};
+  std::size_t room = 1000;                            // 0: no connection
+  std::vector<std::function<void()>> when_room = {};  // of each team
+  std::deque<Sending> held = {};                      // given, but for want of a connection not sent
 
   class Sender final : public PushProvider {
    public:
     explicit Sender(Provider& provider) : provider_(provider) {}
     void send(PushRequest const& request, Instant, Done done) override {
-      provider_.sent.push_back({request, std::move(done)});
+      (provider_.room > 0 ? provider_.sent : provider_.held).push_back({request, std::move(done)});
+    }
+    [[nodiscard]] std::size_t room() const override { return provider_.room; }
+    void when_room(std::function<void()> told) override { provider_.when_room.push_back(std::move(told)); }
+    void close() override {
+      provider_.room = 0;
+      for (auto& sending : std::exchange(provider_.held, {}))
+        sending.done({.verdict = ProviderVerdict::not_processed, .reason = "the sender was closed"});
     }
     [[nodiscard]] std::optional<PushRefusal> unfit(PushRequest const&) const override { return provider_.unfit; }
     [[nodiscard]] std::string trouble() const override { return provider_.trouble; }
@@ -53,7 +63,7 @@ class PushQueueTest : public testing::Test {
 
   // A process; a second one stands for the restart after a kill: what was under way at the provider is forgotten.
   void start() {
-    apple = {};
+    apple = {.trouble = apple.trouble, .room = apple.room};
     posted.clear();
     deadlines = std::make_unique<Deadlines>();
     std::vector<PushCredential> credentials;
@@ -135,6 +145,17 @@ class PushQueueTest : public testing::Test {
     std::vector<Milestone> names;
     for (auto const& milestone : fate(std::move(id)).milestones) names.push_back(milestone.name);
     return names;
+  }
+  // Apple cannot be reached, or can be again.
+  void lose_connection() {
+    apple.room = 0;
+    apple.trouble = "connection refused";
+  }
+  void connect() {
+    apple.room = 1000;
+    apple.trouble.clear();
+    for (auto const& told : apple.when_room) told();
+    run();
   }
   void apple_says(ProviderVerdict verdict, unsigned status = 0, std::string reason = {}) {
     ASSERT_FALSE(apple.sent.empty());
