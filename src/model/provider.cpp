@@ -13,6 +13,7 @@ std::string_view name_of(ProviderVerdict verdict) {
     case topic_refused: return "topic_refused";
     case payload_too_large: return "payload_too_large";
     case request_refused: return "request_refused";
+    case forbidden: return "forbidden";
     case credential_refused: return "credential_refused";
     case credential_expired: return "credential_expired";
     case credential_throttled: return "credential_throttled";

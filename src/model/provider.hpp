@@ -18,7 +18,8 @@ enum class ProviderVerdict : std::uint8_t {
   topic_refused,         // TopicDisallowed, BadTopic, MissingTopic: the app is not set up for this
   payload_too_large,     // 413
   request_refused,       // another 4xx: our own mistake
-  credential_refused,    // 403: the key is not accepted
+  forbidden,             // 403 Forbidden: this notification is not allowed; it says nothing of others
+  credential_refused,    // another 403: the key is not accepted
   credential_expired,    // 403 ExpiredProviderToken: sign anew, once
   credential_throttled,  // 429 TooManyProviderTokenUpdates
   device_throttled,      // 429 TooManyRequests: for this device token

@@ -26,7 +26,8 @@ enum class Alarm : std::uint8_t {
   credential_fault,    // too many tokens of one credential fail (B-SIGN-3)
   app_not_set_up,      // the topic is not ours
   clock_wrong,         // the provider calls our fresh token too old
-  own_mistake          // the provider calls our request malformed
+  own_mistake,         // the provider calls our request malformed
+  forbidden            // the provider does not allow one notification
 };
 
 struct Consequence {
@@ -49,6 +50,8 @@ struct Consequence {
     case topic_refused: return {.act = Act::give_up, .alarm = Alarm::app_not_set_up, .why = Why::provider_refused};
     case payload_too_large:
     case request_refused: return {.act = Act::give_up, .alarm = Alarm::own_mistake, .why = Why::provider_refused};
+    // Apple: never to be tried again. It may be the app or the token, so no other notification is held for it.
+    case forbidden: return {.act = Act::give_up, .alarm = Alarm::forbidden, .why = Why::provider_refused};
     // A call cannot wait until an administrator has mended the key: its push leg ends at once (B-CALL-5).
     case credential_refused:
       return {.act = push_class == model::PushClass::call ? Act::give_up : Act::try_again,
@@ -67,6 +70,7 @@ struct Consequence {
 static_assert(consequence_of(model::ProviderVerdict::token_gone, model::PushClass::call).token ==
               model::TokenVerdict::dead);
 static_assert(consequence_of(model::ProviderVerdict::payload_too_large, model::PushClass::message).act == Act::give_up);
+static_assert(consequence_of(model::ProviderVerdict::forbidden, model::PushClass::message).act == Act::give_up);
 static_assert(consequence_of(model::ProviderVerdict::credential_refused, model::PushClass::call).act == Act::give_up);
 static_assert(consequence_of(model::ProviderVerdict::credential_refused, model::PushClass::message).act ==
               Act::try_again);

@@ -96,10 +96,10 @@ struct Meaning {
     case method_not_allowed: return {.verdict = Verdict::request_refused};
     case bad_certificate:
     case bad_certificate_environment:
-    case forbidden:
     case invalid_provider_token:
     case missing_provider_token:
     case bad_environment_key_id_in_token: return {.verdict = Verdict::credential_refused};
+    case forbidden: return {.verdict = Verdict::forbidden};
     case expired_provider_token: return {.verdict = Verdict::credential_expired};
     // The connection was bound by a token of another key; a new one is bound anew.
     case unrelated_key_id_in_token: return {.verdict = Verdict::not_processed, .connection = Connection::replace};

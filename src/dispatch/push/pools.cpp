@@ -5,8 +5,7 @@
 namespace reveille::dispatch {
 
 bool PushPool::has_room(Lane lane) const {
-  auto const reserve = lane == Lane::calls || most_ < 2 ? 0 : (most_ + 9) / 10;
-  return under_way_ + reserve < most_;
+  return under_way_ < (lane == Lane::calls ? room_.calls : room_.others);
 }
 
 bool PushPool::take_room(Lane lane) {

@@ -28,12 +28,23 @@ enum class Lane : std::uint8_t { calls, others };
   return push_class == model::PushClass::call ? Lane::calls : Lane::others;
 }
 
+// How many may be under way: calls in all, and others while fewer than so many are.
+struct PushRoom {
+  std::size_t calls = 0;
+  std::size_t others = 0;
+};
+
+[[nodiscard]] constexpr PushRoom room_for(std::size_t most_under_way) {
+  auto const reserve = most_under_way < 2 ? 0 : (most_under_way + 9) / 10;
+  return {.calls = most_under_way, .others = most_under_way - reserve};
+}
+
 class PushPool {
  public:
-  explicit PushPool(std::size_t most_under_way) : most_(most_under_way) {}
+  explicit PushPool(PushRoom room) : room_(room) {}
 
-  // How many may be under way from now on, while the provider's connections come and go.
-  void set_most(std::size_t most) { most_ = most; }
+  // From now on; what is under way beyond it stays.
+  void set_room(PushRoom room) { room_ = room; }
   // Takes room at once, when there is some and nobody of that lane waits for it.
   [[nodiscard]] bool take_room(Lane lane);
   void wait(Lane lane, model::TenantId const& tenant, PushRow row);
@@ -55,7 +66,7 @@ class PushPool {
   [[nodiscard]] bool has_room(Lane lane) const;
   [[nodiscard]] Queue& queue(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
 
-  std::size_t most_;
+  PushRoom room_;
   std::size_t under_way_ = 0;
   std::array<Queue, 2> lanes_ = {};
 };

@@ -37,7 +37,7 @@ PushQueue::PushQueue(Clock const& clock, Random& random, store::Store& store, De
       limits_(limits),
       devices_(clock, store, limits.devices_of_tenant) {
   for (auto& settings : credentials) {
-    PushPool const pool{settings.most_under_way};
+    PushPool const pool{room_for(settings.most_under_way)};
     auto& sender = *settings.sender;
     credentials_.push_back({.settings = std::move(settings), .pool = pool});
     sender.when_room([this, credential = credentials_.size() - 1] {
@@ -331,7 +331,7 @@ bool PushQueue::serves(TenantId const& tenant, Provider provider, Environment en
   return std::ranges::any_of(credentials_, [&](Credential const& credential) {
     auto const& settings = credential.settings;
     bool const fits = provider != Provider::apns || settings.environment == environment;
-    return settings.provider == provider && fits && may_spend(settings, tenant) && !credential.is_refused;
+    return settings.provider == provider && fits && may_spend(settings, tenant) && credential.trust != Trust::none;
   });
 }
 

@@ -123,11 +123,18 @@ class PushQueue final : public model::PushServicePort {
     std::vector<Waiter> waiters = {};
     std::vector<decide::PushEvent> heard_early = {};  // before it was stored
   };
+  // Of a key that the provider has refused. Calls go all the same, since they cannot wait: each finds out anew.
+  enum class Trust : std::uint8_t {
+    full,
+    none,  // all others wait
+    trial  // one of them finds out whether it was mended
+  };
   struct Credential {
     PushCredential settings = {};
     PushPool pool;
     decide::CredentialHealth health = {};
-    bool is_refused = false;
+    Trust trust = Trust::full;
+    DeadlineId trial = {};
     std::map<decide::Alarm, PushAlarm> alarms = {};
   };
   using Key = std::pair<model::TenantId, model::PushId>;

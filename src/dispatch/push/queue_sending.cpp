@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_milestones = 48;
 constexpr Duration store_again_after = 1s;
 constexpr Duration refused_credential_rests = 30s;
-constexpr Duration own_mistake_stands = 1h;
+constexpr Duration one_answer_stands = 1h;
 // A connection that was there a moment ago: longer than that, its request is better off in the queue.
 constexpr Duration look_for_a_connection = 1s;
 constexpr std::size_t gone_rows_in_line = 1000;
@@ -34,6 +34,8 @@ std::string_view text_of(decide::Alarm alarm) {
              "dropped.";
     case app_not_set_up: return "The provider refuses the topic: check the app's bundle id.";
     case clock_wrong: return "The provider calls a token too old that was made just now: check this machine's clock.";
+    case forbidden:
+      return "The provider does not allow a notification: check what the key may do for this app and its devices.";
     case own_mistake: return "The provider calls a request malformed: please report it.";
   }
   std::unreachable();
@@ -158,10 +160,13 @@ void PushQueue::wait_for_room(Open& open) {
   });
 }
 
-// The provider's connections come and go.
+// The provider's connections come and go, and so does its trust in the key.
 PushPool& PushQueue::pool_of(std::size_t credential) {
   auto& known = credentials_.at(credential);
-  known.pool.set_most(std::min(known.settings.most_under_way, known.settings.sender->room()));
+  auto room = room_for(std::min(known.settings.most_under_way, known.settings.sender->room()));
+  if (known.trust == Trust::none) room.others = 0;
+  if (known.trust == Trust::trial) room.others = std::min<std::size_t>(room.others, 1);
+  known.pool.set_room(room);
   return known.pool;
 }
 
@@ -272,13 +277,16 @@ void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const
   using enum ProviderVerdict;
   auto& known = credentials_.at(credential);
   if (answer.verdict == credential_refused) {
-    known.is_refused = true;
-    // After a while it is believed again, so that one notification finds out whether it was mended.
-    deadlines_.add(clock_.now() + refused_credential_rests,
-                   [this, credential] { credentials_.at(credential).is_refused = false; });
+    known.trust = Trust::none;
+    deadlines_.drop(known.trial);
+    known.trial = deadlines_.add(clock_.now() + refused_credential_rests, [this, credential] {
+      credentials_.at(credential).trust = Trust::trial;
+      pump(credential);
+    });
   }
   if (answer.verdict != accepted) return;
-  known.is_refused = false;
+  known.trust = Trust::full;
+  deadlines_.drop(known.trial);
   known.alarms.erase(decide::Alarm::credential_refused);
   known.alarms.erase(decide::Alarm::app_not_set_up);
   known.alarms.erase(decide::Alarm::clock_wrong);
@@ -289,7 +297,8 @@ bool PushQueue::stands(Credential const& credential, PushAlarm const& alarm) con
   switch (alarm.alarm) {
     using enum decide::Alarm;
     case credential_fault: return credential.health.is_faulty(clock_.now());
-    case own_mistake: return clock_.now() - alarm.last < own_mistake_stands;
+    case forbidden:
+    case own_mistake: return clock_.now() - alarm.last < one_answer_stands;
     case none:
     case credential_refused:
     case app_not_set_up:

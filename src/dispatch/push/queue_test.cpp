@@ -128,7 +128,7 @@ TEST_F(PushQueueTest, B_CALL_4_NoNumberOfStartsEndsWhatProvablyDidNotLeave) {
     ask_and_run(a_message(id));
     for (int tries = 0; tries < 3; ++tries) {
       apple_says(verdict, 503);
-      advance(10s);
+      advance(verdict == ProviderVerdict::credential_refused ? 30s : 10s);
     }
     apple_says(verdict, 503);
     EXPECT_TRUE(apple.sent.empty()) << "the next try is some time away";
@@ -327,13 +327,15 @@ TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
   apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
   EXPECT_EQ(state("call"), PushState::refused);
   ask_and_run(a_message("message"));
+  EXPECT_TRUE(apple.sent.empty()) << "it would be refused too";
+  advance(30s);
   apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
   EXPECT_EQ(state("message"), PushState::accepted) << "nothing of it has left";
   ASSERT_EQ(queue->alarms().size(), 1U) << "one alarm";
   EXPECT_EQ(queue->alarms().front().detail, "403 InvalidProviderToken");
   EXPECT_TRUE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::production))
       << "the second team's key is good";
-  advance(2s);
+  advance(30s);
   apple_says(ProviderVerdict::accepted, 200);
   EXPECT_TRUE(queue->alarms().empty());
 }
