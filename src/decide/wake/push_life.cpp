@@ -110,8 +110,8 @@ PushStep on_event(PushLife& life, Acknowledged const&, Instant now) {
   bool const may_have_left =
       life.under_way == UnderWay::yes || life.unknown_fates > 0 || life.state == PushState::accepted_by_provider;
   if (life.push_class == model::PushClass::call && !may_have_left) {
-    life.shown_early = true;
-    return {};
+    if (std::exchange(life.shown_early, true)) return {};
+    return {.then = Then::remember};
   }
   return tell(life, PushState::acknowledged, Why::none, now);
 }

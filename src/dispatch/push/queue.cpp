@@ -238,7 +238,7 @@ void PushQueue::add_waiter(Open& open, Waiter waiter) {
 // What was said of it is on disk.
 bool PushQueue::is_kept(Open const& open) {
   auto const& life = open.record.life;
-  return open.is_stored && open.marked.withdrawn == life.withdrawn &&
+  return open.is_stored && open.marked.withdrawn == life.withdrawn && open.marked.shown_early == life.shown_early &&
          (!has_final_word(open.record) || open.marked.state == life.state);
 }
 

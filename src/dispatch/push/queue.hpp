@@ -108,6 +108,7 @@ class PushQueue final : public model::PushServicePort {
     model::PushState state = model::PushState::accepted;
     unsigned unknown_fates = 0;
     bool withdrawn = false;
+    bool shown_early = false;
     bool operator==(Marked const&) const = default;
   };
   struct Open {

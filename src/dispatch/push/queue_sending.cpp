@@ -347,7 +347,10 @@ store::Urgency PushQueue::urgency_of(Open const& open) {
 }
 
 PushQueue::Marked PushQueue::mark_of(decide::PushLife const& life) {
-  return {.state = life.state, .unknown_fates = life.unknown_fates, .withdrawn = life.withdrawn};
+  return {.state = life.state,
+          .unknown_fates = life.unknown_fates,
+          .withdrawn = life.withdrawn,
+          .shown_early = life.shown_early};
 }
 
 void PushQueue::record(PushRow row, store::Urgency urgency) {
@@ -370,6 +373,7 @@ void PushQueue::on_recorded(PushRow row, Marked recorded, Result<void> done) {
     return;
   }
   open->marked.withdrawn = recorded.withdrawn;
+  open->marked.shown_early = recorded.shown_early;
   bool const is_word = is_end(recorded.state) || recorded.state == PushState::accepted_by_provider;
   if (is_word) open->marked.state = recorded.state;
   answer_waiters(*open);

@@ -236,6 +236,21 @@ TEST_F(PushQueueTest, B_CALL_1_IsSentThoughItsPhoneShowedItselfWhileTheDiskWasAt
   EXPECT_TRUE(apple.sent.empty()) << "what has been read needs no notification";
 }
 
+TEST_F(PushQueueTest, B_PUSH_8_AnEarlySignOfThePhoneSurvivesAKill) {
+  for (auto const* id : {"while the disk was at it", "between two tries"}) {
+    ask(a_call(id));
+    if (id[0] == 'b') {
+      run();
+      apple_says(ProviderVerdict::not_processed);
+    }
+    EXPECT_TRUE(acknowledge({.id = PushId{id}})->value()) << "a receipt that was answered";
+    start();
+    ASSERT_EQ(apple.sent.size(), 1U);
+    apple_says(ProviderVerdict::accepted);
+    EXPECT_EQ(state(id), PushState::acknowledged);
+  }
+}
+
 TEST_F(PushQueueTest, B_CALL_4_TakenBackUnderWayItIsNotSentAnotherTime) {
   EXPECT_EQ(take_back("none")->value().error(), PushRefusal::not_found);
   for (auto const& [verdict, end] : {std::pair{ProviderVerdict::provider_failing, PushState::taken_back},

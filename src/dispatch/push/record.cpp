@@ -13,6 +13,7 @@ constexpr std::uint64_t record_version = 2;
 constexpr std::uint64_t first_version = 1;
 
 constexpr std::uint64_t withdrawn_flag = 1;
+constexpr std::uint64_t shown_early_flag = 2;
 
 void put(Packer& out, PushRequest const& request, bool ended) {
   out.uuid(request.id.value);
@@ -82,7 +83,7 @@ void put(Packer& out, decide::PushLife const& life) {
   out.number(life.tries);
   out.number(life.unknown_fates);
   put(out, life.receipt);
-  out.number(life.withdrawn ? withdrawn_flag : 0);
+  out.number((life.withdrawn ? withdrawn_flag : 0) | (life.shown_early ? shown_early_flag : 0));
 }
 
 void get_life(Unpacker& in, std::uint64_t version, PushRecord& record) {
@@ -97,6 +98,7 @@ void get_life(Unpacker& in, std::uint64_t version, PushRecord& record) {
   life.receipt.id = record.notification.request.id;
   auto const flags = version > first_version ? in.number() : 0;
   life.withdrawn = (flags & withdrawn_flag) != 0;
+  life.shown_early = (flags & shown_early_flag) != 0;
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ TEST(PushRecord, IsReadAsItWasWritten) {
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, record);
   EXPECT_TRUE(read->life.withdrawn);
+  EXPECT_FALSE(read->life.shown_early);
+  record.life = {.push_class = PushClass::call, .shown_early = true};
+  EXPECT_TRUE(unpack_push_record(pack(record))->life.shown_early);
 }
 
 // Version 1 had no flags before the milestones.
