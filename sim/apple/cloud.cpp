@@ -62,6 +62,12 @@ Result<MadeKey> ensure_key(fs::path const& data, CloudState& state) {
   return failure(ErrorCode::storage, "cannot write the provider key into '" + data.string() + "'");
 }
 
+// What never reaches the endpoint, and so has no apns-id.
+edge::HttpResponse refusal(int status) {
+  auto const reason = status == 413 ? Reason::payload_too_large : Reason::internal_server_error;
+  return {.status = status, .body = json::serialize(json::object{{"reason", name_of(reason)}})};
+}
+
 // What providers speak to.
 struct Listener {
   Listener(boost::asio::io_context& io, CloudState& state, std::optional<Environment> served)
@@ -77,7 +83,8 @@ struct Listener {
                                           .max_body = most_payload,
                                           .max_streams = PushEndpoint::first_streams,
                                           .first_request_time = std::chrono::hours{24},
-                                          .idle_time = std::chrono::hours{24}},
+                                          .idle_time = std::chrono::hours{24},
+                                          .refusal = refusal},
                                          [this](edge::HttpRequest request, edge::Responder responder) {
                                            endpoint.on_request(std::move(request), std::move(responder));
                                          });

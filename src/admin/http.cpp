@@ -90,4 +90,8 @@ edge::HttpServer::Handler make_admin_handler(AdminParts parts) {
   return [parts](edge::HttpRequest request, edge::Responder responder) { route(parts, request, std::move(responder)); };
 }
 
+edge::HttpResponse admin_refusal(int status) {
+  return problem(status, "bad-request", "Requests here are small, and have no body.");
+}
+
 }  // namespace reveille::admin

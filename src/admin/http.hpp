@@ -18,5 +18,7 @@ struct AdminParts {
 
 // The parts outlive the server that the handler is given to.
 [[nodiscard]] edge::HttpServer::Handler make_admin_handler(AdminParts parts);
+// What the server says of a request that is none.
+[[nodiscard]] edge::HttpResponse admin_refusal(int status);
 
 }  // namespace reveille::admin

@@ -34,7 +34,8 @@ Result<std::unique_ptr<edge::HttpServer>> open_http(Core& core) {
        .handshake_time = core.settings.limits.handshake_within,
        .first_request_time = core.settings.limits.request_within,
        .request_time = core.settings.limits.request_within,
-       .stalled_after = core.settings.limits.stalled_after},
+       .stalled_after = core.settings.limits.stalled_after,
+       .refusal = admin::admin_refusal},
       admin::make_admin_handler(
           {.operate = *core.operate, .health = core.health, .metrics = *core.metrics, .traces = *core.traces}));
   if (server) core.listeners.emplace_back("admin", (*server)->address());

@@ -48,21 +48,22 @@ Result<void> Rest::open(ListenAddress const& at) {
   auto tls = core_.certificates.context({"h2", "http/1.1"});
   if (!tls) return std::unexpected(tls.error());
   auto const& limits = core_.settings.limits;
-  auto opened =
-      edge::HttpServer::open(core_.io,
-                             {.address = at.host,
-                              .port = at.port,
-                              .tls = *tls,
-                              .connections = {.in_all = most_connections, .of_address = limits.connections_per_address},
-                              .max_body = most_body,
-                              .max_streams = 1000,
-                              .handshake_time = limits.handshake_within,
-                              .first_request_time = limits.request_within,
-                              .request_time = limits.request_within,
-                              .stalled_after = limits.stalled_after},
-                             [this](edge::HttpRequest request, edge::Responder responder) {
-                               handle(std::move(request), std::move(responder));
-                             });
+  auto opened = edge::HttpServer::open(
+      core_.io,
+      {.address = at.host,
+       .port = at.port,
+       .tls = *tls,
+       .connections = {.in_all = most_connections, .of_address = limits.connections_per_address},
+       .max_body = most_body,
+       .max_streams = 1000,
+       .handshake_time = limits.handshake_within,
+       .first_request_time = limits.request_within,
+       .request_time = limits.request_within,
+       .stalled_after = limits.stalled_after,
+       .refusal = [](int status) { return arrive::response_of(arrive::problem_of_http(status)); }},
+      [this](edge::HttpRequest request, edge::Responder responder) {
+        handle(std::move(request), std::move(responder));
+      });
   if (!opened) return failure(opened.error().code, fmt::format("push: {}", opened.error().ours));
   server_ = std::move(*opened);
   core_.listeners.emplace_back("push", server_->address());

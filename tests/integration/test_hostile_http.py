@@ -63,6 +63,7 @@ def test_requests_that_are_none_are_refused_and_end_the_connection(push, listene
             heard = read_to_end(peer)
             assert status(heard) == expected, (what, heard[:200])
             assert b"connection: close" in heard.lower(), what
+            assert b"content-type: application/problem+json" in heard, what
 
 
 @pytest.mark.parametrize("listener", ["admin", "push"])

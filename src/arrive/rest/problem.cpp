@@ -86,6 +86,18 @@ Problem unknown_path() {
   return {.status = 404, .name = "not-found", .detail = "There is nothing here; /openapi.json says what there is."};
 }
 
+Problem problem_of_http(int status) {
+  switch (status) {
+    case 413:
+      return {.status = status, .name = "content-too-large", .detail = "Nothing here takes a body of that size."};
+    case 431:
+      return {.status = status, .name = "header-too-large", .detail = "The header fields are larger than 16 KB."};
+    case 500:
+      return {.status = status, .name = "internal", .detail = "The server has lost this request: tell its operator."};
+    default: return {.status = status, .name = "bad-request", .detail = "That was no HTTP request."};
+  }
+}
+
 edge::HttpResponse response_of(Problem const& problem) {
   boost::json::object body{
       {"type", "urn:reveille:problem:" + problem.name}, {"status", problem.status}, {"detail", problem.detail}};

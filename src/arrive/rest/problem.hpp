@@ -24,6 +24,8 @@ struct Problem {
 [[nodiscard]] Problem problem_of(model::PushRefusal refusal);
 [[nodiscard]] Problem problem_of(model::DeviceRefusal refusal);
 [[nodiscard]] Problem unknown_path();
+// What the HTTP server says in our name: of a request that never became one, or of an answer that never came.
+[[nodiscard]] Problem problem_of_http(int status);
 [[nodiscard]] edge::HttpResponse response_of(Problem const& problem);
 
 }  // namespace reveille::arrive

@@ -3,7 +3,7 @@
 // The handler gets a whole request and a Responder, which it may keep: the answer may come much later, from anywhere on
 // the same thread. A Responder answers once, in one piece with send(), or as a stream: begin(), write()…, end(). When
 // the peer goes away first, on_gone() is called and what is said afterwards goes nowhere. A Responder dropped without
-// an answer says 500.
+// an answer says 500, in the words of the server's settings.
 // Lifetime: may outlive the connection and the server. Threads: the server's one thread.
 #pragma once
 
@@ -54,6 +54,8 @@ class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
   virtual void send(HttpResponse response) = 0;
+  // Says this status in the server's own words.
+  virtual void refuse(int status) { send({.status = status}); }
   virtual void begin(HttpResponse head) = 0;
   virtual void write(std::string chunk, std::move_only_function<void()> drained) = 0;
   virtual void end() = 0;
@@ -112,7 +114,7 @@ class Responder {
     if (has_begun_) {
       end();
     } else {
-      send({.status = 500});
+      std::exchange(sink_, nullptr)->refuse(500);
     }
   }
 

@@ -32,6 +32,7 @@ class Http1Exchange final : public ResponseSink {
   explicit Http1Exchange(Http1Connection& connection) : connection_(&connection) {}
 
   void send(HttpResponse response) override;
+  void refuse(int status) override;
   void begin(HttpResponse head) override;
   void write(std::string chunk, std::move_only_function<void()> drained) override;
   void end() override;
@@ -94,6 +95,7 @@ class Http1Connection final : public ServedConnection, public std::enable_shared
   void queue(std::string bytes, std::move_only_function<void()> drained = {});
   void response_complete();
   [[nodiscard]] std::size_t unsent() const { return unsent_; }
+  [[nodiscard]] HttpServerSettings const& settings() const { return *served_.settings; }
 
  private:
   struct Piece {
@@ -164,6 +166,10 @@ void Http1Exchange::send(HttpResponse response) {
   if (!is_head) out += response.body;
   connection_->queue(std::move(out));
   connection_->response_complete();
+}
+
+void Http1Exchange::refuse(int status) {
+  if (connection_ != nullptr) send(refusal_of(connection_->settings(), status));
 }
 
 void Http1Exchange::begin(HttpResponse head) {
@@ -277,7 +283,7 @@ void Http1Connection::refuse(error_code error) {
   int const status = error == http::error::header_limit ? 431 : error == http::error::body_limit ? 413 : 400;
   exchange_ = std::make_shared<Http1Exchange>(*this);
   exchange_->keeps_alive = false;
-  exchange_->send({.status = status});
+  exchange_->refuse(status);
 }
 
 void Http1Connection::queue(std::string bytes, std::move_only_function<void()> drained) {

@@ -279,6 +279,26 @@ TEST_F(HttpTest, RefusesWhatIsTooLarge) {
   EXPECT_EQ(ask(*client, {.body = "x"}).status, 200);
 }
 
+TEST_F(HttpTest, SaysInItsOwnersWordsWhatNoHandlerSays) {
+  HttpServerSettings const settings{.max_header = 2000, .max_body = 100, .refusal = [](int status) {
+                                      return HttpResponse{.status = status,
+                                                          .headers = {{"content-type", "text/plain"}},
+                                                          .body = "no: " + std::to_string(status)};
+                                    }};
+  auto const drop_it = [](HttpRequest, Responder) {};
+  serve(drop_it, settings);
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  EXPECT_EQ(ask(*client, {.body = std::string(101, 'x')}).body, "no: 413");
+  EXPECT_EQ(ask(*client, {.headers = {{"x-long", std::string(3000, 'x')}}}).body, "no: 431");
+  EXPECT_EQ(ask(*client, {}).body, "no: 500");
+  server = HttpServer::open(io, settings, drop_it).value();
+  std::string const close = "Host: x\r\nConnection: close\r\n";
+  EXPECT_TRUE(converse("nonsense\r\n\r\n", "").ends_with("\r\n\r\nno: 400"));
+  EXPECT_TRUE(converse("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", "").ends_with("no: 431"));
+  EXPECT_TRUE(converse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n", "").ends_with("no: 413"));
+  EXPECT_TRUE(converse("GET / HTTP/1.1\r\n" + close + "\r\n", "").ends_with("no: 500"));
+}
+
 TEST_F(HttpTest, SpeaksHttp1WithoutTls) {
   server = HttpServer::open(io, {.max_header = 4096, .max_body = 100}, echo).value();
   auto const two = converse(

@@ -30,6 +30,10 @@ struct Served {
   std::function<void()> on_closed = {};  // called once
 };
 
+[[nodiscard]] inline HttpResponse refusal_of(HttpServerSettings const& settings, int status) {
+  return settings.refusal ? settings.refusal(status) : HttpResponse{.status = status};
+}
+
 class ServedConnection : public HttpConnection {
  public:
   // Ends what takes too long. Called about once a second.

@@ -41,6 +41,9 @@ struct HttpServerSettings {
   Duration request_time = 30s;   // from a request's first byte to its last
   Duration stalled_after = 20s;  // a peer that reads nothing of what is written to it
   Duration idle_time = 10min;    // with no exchange under way
+  // What is said where no handler says anything: 400 (no HTTP), 413, 431, 500 (the handler gave no answer). None: the
+  // status alone.
+  std::function<HttpResponse(int status)> refusal = {};
 };
 
 class HttpServer {

@@ -26,6 +26,7 @@ class ServerStream final : public ResponseSink, public std::enable_shared_from_t
   ServerStream(ServerConnection& connection, std::int32_t id) : connection_(&connection), id_(id) {}
 
   void send(HttpResponse response) override;
+  void refuse(int status) override;
   void begin(HttpResponse head) override;
   void write(std::string chunk, std::move_only_function<void()> drained) override;
   void end() override;
@@ -101,6 +102,7 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
     wake();
   }
   boost::asio::any_io_executor executor() { return link().executor(); }
+  [[nodiscard]] HttpServerSettings const& settings() const { return *served_.settings; }
 
  private:
   void on_headers_begin(std::int32_t stream) override;
@@ -119,7 +121,7 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
     settle(stream);
     stream.request.headers = {};
     stream.request.body = {};
-    stream.send({.status = status});
+    stream.refuse(status);
   }
   void count_arriving(ServerStream& stream, std::size_t bytes) {
     stream.arriving += bytes;
@@ -154,6 +156,10 @@ void ServerStream::send(HttpResponse response) {
   if (has_body) pieces_.push_back({std::move(response.body), {}});
   moved_ = Steady::now();
   connection_->respond(*this, response, has_body);
+}
+
+void ServerStream::refuse(int status) {
+  if (connection_ != nullptr) send(refusal_of(connection_->settings(), status));
 }
 
 void ServerStream::begin(HttpResponse head) {
