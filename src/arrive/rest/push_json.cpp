@@ -4,6 +4,7 @@
 #include "base/encoding.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "model/push_token.hpp"
 
 #include <boost/json.hpp>
 
@@ -64,7 +65,7 @@ void read_target(JsonReader& in, PushRequest& request, std::optional<Problem>& f
   auto& out = request.target;
   out.provider = target.choice("provider", provider_named).value_or(Provider::none);
   if (out.provider == Provider::none) target.blame("provider", "it is missing");
-  out.token = target.text("token", longest_token).value_or("");
+  out.token = kept_token(out.provider, target.text("token", longest_token).value_or(""));
   if (out.token.empty()) target.blame("token", "it is missing");
   if (out.provider == Provider::apns && !decode_hex(out.token)) target.blame("token", "it is not hexadecimal");
   out.topic = target.field_value("topic", longest_name).value_or("");

@@ -1,11 +1,15 @@
 #include "decide/registry/merge.hpp"
 
+#include "model/push_token.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace reveille::decide {
 namespace {
 
 using model::Channel;
+using model::ChannelName;
 using model::Device;
 using model::DeviceUpdate;
 using model::Freshness;
@@ -17,18 +21,24 @@ bool take(T& field, std::optional<T> const& named) {
   return true;
 }
 
+// The app stands by a token that the provider called dead before: it is believed once, until the next verdict.
+bool take_again(Channel& channel, DeviceUpdate const& update, Instant now) {
+  if (update.freshness == Freshness::refresh || (!channel.dead_since && !channel.quarantined_until)) return false;
+  channel = {.token = std::move(channel.token), .since = now};
+  return true;
+}
+
 // B-SIGN-2: a channel's token is replaced by the newest registration that names that channel.
-bool take_channel(Channel& channel, std::optional<std::string> const& token, DeviceUpdate const& update, Instant now,
+bool take_channel(Device& device, ChannelName name, DeviceUpdate const& update, Instant now,
                   std::vector<std::string>& claimed) {
-  if (!token) return false;
-  if (channel.token == *token) {
-    // The app stands by a token that the provider called dead before: it is believed once, until the next verdict.
-    if (update.freshness == Freshness::refresh || (!channel.dead_since && !channel.quarantined_until)) return false;
-    channel = {.token = *token, .since = now};
-    return true;
-  }
-  channel = token->empty() ? Channel{} : Channel{.token = *token, .since = now};
-  if (!token->empty() && std::ranges::find(claimed, *token) == claimed.end()) claimed.push_back(*token);
+  auto const& named = name == ChannelName::voip ? update.voip_token : update.message_token;
+  if (!named) return false;
+  auto& channel = model::channel_of(device, name);
+  if (channel.token == *named) return take_again(channel, update, now);
+  auto const token = model::kept_token(device.provider, *named);
+  if (channel.token == token) return take_again(channel, update, now);
+  channel = token.empty() ? Channel{} : Channel{.token = token, .since = now};
+  if (!token.empty() && std::ranges::find(claimed, token) == claimed.end()) claimed.push_back(token);
   return true;
 }
 
@@ -61,8 +71,8 @@ bool take_fields(Device& device, DeviceUpdate const& update, Instant now, std::v
   changed |= take(device.services.im, update.uses_im);
   changed |= take(device.away_in_background, update.away_in_background);
   changed |= take(device.content_key, update.content_key);
-  changed |= take_channel(device.voip, update.voip_token, update, now, claimed);
-  changed |= take_channel(device.message, update.message_token, update, now, claimed);
+  changed |= take_channel(device, ChannelName::voip, update, now, claimed);
+  changed |= take_channel(device, ChannelName::message, update, now, claimed);
   return changed;
 }
 

@@ -67,8 +67,8 @@ TEST_F(Registry, B_SIGN_2_takes_a_device_from_a_contact) {
   EXPECT_NE(outcome.bindings[0].contact.find("pn-prid"), std::string::npos);
   EXPECT_EQ(outcome.claims.size(), 2U);
   EXPECT_EQ(device().instance.value, iphone_uuid);
-  EXPECT_EQ(device().voip.token, "AA");
-  EXPECT_EQ(device().message.token, "BB");
+  EXPECT_EQ(device().voip.token, "aa");
+  EXPECT_EQ(device().message.token, "bb");
   EXPECT_EQ(device().team, "TEAM");
   EXPECT_EQ(device().app, "org.app");
   EXPECT_EQ(os_major(device()), 18U);
@@ -103,8 +103,8 @@ TEST_F(Registry, new_address_or_token_is_on_disk_before_the_answer) {
   auto const outcome = say(iphone);
   EXPECT_EQ(outcome.durability, Durability::before_answer);
   ASSERT_EQ(outcome.claims.size(), 1U);
-  EXPECT_EQ(outcome.claims[0].token, "CC");
-  EXPECT_EQ(device().voip.token, "CC");
+  EXPECT_EQ(outcome.claims[0].token, "cc");
+  EXPECT_EQ(device().voip.token, "cc");
 }
 
 TEST_F(Registry, RFC3261_10_3_keeps_several_bindings_and_hides_each_from_the_other) {
@@ -147,7 +147,7 @@ TEST_F(Registry, RFC8599_refuses_a_provider_that_nobody_serves) {
   auto const outcome = say(iphone);
   EXPECT_EQ(outcome.status, 200) << "B-PUSH-0: switched off, clients sign in as ever";
   EXPECT_EQ(outcome.push_providers, model::PushProviders{});
-  EXPECT_EQ(device().voip.token, "AA") << "and need not sign in again when it is switched on";
+  EXPECT_EQ(device().voip.token, "aa") << "and need not sign in again when it is switched on";
 }
 
 TEST_F(Registry, B_CALL_7_each_environment_of_apns_needs_a_credential) {
@@ -185,7 +185,7 @@ TEST_F(Registry, un_register_without_pn_prid_ends_calls) {
   EXPECT_FALSE(device().services.call);
   EXPECT_TRUE(device().services.im);
   EXPECT_TRUE(device().voip.token.empty());
-  EXPECT_EQ(device().message.token, "BB") << "messages still use it";
+  EXPECT_EQ(device().message.token, "bb") << "messages still use it";
 }
 
 // Two homes, each with a phone at the same private address: none takes the other's place, nor signs it out.
@@ -200,7 +200,7 @@ TEST_F(Registry, B_SIGN_3_devices_with_equal_contact_uris_are_two) {
   ASSERT_EQ(kept.bindings.size(), 1U);
   EXPECT_EQ(kept.bindings[0].instance.value, iphone_uuid);
   EXPECT_TRUE(device().services.call);
-  EXPECT_EQ(device().voip.token, "AA");
+  EXPECT_EQ(device().voip.token, "aa");
 }
 
 // RFC 8599 section 5.3: the pn-* of clients that have no instance must match.
@@ -284,10 +284,21 @@ TEST_F(Registry, RFC5626_reg_id_names_the_flow_whatever_the_contact) {
 
 TEST_F(Registry, B_SIGN_2_a_token_can_be_taken_from_its_holder) {
   say(iphone);
-  EXPECT_TRUE(take_token(kept, InstanceId{iphone_uuid}, "AA"));
+  EXPECT_TRUE(take_token(kept, InstanceId{iphone_uuid}, "aa"));
   EXPECT_TRUE(device().voip.token.empty());
-  EXPECT_FALSE(take_token(kept, InstanceId{iphone_uuid}, "AA"));
-  EXPECT_FALSE(take_token(kept, InstanceId{desk_uuid}, "AA"));
+  EXPECT_FALSE(take_token(kept, InstanceId{iphone_uuid}, "aa"));
+  EXPECT_FALSE(take_token(kept, InstanceId{desk_uuid}, "aa"));
+}
+
+TEST_F(Registry, B_SIGN_2_letter_case_makes_no_other_token_of_apples_and_does_of_googles) {
+  say(iphone);
+  auto const named = [&](Provider provider, std::string token) {
+    return merge(kept, {.instance = InstanceId{iphone_uuid}, .provider = provider, .voip_token = std::move(token)}, now)
+        .claimed_tokens;
+  };
+  EXPECT_TRUE(named(Provider::apns, "Aa").empty());
+  EXPECT_EQ(named(Provider::apns, "Ab"), std::vector<std::string>{"ab"});
+  EXPECT_EQ(named(Provider::fcm, "Ab"), std::vector<std::string>{"Ab"});
 }
 
 TEST_F(Registry, B_SIGN_2_xmpp_and_sip_are_one_device) {
@@ -296,18 +307,18 @@ TEST_F(Registry, B_SIGN_2_xmpp_and_sip_are_one_device) {
       .instance = InstanceId{iphone_uuid}, .message_token = "DD", .uses_im = true, .away_in_background = true};
   auto const merged = merge(kept, enable, now);
   EXPECT_EQ(kept.devices.size(), 1U);
-  EXPECT_EQ(merged.claimed_tokens, std::vector<std::string>{"DD"});
-  EXPECT_EQ(device().voip.token, "AA");
-  EXPECT_EQ(device().message.token, "DD");
+  EXPECT_EQ(merged.claimed_tokens, std::vector<std::string>{"dd"});
+  EXPECT_EQ(device().voip.token, "aa");
+  EXPECT_EQ(device().message.token, "dd");
 }
 
 TEST_F(Registry, B_SIGN_3_a_410_counts_only_when_it_is_later_than_the_registration) {
   say(iphone);
   PushReceipt gone{.state = PushState::refused, .token = TokenVerdict::dead, .dead_since = now - 5s, .at = now};
-  EXPECT_FALSE(on_token_verdict(kept, InstanceId{iphone_uuid}, "AA", gone, {}));
+  EXPECT_FALSE(on_token_verdict(kept, InstanceId{iphone_uuid}, "aa", gone, {}));
   gone.dead_since = now + 5s;
-  EXPECT_FALSE(on_token_verdict(kept, InstanceId{iphone_uuid}, "ZZ", gone, {})) << "another token by now";
-  EXPECT_TRUE(on_token_verdict(kept, InstanceId{iphone_uuid}, "AA", gone, {}));
+  EXPECT_FALSE(on_token_verdict(kept, InstanceId{iphone_uuid}, "zz", gone, {})) << "another token by now";
+  EXPECT_TRUE(on_token_verdict(kept, InstanceId{iphone_uuid}, "aa", gone, {}));
   EXPECT_FALSE(is_usable(device().voip, now + 10s));
   now += 60s;
   say(iphone);
@@ -320,7 +331,7 @@ TEST_F(Registry, B_SIGN_3_a_410_counts_only_when_it_is_later_than_the_registrati
 TEST_F(Registry, B_SIGN_3_other_errors_quarantine) {
   say(iphone);
   PushReceipt bad{.state = PushState::refused, .token = TokenVerdict::quarantined, .at = now};
-  EXPECT_TRUE(on_token_verdict(kept, InstanceId{iphone_uuid}, "AA", bad, {}));
+  EXPECT_TRUE(on_token_verdict(kept, InstanceId{iphone_uuid}, "aa", bad, {}));
   EXPECT_FALSE(is_usable(device().voip, now + 24h));
   EXPECT_TRUE(is_usable(device().voip, now + 8 * 24h));
 }

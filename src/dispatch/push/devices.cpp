@@ -1,5 +1,6 @@
 #include "dispatch/push/devices.hpp"
 
+#include "model/push_token.hpp"
 #include "model/settings.hpp"
 
 #include <spdlog/spdlog.h>
@@ -105,6 +106,7 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
 void PushDevices::set_token(Key const& key, Device& device, ChannelName channel, std::string token,
                             store::Batch& batch) {
   auto& current = channel_of(device, channel);
+  token = kept_token(device.provider, std::move(token));
   // The same one again is news too: what the provider says of an earlier time no longer holds.
   auto const old = std::exchange(current, {.token = std::move(token), .since = clock_.now()}).token;
   if (old == current.token) return;

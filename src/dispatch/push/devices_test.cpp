@@ -88,6 +88,17 @@ TEST_F(PushDevicesTest, ASharedPhoneRingsForItsLastUserOnly) {
   EXPECT_TRUE(find("i1", "nurse@x")->voip.dead_since);
 }
 
+TEST_F(PushDevicesTest, ATokenOfApplesHasOneHolderInWhateverLettersItIsWritten) {
+  auto const apples = [](std::string token) {
+    return DeviceUpdate{.provider = Provider::apns, .message_token = std::move(token)};
+  };
+  (void)put("i1", "romeo@x", apples("abCD"));
+  EXPECT_EQ(put("i2", "juliet@x", apples("ABcd"))->message.token, "abcd");
+  EXPECT_EQ(find("i1")->message.token, "");
+  verdict("abcd", TokenVerdict::dead);
+  EXPECT_TRUE(find("i2")->message.dead_since);
+}
+
 TEST_F(PushDevicesTest, ATenantNeverTouchesAnothers) {
   (void)put("i1", "juliet@x", voip("v"));
   (void)put("i1", "juliet@x", voip("v"), "mantua");
