@@ -2,6 +2,7 @@
 #include "arrive/rest/device_door.hpp"
 
 #include "arrive/rest/heard_test.hpp"
+#include "arrive/rest/openapi_test.hpp"
 #include "base/encoding.hpp"
 
 #include <gtest/gtest.h>
@@ -280,10 +281,30 @@ TEST_F(DeviceDoorTest, BesideTenantsItTakesWhatIsAUsers) {
   EXPECT_EQ(heard->response->headers.count("www-authenticate"), 2U);
 }
 
-TEST_F(DeviceDoorTest, ItsDescriptionIsJsonAndNamesEveryPath) {
+TEST_F(DeviceDoorTest, ItsDescriptionNamesEveryRouteAndRefusal) {
   auto const heard = ask_as("", "GET", "/openapi.json");
   ASSERT_EQ(heard.status(), 200);
-  EXPECT_TRUE(heard.body().at("paths").as_object().contains("/v1/devices/{device}"));
+  test::Description const description{heard.response->body};
+  description.check();
+  std::string const device = "/v1/devices/{device}";
+  EXPECT_EQ(description.operations(), (std::set{"put " + device, "patch " + device, "delete " + device}));
+  using enum DeviceRefusal;
+  for (auto const& [method, refusals] :
+       std::map<std::string, std::vector<DeviceRefusal>>{{"put", {too_many_devices, overloaded, storage}},
+                                                         {"patch", {not_found}},
+                                                         {"delete", {not_found, overloaded}}})
+    for (auto const refusal : refusals) {
+      auto const problem = problem_of(refusal);
+      EXPECT_TRUE(description.names(device, method, problem.status, problem.name)) << method << problem.name;
+    }
+  for (auto const* method : {"put", "patch", "delete"})
+    for (auto const& [status, name] : std::map<int, std::string>{{401, "unauthorised"},
+                                                                 {404, "not-found"},
+                                                                 {405, "method-not-allowed"},
+                                                                 {413, "content-too-large"},
+                                                                 {429, "too-many-guesses"},
+                                                                 {503, "overloaded"}})
+      EXPECT_TRUE(description.names(device, method, status, name)) << method << name;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "arrive/rest/push_door.hpp"
 
 #include "arrive/rest/heard_test.hpp"
+#include "arrive/rest/openapi_test.hpp"
 #include "base/encoding.hpp"
 
 #include <boost/json.hpp>
@@ -322,13 +323,71 @@ TEST_F(PushDoorTest, EveryRefusalIsAProblemWithAStatus) {
   EXPECT_EQ(ask("DELETE", "/v1/devices/" + std::string(some_uuid)).status(), 404);
 }
 
-TEST_F(PushDoorTest, ItsDescriptionIsJsonAndNamesEveryPath) {
+TEST_F(PushDoorTest, ItsDescriptionNamesEveryRouteAndLeadsNowhereElse) {
   auto const heard = ask_as_stranger({.method = "GET", .path = "/openapi.json"});
   ASSERT_EQ(heard.status(), 200);
-  auto const paths = heard.body().at("paths").as_object();
-  for (auto const* path : {"/oauth2/token", "/v1/notifications", "/v1/notifications/{id}", "/v1/devices/{device}",
-                           "/v1/receipts", "/v1/providers"})
-    EXPECT_TRUE(paths.contains(path)) << path;
+  test::Description const description{heard.response->body};
+  description.check();
+  std::string const notification = "/v1/notifications/{id}";
+  std::string const device = "/v1/devices/{device}";
+  EXPECT_EQ(description.operations(),
+            (std::set<std::string>{"post /oauth2/token", "get /openapi.json", "post /v1/notifications",
+                                   "get " + notification, "delete " + notification, "put " + device, "patch " + device,
+                                   "delete " + device, "post /v1/receipts", "get /v1/providers"}));
+  for (auto const& operation : description.operations()) {
+    auto const space = operation.find(' ');
+    for (int const status : {400, 413, 431, 500})
+      EXPECT_TRUE(description.names(operation.substr(space + 1), operation.substr(0, space), status,
+                                    problem_of_http(status).name))
+          << operation << status;
+  }
+}
+
+// What the service may refuse, it refuses here in the words that the description has.
+TEST_F(PushDoorTest, ItsDescriptionNamesEveryRefusal) {
+  test::Description const description{push_openapi()};
+  using enum PushRefusal;
+  std::string const device = "/v1/devices/{device}";
+  std::string const notification = "/v1/notifications/{id}";
+  struct Case {
+    std::string method = {};
+    std::string path = {};
+    std::string body = {};
+    std::vector<PushRefusal> refusals = {};
+  };
+  std::vector<Case> const cases = {
+      {"POST",
+       "/v1/notifications",
+       a_call,
+       {key_reused, no_device, no_token, token_dead, no_credential, unfit_target, too_large, voip_is_for_calls,
+        too_many, overloaded, storage}},
+      {"GET", notification, "", {not_found, overloaded, storage}},
+      {"DELETE", notification, "", {not_found, overloaded, storage}},
+      {"PUT", device, R"({"account":"juliet@example"})", {too_many_devices, overloaded, storage}},
+      {"PATCH", device, R"({"mode":"background"})", {no_device, overloaded, storage}},
+      {"DELETE", device, "", {not_found, overloaded, storage}},
+      {"POST", "/v1/receipts", R"({"tracking_id":"t"})", {not_found, overloaded, storage}}};
+  for (auto const& one : cases) {
+    auto method = one.method;
+    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    auto const path = one.path.substr(0, one.path.find('{')) + (one.path.ends_with('}') ? some_uuid : "");
+    auto const is_named = [&](Heard const& heard) {
+      EXPECT_TRUE(description.names(one.path, method, heard.status(), heard.problem())) << one.path << heard.problem();
+    };
+    for (auto const refusal : one.refusals) {
+      service.refusal = refusal;
+      is_named(ask(one.method, path, one.body));
+    }
+    is_named(ask_as_stranger({.method = one.method, .path = path}));
+    if (!one.body.empty()) is_named(ask(one.method, path, "no JSON"));
+    if (!one.body.empty()) is_named(ask(one.method, path, R"({"nonsense":1})"));
+    if (one.path == device) is_named(ask(one.method, "/v1/devices/none", one.body));
+    is_named(ask("BREW", path));
+  }
+  EXPECT_TRUE(description.names(device, "delete", 422,
+                                ask("DELETE", "/v1/devices/" + std::string(some_uuid) + "?account=nobody").problem()));
+  auto const key = ask("POST", "/v1/notifications", a_call, {{"idempotency-key", ""}});
+  EXPECT_TRUE(description.names("/v1/notifications", "post", key.status(), key.problem()));
 }
 
 }  // namespace
