@@ -201,10 +201,17 @@ def sleeping_phone(server_address, apple, user: str, app: str = "org.example.pho
     phone = apple.new_device(app)
     tokens, phone["instance"] = phone["tokens"], str(uuid.UUID(int=random.getrandbits(128), version=4))
     phone["pn"] = f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{app}.voip&remote;pn-prid={tokens['voip']}:voip&{tokens['message']}:remote"
-    peer = Peer(server_address, user)
-    phone["registered"] = register_phone(peer, phone).startswith("SIP/2.0 200")
-    peer.socket.close()
+    phone["user"] = user
+    phone["registered"] = register_and_sleep(server_address, phone)
     return phone
+
+
+def register_and_sleep(server_address, phone: dict) -> bool:
+    peer = Peer(server_address, phone["user"])
+    try:
+        return register_phone(peer, phone).startswith("SIP/2.0 200")
+    finally:
+        peer.socket.close()
 
 
 def register_phone(peer: Peer, phone: dict) -> str:
