@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reveille import NotReady, Server, program
+from reveille import LISTENERS, NotReady, Server, program
 from waiting import wait_until
 
 
@@ -252,14 +252,17 @@ def test_the_admin_server_only_answers_get(server):
 
 # What goes wrong outside
 
-def test_a_port_in_use_is_named(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+@pytest.mark.parametrize("listener", LISTENERS)
+def test_a_port_in_use_is_named(tmp_path, listener):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if listener == "sip_udp" else socket.SOCK_STREAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if listener != "sip_udp":
+            taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        for listener in ("sip_tcp", "xmpp", "admin"):
-            server = Server(tmp_path / listener, {"listen": {listener: address}})
-            said = refusal_of(server.start)
-            assert address in said, said
-            assert server.process.returncode == 1
+        server = Server(tmp_path, {"listen": {listener: address}})
+        said = refusal_of(server.start)
+        assert f"{address}: Address already in use; choose another port or end the program that has it" in said, said
+        assert server.process.returncode == 1
 
 
 def test_a_second_server_on_the_same_data_is_refused(server):

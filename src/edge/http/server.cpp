@@ -1,6 +1,7 @@
 #include "edge/http/server.hpp"
 
 #include "edge/http/served_connection.hpp"
+#include "edge/listening.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -52,11 +53,7 @@ class Server final : public HttpServer {
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) shared_->local = acceptor.local_endpoint(error);
-    if (error) {
-      return failure(ErrorCode::configuration, "cannot listen on " + settings.address + ":" +
-                                                   std::to_string(settings.port) + ": " + error.message() +
-                                                   "; choose another port or end the program that has it");
-    }
+    if (error) return cannot_listen(settings.address + ":" + std::to_string(settings.port), error);
     Shared::accept(shared_);
     Shared::keep_time(shared_);
     return {};

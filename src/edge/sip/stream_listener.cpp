@@ -1,5 +1,7 @@
 #include "edge/sip/stream_listener.hpp"
 
+#include "edge/listening.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -33,8 +35,7 @@ Result<Address> StreamListener::open(Address const& local) {
     acceptor_.bind(local.tcp(), error);
   }
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error)
-    return failure(ErrorCode::unreachable, "cannot listen on TCP " + format_address(local) + ": " + error.message());
+  if (error) return cannot_listen("TCP " + format_address(local), error);
   accept();
   return Address::of(acceptor_.local_endpoint());
 }

@@ -1,5 +1,6 @@
 #include "edge/sip/udp_socket.hpp"
 
+#include "edge/listening.hpp"
 #include "edge/sip/local_address.hpp"
 
 #include <boost/asio/post.hpp>
@@ -59,8 +60,7 @@ Result<Address> UdpSocket::open(Address const& local) {
   error_code error;
   if (socket_.open(local.udp().protocol(), error); !error) socket_.bind(local.udp(), error);
   if (!error) socket_.non_blocking(true, error);
-  if (error)
-    return failure(ErrorCode::unreachable, "cannot listen on UDP " + format_address(local) + ": " + error.message());
+  if (error) return cannot_listen("UDP " + format_address(local), error);
   return begin();
 }
 

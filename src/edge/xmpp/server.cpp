@@ -1,5 +1,6 @@
 #include "edge/xmpp/server.hpp"
 
+#include "edge/listening.hpp"
 #include "edge/xmpp/connection.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -147,11 +148,7 @@ Result<std::uint16_t> XmppServer::listen(std::string const& address, std::uint16
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   auto const local = error ? tcp::endpoint{} : acceptor.local_endpoint(error);
-  if (error) {
-    return failure(ErrorCode::configuration, "cannot listen on " + address + ":" + std::to_string(port) + ": " +
-                                                 error.message() +
-                                                 "; choose another port or end the program that has it");
-  }
+  if (error) return cannot_listen(address + ":" + std::to_string(port), error);
   shared_->listeners.push_back(listener);
   shared_->accept(listener);
   return local.port();
