@@ -119,6 +119,19 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(tmp_path, dis
         server.kill()
 
 
+def test_a_first_start_on_a_full_disk_says_what_to_do(tmp_path, disk):
+    server = Server(tmp_path, {"roles": ["im", "admin"], "data": str(disk.folder / "data")})
+    if disk.is_mounted:
+        disk.fill(server)
+    else:  # no file may grow beyond its first page
+        server.command = ["prlimit", "--fsize=4096", *server.command]
+    with pytest.raises(NotReady) as refused:
+        server.start()
+    said = str(refused.value)
+    assert f"The disk is full: {server.settings['data']}/server.db cannot be written. Make room; " in said and "must be started again." in said, said
+    assert server.process.returncode == 1
+
+
 def test_a_full_disk_of_the_push_service_loses_no_notification(tmp_path, disk):
     apple = Apple(tmp_path).start()
     push = Server(tmp_path, {"roles": ["push", "admin"], "data": str(disk.folder / "data"), "push": {"apns": [apple.credential(environment="sandbox")]}},

@@ -20,7 +20,8 @@ std::unexpected<Error> failure_of(int code, std::string const& path, std::string
     case SQLITE_FULL:
       return failure(ErrorCode::storage,
                      fmt::format("The disk is full: {} cannot be written. Make room; nothing that was acknowledged is "
-                                 "lost, and the service goes on by itself.",
+                                 "lost. A running server goes on by itself, one that could not start must be started "
+                                 "again.",
                                  path),
                      std::move(theirs));
     case SQLITE_CORRUPT:
@@ -160,8 +161,8 @@ std::unexpected<Error> Database::last_failure() const {
   if (!handle_) return failure(ErrorCode::storage, fmt::format("{} cannot be opened: out of memory.", path_));
   int const code = sqlite3_extended_errcode(handle_);
   // SQLite notes the system's error for most statements, but not for COMMIT: there it is still in errno.
-  bool const is_full =
-      code == SQLITE_IOERR_WRITE && (is_limit_of_files(sqlite3_system_errno(handle_)) || is_limit_of_files(errno));
+  bool const is_full = (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE) &&
+                       (is_limit_of_files(sqlite3_system_errno(handle_)) || is_limit_of_files(errno));
   return failure_of(is_full ? SQLITE_FULL : code, path_, sqlite3_errmsg(handle_));
 }
 

@@ -134,6 +134,16 @@ TEST_F(SqliteStoreTest, AFullDiskIsSaidAndTheServiceGoesOnWhenThereIsRoom) {
   EXPECT_EQ(records_of(*open(disk.vfs()), Table::users), (Records{{"after", ""}, {"before", ""}}));
 }
 
+TEST_F(SqliteStoreTest, AFullDiskAtTheStartSaysThatItMustBeStartedAgain) {
+  LosingDisk disk;
+  disk.fill();
+  auto const refused = SqliteStore::open({.path = path_, .vfs = disk.vfs()}, shard_.post(), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().ours, "The disk is full: " + path_ +
+                                      " cannot be written. Make room; nothing that was acknowledged is lost. A running "
+                                      "server goes on by itself, one that could not start must be started again.");
+}
+
 TEST_F(SqliteStoreTest, AFullDiskIsToldOnceAndThatItIsWellAgainWithoutAWrite) {
   LosingDisk disk;
   std::vector<Result<void>> told;
