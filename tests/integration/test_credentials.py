@@ -6,9 +6,12 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from hostile import reason_of
 from push_client import PushTenant, a_call, push_service
-from reveille import Apple, Server, program
+from reveille import Apple, NotReady, Server, program
+from test_wake_path import sleeping_phone
 from waiting import wait_until
 
 
@@ -139,6 +142,41 @@ def test_apple_out_of_reach_is_said_and_over_when_it_is_back(tmp_path):
     finally:
         push.kill()
         apple.kill()
+
+
+def test_a_wrong_client_secret_is_said_and_mended(cluster):
+    server = cluster.server
+    secret = Path(server.settings["push"]["client_secret_file"])
+    right = secret.read_text()
+    assert not reason_of(server, "push")
+    secret.write_text("wrong\n")
+    server.restart()
+    sentence = "the client id or secret is not accepted; make new ones with `reveille client add`"
+    assert sentence in wait_until(lambda: reason_of(server, "push"))
+    assert server.healthz()["status"] == "degraded" and server.admin("/healthz")[0] == 200
+    assert sentence in server.log()
+    secret.write_text(right)
+    server.settings["sip"] = {"require_digest": False}
+    server.restart()
+    assert not reason_of(server, "push")
+    server.add_user("juliet@localhost", "secret")
+    phone = sleeping_phone(server, cluster.apple, "juliet")
+    with cluster.apple.pushes(phone["device"]) as pushes:
+        server.push_test(phone["device"])
+        pushes.next()
+
+
+def test_a_client_secret_that_is_missing_is_said_at_the_start(cluster):
+    server = cluster.server
+    secret = Path(server.settings["push"]["client_secret_file"])
+    server.stop()
+    secret.unlink()
+    with pytest.raises(NotReady) as refused:
+        server.start()
+    assert f"The client secret {secret} cannot be read. Put it there, readable for this user, or correct its path." in str(refused.value)
+    assert server.process.returncode == 1
+    code, said = check_config(server.config)
+    assert code == 78 and f"the push service's client secret {secret} cannot be read: put it there" in said, said
 
 
 def test_check_config_says_that_a_provider_key_is_none(tmp_path):

@@ -16,7 +16,10 @@ namespace {
 
 void check_file(std::vector<Fault>& faults, std::filesystem::path const& file, unsigned line, std::string_view what) {
   if (!file.empty() && !std::ifstream(file))
-    faults.push_back({.line = line, .sentence = fmt::format("{} {} cannot be read", what, file.string())});
+    faults.push_back(
+        {.line = line,
+         .sentence = fmt::format("{} {} cannot be read: put it there, readable for this user, or correct its path",
+                                 what, file.string())});
 }
 
 // Both can be read: whether they belong together, and are still good.
