@@ -1,4 +1,5 @@
-# The compiler, the modes and the warnings. Only clang 19 or newer: Debian's g++ 12 miscompiles C++ coroutines.
+# The compiler, the modes and the warnings. Only clang 19 or newer: Debian's g++ 12 miscompiles C++ coroutines, which the house may use
+# (docs/adr/0005-callbacks.md).
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
   message(FATAL_ERROR
     "Reveille is built with clang 19 or newer; this is ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}. "

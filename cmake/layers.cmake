@@ -1,7 +1,7 @@
 # reveille_layer(NAME [FOLDER dir] [USES layer...] [LINKS target...])
 #
 # One static library per folder, and one test program NAME_test from its *_test.cpp. The layer's include path is a folder of links to
-# exactly the layers that it uses, so that an include which the architecture forbids does not compile.
+# exactly the layers that it uses; what is not there does not compile. Which of them it may include itself, tools/check_layers.py says.
 # Sources are found by pattern: adding a file to a feature touches no build file.
 enable_testing()
 # Every unit test, and nothing else.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks every #include against the drawing in ARCHITECTURE.md. The build enforces the same with include paths; this names the line."""
+"""Checks every #include against the drawing in ARCHITECTURE.md. The include paths of the build keep out whole folders; this is finer,
+and names the line."""
 import re
 import sys
 from pathlib import Path
