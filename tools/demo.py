@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""./dev demo: the whole picture on this machine, each part a process of its own, and the delivery table played on it with measured times.
+"""./dev demo: the whole picture on this machine, each part a process of its own, and what the delivery table says of one iPhone played on it, with measured
+times.
 
 Without --once everything stays up afterwards, to play with. Exit status: 0 when every cell and scenario held.
 """
