@@ -48,13 +48,63 @@ SipRuntime::Flow const* flow_of(Entry const& entry, model::Binding const& bindin
   return found == runtime->flows.end() ? nullptr : &*found;
 }
 
-model::Target target_on(model::Binding const& binding, model::FlowId flow) {
+model::Target target_on(model::Binding const& binding, model::FlowId flow, std::string remote) {
   return {.instance = name_of(binding.instance, binding.contact),
           .contact = binding.contact,
           .path = binding.path,
           .flow = flow,
-          .remote = binding.remote,
+          .remote = std::move(remote),
           .q_thousandths = binding.q_thousandths};
+}
+
+// RFC 3261 section 16.6 step 7: where the Contact says, as far as we follow it. A client of RFC 5626 is reached by its
+// flow alone (section 5.3), one behind an edge proxy by way of that.
+std::optional<std::string> listening_at(model::Binding const& binding) {
+  if (!binding.path.empty() || binding.reg_id != 0) return {};
+  return model::way_by_contact(binding.contact, binding.remote);
+}
+
+// A phone that sleeps comes when it is pushed, and nobody listens there meanwhile.
+bool can_be_pushed(model::Registrations const& registrations, model::InstanceId const& instance) {
+  auto const* device = model::find_device(registrations, instance);
+  return device != nullptr && !(device->voip.token.empty() && device->message.token.empty());
+}
+
+struct LiveWay {
+  std::uint64_t age = 0;    // the higher, the newer
+  std::string source = {};  // where its REGISTER came from
+  model::Target target = {};
+};
+
+bool is_on(LiveWay const& live, model::Way const& way) {
+  if (!way.flow.empty()) return live.target.flow == way.flow;
+  return live.target.flow.empty() && live.source == way.remote;
+}
+
+std::optional<LiveWay> live_way(Entry const& entry, model::Registrations const& registrations,
+                                model::Binding const& binding) {
+  if (auto const* flow = flow_of(entry, binding); flow != nullptr && !is_udp(binding))
+    return LiveWay{.age = flow->age, .source = binding.remote, .target = target_on(binding, flow->id, binding.remote)};
+  auto listening = listening_at(binding);
+  if (is_udp(binding))
+    return LiveWay{.age = static_cast<std::uint64_t>(unix_seconds(binding.expires_at)),
+                   .source = binding.remote,
+                   .target = target_on(binding, {}, listening.value_or(binding.remote))};
+  // Its connection is gone: we connect to it, unless it only sleeps.
+  if (!listening || can_be_pushed(registrations, binding.instance)) return {};
+  return LiveWay{.source = binding.remote, .target = target_on(binding, {}, *std::move(listening))};
+}
+
+// Newest first.
+std::vector<LiveWay> live_ways(Entry const& entry, Instant now) {
+  std::vector<LiveWay> found;
+  auto const registrations = entry.registrations();
+  for (auto const& binding : registrations.bindings) {
+    if (binding.expires_at <= now) continue;
+    if (auto way = live_way(entry, registrations, binding)) found.push_back(*std::move(way));
+  }
+  std::ranges::sort(found, std::ranges::greater{}, &LiveWay::age);
+  return found;
 }
 
 }  // namespace
@@ -274,27 +324,15 @@ void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, mo
   for (auto const& instance : outcome.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
   for (auto const& instance : outcome.reachable) shard_.say(entry, instance, DeviceChange::liveness);
   if (!is_awaited(entry)) return;
-  for (auto const& target : live_targets(entry)) {
-    bool const here = way.flow.empty() ? target.flow.empty() && target.remote == way.remote : target.flow == way.flow;
-    bool const shown = std::ranges::find(outcome.reachable, target.instance) != outcome.reachable.end();
-    if (here && shown) registered_(entry, target);
+  for (auto const& live : live_ways(entry, shard_.now())) {
+    bool const shown = std::ranges::find(outcome.reachable, live.target.instance) != outcome.reachable.end();
+    if (is_on(live, way) && shown) registered_(entry, live.target);
   }
 }
 
 std::vector<model::Target> Registrations::live_targets(Entry const& entry) const {
-  std::vector<std::pair<std::uint64_t, model::Target>> found;
-  auto const now = shard_.now();
-  for (auto const& binding : entry.registrations().bindings) {
-    if (binding.expires_at <= now) continue;
-    if (is_udp(binding)) {
-      found.emplace_back(static_cast<std::uint64_t>(unix_seconds(binding.expires_at)), target_on(binding, {}));
-    } else if (auto const* flow = flow_of(entry, binding)) {
-      found.emplace_back(flow->age, target_on(binding, flow->id));
-    }
-  }
-  std::ranges::sort(found, std::ranges::greater{}, [](auto const& one) { return one.first; });
   std::vector<model::Target> targets;
-  for (auto& [age, target] : found) targets.push_back(std::move(target));
+  for (auto& live : live_ways(entry, shard_.now())) targets.push_back(std::move(live.target));
   return targets;
 }
 
@@ -310,8 +348,8 @@ std::optional<model::Target> Registrations::newest_way(model::AccountId const& a
 model::InstanceId Registrations::instance_at(model::AccountId const& account, model::Way const& way) const {
   auto const* entry = shard_.directory.find(account);
   if (entry == nullptr) return {};
-  for (auto const& target : live_targets(*entry))
-    if (way.flow.empty() ? target.remote == way.remote : target.flow == way.flow) return target.instance;
+  for (auto const& live : live_ways(*entry, shard_.now()))
+    if (is_on(live, way)) return live.target.instance;
   return {};
 }
 

@@ -206,6 +206,34 @@ TEST(Registrations, what_the_disk_refused_is_not_promised_again) {
   EXPECT_TRUE(house.refreshes(1, 6));
 }
 
+// RFC 3261 section 16.6 step 7, RFC 5626 section 5.3.
+TEST(Registrations, a_contact_leads_where_it_says_at_the_address_it_came_from) {
+  House house;
+  auto const remote_of = [&](Binding binding, Device device = {}) {
+    binding.expires_at = house.clock.now() + 1h;
+    auto& entry = *house.shard.directory.find(juliet);
+    (void)house.shard.directory.set_registrations(entry, {.devices = {device}, .bindings = {binding}});
+    auto const targets = house.registrations.live_targets(entry);
+    return targets.empty() ? "none" : targets.at(0).remote;
+  };
+  auto const phone = InstanceId{"00000000-0000-4000-8000-000000000001"};
+  std::string const here = "sip:juliet@192.0.2.1:7000";
+  std::string const udp = "udp 192.0.2.1:40000";
+  EXPECT_EQ(remote_of({.contact = here, .remote = udp}), "udp 192.0.2.1:7000");
+  EXPECT_EQ(house.registrations.instance_at(juliet, {.remote = udp}).value, here)
+      << "it calls from where it registered";
+  EXPECT_EQ(remote_of({.contact = "sip:juliet@10.0.0.1:7000", .remote = udp}), udp) << "a NAT";
+  EXPECT_EQ(remote_of({.contact = here, .instance = phone, .reg_id = 1, .remote = udp}), udp) << "its flow alone";
+  EXPECT_EQ(remote_of({.contact = here, .path = {"<sip:edge.example;lr>"}, .remote = udp}), udp);
+  std::string const tcp = "tcp 192.0.2.1:40000";
+  Binding const lost{.contact = here + ";transport=tcp", .instance = phone, .remote = tcp};
+  EXPECT_EQ(remote_of(lost, {.instance = phone}), "tcp 192.0.2.1:7000") << "its connection is gone";
+  EXPECT_EQ(remote_of(lost, {.instance = phone, .message = {.token = "t"}}), "none") << "it sleeps";
+  EXPECT_EQ(remote_of({.contact = here, .remote = tcp}), "none") << "by UDP";
+  EXPECT_EQ(remote_of({.contact = "sip:juliet@10.0.0.1:7000;transport=tcp", .remote = tcp}), "none") << "a NAT";
+  EXPECT_EQ(remote_of({.contact = here + ";transport=tls", .remote = "tls 192.0.2.1:40000"}), "none");
+}
+
 TEST(Registrations, a_phone_whose_connection_is_gone_leaves_nothing_behind) {
   House house;
   FlowId const first{.slot = 1, .generation = 1};

@@ -89,6 +89,25 @@ ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account
   return update;
 }
 
+std::optional<std::string> way_by_contact(std::string_view contact, std::string_view remote) {
+  auto const uri = sip::parse_uri(contact);
+  auto const space = remote.find(' ');
+  if (!uri || uri->scheme != sip::Scheme::sip || uri->parameters.has("maddr") || space == remote.npos) return {};
+  auto const transport = remote.substr(0, space);
+  bool const is_same = sip::equal_ignoring_case(uri->parameters.value("transport").value_or("udp"), transport);
+  if (!is_same || (transport != "udp" && transport != "tcp")) return {};
+  // Behind the address may stand the one of ours that it was sent to.
+  auto const end = std::min(remote.find(' ', space + 1), remote.size());
+  auto const source = sip::parse_host_port(remote.substr(space + 1, end - space - 1));
+  constexpr std::uint16_t default_port = 5060;
+  auto const port = uri->port.value_or(default_port);
+  if (!source || source->kind == sip::HostKind::name || !sip::equal_ignoring_case(source->host, uri->host)) return {};
+  if (port == 0) return {};
+  std::string way(remote.substr(0, space + 1));
+  sip::append_host(way, source->kind, source->host);
+  return way.append(":").append(std::to_string(port)).append(remote.substr(end));
+}
+
 std::string without_private_parameters(std::string_view text) {
   auto const uri = sip::parse_uri(text);
   return uri ? sip::strip_push_parameters(*uri) : std::string(text);

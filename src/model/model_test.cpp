@@ -2,6 +2,7 @@
 #include "base/packing.hpp"
 #include "base/random.hpp"
 #include "model/account.hpp"
+#include "model/contact.hpp"
 #include "model/device.hpp"
 #include "model/push.hpp"
 #include "model/trace.hpp"
@@ -105,6 +106,22 @@ TEST(Verifier, Rfc7677SectionThree) {
   EXPECT_EQ(encode_base64(verifier.scram_sha256.stored_key), "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=");
   EXPECT_EQ(encode_base64(verifier.scram_sha256.server_key), "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
   EXPECT_EQ(unpack_verifier(pack(verifier)), verifier);
+}
+
+TEST(Contact, LeadsToThePortThatItNamesAtTheAddressOfItsRegister) {
+  auto const way = [](std::string_view contact, std::string_view remote) {
+    return way_by_contact(contact, remote).value_or("none");
+  };
+  EXPECT_EQ(way("sip:j@192.0.2.1:7000", "udp 192.0.2.1:40000"), "udp 192.0.2.1:7000");
+  EXPECT_EQ(way("sip:j@192.0.2.1", "udp 192.0.2.1:40000 at 203.0.113.9"), "udp 192.0.2.1:5060 at 203.0.113.9");
+  EXPECT_EQ(way("sip:j@[2001:DB8::1]:7000", "udp [2001:db8::1]:40000"), "udp [2001:db8::1]:7000");
+  EXPECT_EQ(way("sip:j@192.0.2.1:7000;transport=TCP", "tcp 192.0.2.1:40000"), "tcp 192.0.2.1:7000");
+  for (auto const* contact :
+       {"sip:j@10.0.0.1:7000", "sip:j@phone.example:7000", "sip:j@192.0.2.1:7000;transport=tcp",
+        "sips:j@192.0.2.1:7000", "sip:j@192.0.2.1:7000;maddr=198.51.100.7", "sip:j@192.0.2.1:0", "tel:1", ""})
+    EXPECT_EQ(way(contact, "udp 192.0.2.1:40000"), "none") << contact;
+  EXPECT_EQ(way("sip:j@192.0.2.1:7000;transport=tls", "tls 192.0.2.1:40000"), "none") << "whose certificate is that?";
+  EXPECT_EQ(way("sip:j@192.0.2.1:7000", ""), "none");
 }
 
 TEST(Account, IsReadAsAnAdministratorTypesIt) {

@@ -10,9 +10,11 @@
 #include "store/memory/memory_store.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <regex>
 
@@ -363,6 +365,42 @@ TEST(Proxy, every_request_goes_on_with_a_bounded_breadth) {
   EXPECT_THAT(house.heard(house.juliet, "BYE sip:juliet@"), HasSubstr("\r\nMax-Breadth: 60\r\n"));
   house.romeo.send(House::request("MESSAGE", "sip:juliet@localhost", house.romeo, "Max-Breadth: 0\r\n"));
   house.heard(house.romeo, "SIP/2.0 440 Max-Breadth Exceeded");
+}
+
+// RFC 3261 section 16.6 step 7: the Request-URI is where the request goes.
+TEST(Proxy, a_phone_is_called_at_the_port_of_its_contact) {
+  House house;
+  UdpPeer listening{house.context, house.address};
+  house.register_juliet("sip:juliet@" + edge::sip::format_address(listening.local()));
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  house.juliet.send(House::response(200, house.heard(listening, "INVITE sip:juliet@")));
+  house.heard(house.romeo, "SIP/2.0 200");
+}
+
+TEST(Proxy, a_phone_whose_connection_is_gone_is_connected_to) {
+  House house;
+  auto const tcp =
+      house.stack.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  boost::asio::ip::tcp::acceptor phone{house.context, {boost::asio::ip::address_v4::loopback(), 0}};
+  edge::sip::StreamPeer juliet{house.context, tcp, {}};
+  auto registers = House::request(
+      "REGISTER", "sip:localhost", house.juliet,
+      "Contact: <sip:juliet@127.0.0.1:" + std::to_string(phone.local_endpoint().port()) + ";transport=tcp>\r\n");
+  juliet.send(registers.replace(registers.find("UDP"), 3, "TCP"));
+  ASSERT_TRUE(house.run_until([&] { return juliet.count("SIP/2.0 200") > 0; }));
+  juliet.close();
+  ASSERT_TRUE(house.run_until([&] { return house.stack.counts().transports.connections == 0; }));
+  std::string got;
+  std::array<char, 4096> bytes{};
+  boost::asio::ip::tcp::socket socket{house.context};
+  phone.async_accept(socket, [&](auto) {
+    socket.async_read_some(boost::asio::buffer(bytes), [&](auto, std::size_t size) { got.assign(bytes.data(), size); });
+  });
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo));
+  ASSERT_TRUE(house.run_until([&] { return !got.empty(); }));
+  EXPECT_THAT(got, HasSubstr("INVITE sip:juliet@127.0.0.1:"));
+  boost::asio::write(socket, boost::asio::buffer(House::response(486, got)));
+  house.heard(house.romeo, "SIP/2.0 486");
 }
 
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
