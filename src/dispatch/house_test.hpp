@@ -156,7 +156,8 @@ struct Phone {
     resume_id = heard().back();
     say("<presence><status>here</status></presence>");
   }
-  void enable_push(std::string_view os = "18.0", std::string_view channels = "split") {
+  void enable_push(std::string_view os = "18.0", std::string_view channels = "split",
+                   std::string_view services = "call,im") {
     auto const field = [](std::string_view name, std::string_view value) {
       return "<field var='" + std::string(name) + "'><value>" + std::string(value) + "</value></field>";
     };
@@ -164,7 +165,7 @@ struct Phone {
         "'><x xmlns='jabber:x:data' type='submit'>" + field("app", "org.example.app") + field("platform", "ios") +
         field("os_version", os) + field("provider", "apns") + field("channels", channels) + field("team", "TEAM") +
         field("token_voip", "voip-token-000000") + field("token_message", "message-token-000") +
-        field("services", "call,im") + field("away_in_background", "true") + "</x></enable></iq>");
+        field("services", services) + field("away_in_background", "true") + "</x></enable></iq>");
   }
   void resume() {
     connect();

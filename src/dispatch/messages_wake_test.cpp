@@ -152,6 +152,19 @@ TEST_F(Waking, APushThatHasEndedIsNotAskedForAgain) {
   EXPECT_THAT(house.pushes.requests, SizeIs(1));
 }
 
+// B-SIGN-2: which services an app uses is a field of its registration.
+TEST_F(Waking, AnAppThatUsesCallsOnlyIsNotPushedForMessages) {
+  juliet.enable_push("18.0", "split", "call");
+  juliet.heard();
+  juliet.acknowledge();
+  juliet.lose();
+  romeo_writes("a");
+  house.pass(10s);
+  EXPECT_THAT(house.pushes.requests, IsEmpty());
+  EXPECT_THAT(house.traces.all,
+              testing::Contains(testing::Field(&model::TraceStep::why, model::Why::service_not_used)));
+}
+
 // The table asks which device sleeps, not what another has read. At a start nobody knows how long ago that was.
 TEST_F(Waking, B_IM_2_WhatAnotherClientHasReadIsPushedButNotAskedForAtTheNextStart) {
   juliet_sleeps();

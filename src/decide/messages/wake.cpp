@@ -12,8 +12,8 @@ Wake should_wake_for_message(model::Device const& device, DeviceState state, mod
                              PushOffer offer, Instant now) {
   auto const let_sleep = [](Why because) { return Wake{.verdict = WakeVerdict::let_sleep, .because = because}; };
   if (!message.has_body) return let_sleep(Why::no_body);
-  if (state == DeviceState::signed_out) return let_sleep(Why::device_signed_out);
-  if (!device.services.im) return let_sleep(Why::service_not_used);
+  if (!device.services.im && device.services.call) return let_sleep(Why::service_not_used);
+  if (!device.services.im || state == DeviceState::signed_out) return let_sleep(Why::device_signed_out);
   auto const cell = cell_of(Occasion::message, client_of(device, state));
   if (!cell.channel) return let_sleep(Why::device_in_foreground);
   if (auto const refused = can_push(device, *cell.channel, offer, now); refused.because != Why::none) return refused;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ranges>
 
 namespace reveille::decide {
 namespace {
@@ -32,12 +33,20 @@ bool is_true(std::string_view value) {
 }
 
 bool names(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    auto const one = list.substr(0, list.find(','));
+  for (auto const part : std::views::split(list, ',')) {
+    std::string_view one{part};
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
     if (one == word) return true;
-    list.remove_prefix(one.size() == list.size() ? one.size() : one.size() + 1);
   }
   return false;
+}
+
+// Messages come by XMPP, so this is what says whether the app shows them. Of calls SIP has the last word.
+bool take_services(std::string_view list, model::DeviceUpdate& update) {
+  update.uses_im = names(list, "im");
+  if (names(list, "call")) update.uses_call = true;
+  return *update.uses_im || update.uses_call;
 }
 
 // Gives false for a value that is none of its field.
@@ -50,7 +59,7 @@ bool take_field(std::string_view name, std::string const& value, model::DeviceUp
   if (name == "token_voip") update.voip_token = value;
   if (name == "token_message") update.message_token = value;
   if (name == "away_in_background") update.away_in_background = is_true(value);
-  if (name == "services" && names(value, "call")) update.uses_call = true;
+  if (name == "services") return take_services(value, update);
   if (name == "platform") return (update.platform = model::platform_named(value)).has_value();
   if (name == "provider") return (update.provider = model::provider_named(value)).has_value();
   if (name == "environment") return (update.environment = model::environment_named(value)).has_value();
@@ -98,6 +107,7 @@ void on_push_enable(ImSession const& session, Element const& iq, ImContext const
   auto const node = lower(enable->attribute("node"));
   if (!is_uuid(node))
     return refuse(session, iq, StanzaError::bad_request, "'node' must be the app's instance UUID", effects);
+  // An app that does not say what it uses is here for messages.
   model::DeviceUpdate update{.instance = model::InstanceId{node}, .uses_im = true};
   auto const* form = enable->child("x", ns::data_form);
   if (form && !read_form(*form, update))

@@ -73,6 +73,20 @@ TEST_F(PushOf, AbsentAndUnknownFieldsChangeNothing) {
   EXPECT_THAT(requests(), SizeIs(1));
 }
 
+// B-SIGN-2: an app that uses calls only is not pushed for messages.
+TEST_F(PushOf, ServicesSayWhatTheAppUses) {
+  auto const services_of = [&](std::string const& fields) {
+    juliet.say("balcony", enable(fields));
+    auto const& update = requests().at(0).update;
+    return std::pair{update.uses_call.value_or(false), update.uses_im.value_or(false)};
+  };
+  EXPECT_EQ(services_of(""), std::pair(false, true));
+  EXPECT_EQ(services_of(field("services", "")), std::pair(false, true));
+  EXPECT_EQ(services_of(field("services", "im")), std::pair(false, true));
+  EXPECT_EQ(services_of(field("services", "call")), std::pair(true, false));
+  EXPECT_EQ(services_of(field("services", "call, im")), std::pair(true, true));
+}
+
 TEST_F(PushOf, RefusesWhatItCannotUse) {
   struct Mistake {
     std::string iq;
@@ -87,6 +101,7 @@ TEST_F(PushOf, RefusesWhatItCannotUse) {
                               {enable(field("provider", "carrier-pigeon")), "bad-request"},
                               {enable(field("environment", "moon")), "bad-request"},
                               {enable(field("channels", "three")), "bad-request"},
+                              {enable(field("services", "fax")), "bad-request"},
                               {enable(field("token_voip", std::string(1'025, 't'))), "bad-request"},
                               {enable(field("key", "short")), "bad-request"},
                               {enable(field("key", "*not base64url*")), "bad-request"},
