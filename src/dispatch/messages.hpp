@@ -21,6 +21,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -80,6 +81,8 @@ class Messages final : public model::StreamSink {
     bool found_at_start = false;  // it may have been read in the meantime
   };
   static constexpr std::size_t most_unacknowledged = 1'000;
+  // A whole page of the archive's answers, and what may be under way before it.
+  static constexpr std::size_t most_unacknowledged_bytes = std::size_t{1} << 20U;
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 
   // messages.cpp
@@ -120,6 +123,7 @@ class Messages final : public model::StreamSink {
   void refresh_later(model::AccountId const& account, Instant at);
 
   // xmpp_catch_up.cpp
+  [[nodiscard]] static bool has_room_for(decide::ImSession const& session, std::string_view text);
   [[nodiscard]] CatchUp* behind_of(StreamHandle stream);
   void write(StreamHandle stream, xmpp::StanzaReference reference, std::string text);
   void go_on(StreamHandle stream);

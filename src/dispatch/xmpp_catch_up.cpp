@@ -17,7 +17,9 @@ using namespace xmpp;
 
 constexpr unsigned most_stanzas = 100;                       // in one part
 constexpr std::size_t part_bytes = std::size_t{128} * 1024;  // beyond that a part ends
-constexpr std::size_t most_late = 500;                       // of one session
+// So much that is not acknowledged, and what waits behind it (most_late_bytes) has room, too.
+constexpr std::size_t enough_unacknowledged_bytes = std::size_t{256} * 1024;
+constexpr std::size_t most_late = 500;  // of one session
 constexpr std::size_t most_late_bytes = std::size_t{512} * 1024;
 constexpr std::size_t most_questions = 16;
 constexpr std::size_t longest_question = 8 * 1024;
@@ -41,6 +43,12 @@ std::size_t bytes_of(std::vector<std::string> const& texts) {
 std::size_t bytes_of(std::map<StanzaReference, std::string> const& kept) {
   std::size_t bytes = 0;
   for (auto const& [reference, text] : kept) bytes += text.size();
+  return bytes;
+}
+
+std::size_t bytes_of(std::deque<CatchUp::Again> const& again) {
+  std::size_t bytes = 0;
+  for (auto const& one : again) bytes += one.text.size();
   return bytes;
 }
 
@@ -68,6 +76,12 @@ std::vector<Element> fault_of(Element const& iq) {
 
 }  // namespace
 
+// Of what is sent and kept until it is acknowledged: all of it is written with every step of the session.
+bool Messages::has_room_for(decide::ImSession const& session, std::string_view text) {
+  auto const kept = bytes_of(session.kept);
+  return kept == 0 || kept + text.size() <= most_unacknowledged_bytes;
+}
+
 CatchUp* Messages::behind_of(StreamHandle stream) {
   auto* entry = entry_of(stream);
   auto* session = session_of(stream);
@@ -86,7 +100,7 @@ void Messages::write(StreamHandle stream, StanzaReference reference, std::string
   if (!behind) behind = &runtime_of(*entry_of(stream)).catching_up[session->resource];
   if (is_archived(reference) || session->kept.contains(reference)) text.clear();
   behind->again.push_back({.reference = reference, .text = std::move(text)});
-  if (behind->again.size() > most_unacknowledged)
+  if (behind->again.size() > most_unacknowledged || bytes_of(behind->again) > most_unacknowledged_bytes)
     port_.close(stream, make_stream_error(StreamError::resource_constraint));
 }
 
@@ -100,7 +114,10 @@ void Messages::go_on(StreamHandle stream) {
   if (!behind) return answer_next(stream);
   if (behind->is_busy || !port_.has_room(stream)) return;
   // Of what has a number already there is a bound. For more, on_acknowledged() goes on.
-  if (behind->again.empty() && session_of(stream)->sent.waiting().size() >= most_unacknowledged / 2) return;
+  auto const& session = *session_of(stream);
+  bool const is_enough =
+      session.sent.waiting().size() >= most_unacknowledged / 2 || bytes_of(session.kept) > enough_unacknowledged_bytes;
+  if (behind->again.empty() && is_enough) return;
   behind->is_busy = true;
   if (behind->again.empty()) {
     catch_up(stream);

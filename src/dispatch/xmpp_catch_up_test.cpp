@@ -31,6 +31,16 @@ struct CatchingUp : Two {
     house.start();
     romeo.resume();
   }
+  // A big stanza that is not archived.
+  void juliet_asks_herself(std::string const& id) {
+    juliet.say("<iq type='get' to='juliet@localhost/phone' id='" + id + "'><q xmlns='u'>" + std::string(200'000, 'x') +
+               "</q></iq>");
+  }
+  std::size_t bytes_on_disk_of_sessions() {
+    std::size_t bytes = 0;
+    EXPECT_TRUE(house.store.for_each(store::Table::streams, [&](auto, auto value) { bytes += value.size(); }));
+    return bytes;
+  }
   std::string invitation(std::string const& id) {
     return "<message to='juliet@localhost/phone' id='" + id +
            "'><x xmlns='jabber:x:conference' jid='hall@rooms.localhost'/></message>";
@@ -73,6 +83,36 @@ TEST_F(CatchingUp, MoreThanMayBeUnacknowledgedComesAsFastAsItIsAcknowledged) {
       house.messages->session_of(*house.shard->directory.find(model::AccountId{"juliet@localhost"}), {})->resumable);
   romeo_writes("b");
   EXPECT_THAT(juliet.heard("<body>b</body>"), SizeIs(1));
+}
+
+// What is not archived is written with each step of its session: there is a bound of it.
+TEST_F(CatchingUp, SoManyBytesMayBeUnacknowledgedAndTheRestWaits) {
+  juliet.heard();
+  juliet.acknowledge();
+  std::vector<std::string> heard;
+  for (int i = 0; i < 7; ++i) juliet_asks_herself(std::to_string(i));
+  EXPECT_LT(house.streams.said[juliet.stream].size(), 7U);
+  for (int i = 0; i < 3; ++i) {
+    for (auto& text : juliet.heard("<iq")) heard.push_back(text.substr(text.find(" id='") + 5, 1));
+    juliet.acknowledge();
+    house.settle();
+  }
+  EXPECT_THAT(heard, ElementsAre("0", "1", "2", "3", "4", "5", "6"));
+  juliet_asks_herself("7");
+  EXPECT_THAT(juliet.heard("<iq"), SizeIs(1));
+}
+
+TEST_F(CatchingUp, WhoAcknowledgesNothingIsClosedAndBindsAnew) {
+  juliet.heard();
+  juliet.acknowledge();
+  for (int i = 0; i < 20; ++i) {
+    juliet_asks_herself(std::to_string(i));
+    EXPECT_LT(bytes_on_disk_of_sessions(), std::size_t{1'700'000}) << i;
+  }
+  EXPECT_THAT(house.streams.said[juliet.stream], Contains(HasSubstr("resource-constraint")));
+  juliet.lose();
+  juliet.resume();
+  EXPECT_THAT(juliet.heard(), ElementsAre("failed"));
 }
 
 TEST_F(CatchingUp, CutAtEachReadNothingIsLostOrComesTwice) {

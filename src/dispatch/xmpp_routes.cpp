@@ -137,16 +137,24 @@ void Messages::deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery) {
   emit(turn, entry, *session, std::move(delivery.stanza), delivery.row);
 }
 
-// To a live session, or to one that is behind and gets it when it has caught up.
+// To a live session, or to one that is behind and gets it when it has caught up. Who acknowledges too little of what
+// the archive does not have is behind, too.
 void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Element stanza, std::uint64_t row) {
   auto& catching_up = runtime_of(entry).catching_up;
-  auto const behind = catching_up.find(session.resource);
-  if (behind == catching_up.end()) return emit(turn, entry, session, to_xml(stanza, ns::client), row);
+  auto behind = catching_up.find(session.resource);
   if (row != 0) {
+    if (behind == catching_up.end()) return emit(turn, entry, session, to_xml(stanza, ns::client), row);
     behind->second.missed = true;
-  } else if (!decide::hold_presence(session, stanza) && !keep_late(turn, entry, session, to_xml(stanza, ns::client))) {
-    close_later(turn, session.stream);
+    return;
   }
+  auto text = to_xml(stanza, ns::client);
+  if (behind == catching_up.end() && has_room_for(session, text)) return emit(turn, entry, session, std::move(text), 0);
+  catching_up.try_emplace(session.resource);
+  if (decide::hold_presence(session, stanza) || keep_late(turn, entry, session, std::move(text))) return;
+  // It has missed something, so it must not go on as if it had not: its client binds anew.
+  session.resume_id.clear();
+  turn.dirty.emplace(entry.account().value, session.resource);
+  close_later(turn, session.stream);
 }
 
 void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, std::string text, std::uint64_t row) {
