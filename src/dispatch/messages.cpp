@@ -190,6 +190,7 @@ Messages::Act Messages::refusal_without_room(StreamHandle stream, Element const&
 
 // What must survive, with the event that made it so.
 void Messages::save_dirty(Turn& turn) {
+  if (!turn.dirty.empty()) turn.dirty.merge(not_saved_);
   for (auto const& [account, resource] : turn.dirty) {
     auto* entry = shard_.directory.find(model::AccountId{account});
     auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
@@ -241,6 +242,8 @@ void Messages::give_up(Waiting& waiting) {
     session->resume_id.clear();
     if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
   }
+  // What the disk has of them would come back at the next start.
+  not_saved_.merge(waiting.dirty);
 }
 
 void Messages::run_ready() {

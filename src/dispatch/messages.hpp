@@ -188,6 +188,7 @@ class Messages final : public model::StreamSink {
   decide::ArchiveIds ids_{};
   std::uint64_t last_row_ = 0;
   std::unordered_map<StreamHandle, Seat> streams_ = {};
+  std::set<std::pair<std::string, std::string>> not_saved_ = {};  // sessions whose rows are older than they are
   std::deque<std::shared_ptr<Waiting>> waiting_ = {};
   std::map<BurstKey, Burst> bursts_ = {};
   std::vector<model::AccountId> unsettled_ = {};  // unpacked accounts, to be packed when nobody is there

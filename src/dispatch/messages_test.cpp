@@ -36,6 +36,26 @@ TEST_F(Two, WhatCannotBeWrittenIsNotAcknowledged) {
   EXPECT_THAT(romeo.heard(), Contains(HasSubstr("resource-constraint")));
 }
 
+// Neither could its end: the disk is still full then.
+TEST_F(Two, ASessionThatCouldNotBeWrittenDoesNotComeBackWithTheNextStart) {
+  befriend();
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  romeo_writes("lost");
+  romeo.lose();
+  juliet.lose();
+  house.store.fail_with({});
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in();
+  juliet.heard();
+  house.start();
+  juliet.resume();
+  juliet.say("<presence type='probe' to='romeo@localhost'/>");
+  EXPECT_THAT(juliet.heard("romeo@localhost/phone"), IsEmpty());
+  romeo.resume();
+  EXPECT_THAT(romeo.heard(), testing::Contains("failed"));
+}
+
 TEST_F(Two, AClientWithoutStreamManagementHearsWhatCouldNotBeWrittenAndGoesOn) {
   Phone plain{house, "romeo"};
   house.messages->on_bind_requested(plain.stream, model::AccountId{"romeo@localhost"}, "desk");
