@@ -239,6 +239,31 @@ TEST_F(Two, B_MODE_5_AwayThoughNothingCanBeResumed) {
   EXPECT_THAT(romeo.heard("<presence"), ElementsAre(HasSubstr("unavailable")));
 }
 
+TEST_F(Two, B_MODE_5_AwayAfterACleanEndInTheBackground) {
+  befriend();
+  juliet.enable_push();
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  house.settle();
+  EXPECT_THAT(romeo.heard("<show>away</show>"), testing::SizeIs(1));
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  house.settle();
+  EXPECT_THAT(romeo.heard("<presence"), IsEmpty()) << "still away";
+  juliet.resume();
+  EXPECT_THAT(juliet.heard(), testing::Contains("failed"));
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in();
+  juliet.enable_push();
+  EXPECT_THAT(romeo.heard("<presence").back(), Not(HasSubstr("away")));
+  house.messages->on_mode(juliet.stream, AppMode::background);
+  juliet.say("<iq type='set' id='d'><disable xmlns='urn:xmpp:push:0' jid='push.localhost' node='" +
+             std::string(instance) + "'/></iq>");
+  romeo.heard();
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  house.settle();
+  EXPECT_THAT(romeo.heard("<presence"), ElementsAre(HasSubstr("unavailable"))) << "signed out";
+}
+
 TEST_F(Two, AwayAfterTheGraceOfADroppedConnection) {
   befriend();
   juliet.enable_push();

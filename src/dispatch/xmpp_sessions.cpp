@@ -145,14 +145,13 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   auto const seen = seen_up_to(*entry, *session);
   auto const earliest = push_after_end(*entry, *session, why);
   Turn turn;
-  // A clean end is the end. Whatever else happens to a connection, its session can be resumed; one that cannot stays
-  // for what others are shown, where its device asked for that (B-MODE-5).
-  auto const* device = decide::device_of(runtime_of(*entry).im, *session);
-  bool const stays = session->is_resumable() || (device && device->away_in_background);
-  if (why == StreamEnd::closed_by_peer || !stays) {
+  // Nothing is resumed after a clean end. Whatever else happens to a connection, its session can be; one that cannot
+  // stays for what others are shown, where its device asked for that (B-MODE-5).
+  bool const resumable = session->is_resumable() && why != StreamEnd::closed_by_peer;
+  if (!resumable && !decide::is_shown_after(runtime_of(*entry).im, *session, why)) {
     drop_session(turn, *entry, resource);
   } else {
-    if (!session->is_resumable()) decide::keep_presence_only(*session);
+    if (!resumable) decide::keep_presence_only(*session);
     suspend(turn, *entry, *session);
     // One that did not answer in time had its grace while it was waited for (B-MODE-4).
     if (why == StreamEnd::overdue) session->lost_at = shard_.now() - shard_.policy.wake.foreground_grace;

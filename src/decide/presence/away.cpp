@@ -35,6 +35,13 @@ std::optional<Instant> away_at(ImAccount const& account, ImSession const& sessio
   return *session.lost_at + (said_background(*device) ? Duration{} : context.policy->wake.foreground_grace);
 }
 
+bool is_shown_after(ImAccount const& account, ImSession const& session, xmpp::StreamEnd why) {
+  auto const* device = device_of(account, session);
+  if (!device || !device->away_in_background) return false;
+  if (why != xmpp::StreamEnd::closed_by_peer) return true;
+  return session.is_available() && device->services.im && said_background(*device);
+}
+
 Awakeness awakeness_of(ImAccount const& account, ImSession const& session, ImContext const& context) {
   auto const* device = device_of(account, session);
   if (!device || !device->away_in_background) return Awakeness::awake;

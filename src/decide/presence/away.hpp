@@ -17,6 +17,10 @@ enum class Awakeness : std::uint8_t { awake, asleep };
 [[nodiscard]] std::optional<Instant> away_at(ImAccount const& account, ImSession const& session,
                                              ImContext const& context);
 
+// Whether a session that cannot be resumed is shown as away when its stream has ended. After a clean end that is so if
+// its device had said before that it is in the background: then its app was put to sleep, and nobody signed out.
+[[nodiscard]] bool is_shown_after(ImAccount const& account, ImSession const& session, xmpp::StreamEnd why);
+
 // The presence that others see of an available session.
 [[nodiscard]] xmpp::Element shown_presence(ImAccount const& account, ImSession const& session,
                                            ImContext const& context);
