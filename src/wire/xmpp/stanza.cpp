@@ -1,5 +1,6 @@
 #include "wire/xmpp/stanza.hpp"
 
+#include "wire/xmpp/jid.hpp"
 #include "wire/xmpp/namespaces.hpp"
 
 #include <array>
@@ -24,8 +25,13 @@ std::optional<Enum> type_named(std::string_view name, std::array<Enum, N> const&
   return std::nullopt;
 }
 
+// XEP-0359 section 3: addresses are compared as they are prepared, however they are spelled.
 bool is_stanza_id_by(Element const& element, std::string_view by) {
-  return element.is("stanza-id", ns::stanza_id) && element.attribute("by") == by;
+  if (!element.is("stanza-id", ns::stanza_id)) return false;
+  auto const its_by = element.attribute("by");
+  if (its_by == by) return true;
+  auto const jid = parse_jid(its_by);
+  return jid && jid->text() == by;
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ enum class PresenceType : std::uint8_t {
 // XEP-0203. The 'stamp' has milliseconds.
 [[nodiscard]] Element make_delay(std::string_view from, Instant at);
 
-// XEP-0359 section 3: the id that `by` gave; whatever claims to be from `by` without being so is taken out.
+// XEP-0359 section 3: the id that `by`, a prepared address, gave; whatever claims to be from `by` without being so is
+// taken out.
 void set_stanza_id(Element& message, std::string_view by, std::string_view id);
 void strip_stanza_ids(Element& message, std::string_view by);
 [[nodiscard]] std::string_view stanza_id_of(Element const& message, std::string_view by);

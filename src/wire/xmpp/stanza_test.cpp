@@ -41,6 +41,13 @@ TEST(Stanza, OnlyOurOwnStanzaIdStays) {
   EXPECT_EQ(stanza_id_of(message, "me@x"), "42");
   EXPECT_EQ(stanza_id_of(message, "room@x"), "1");
   EXPECT_EQ(message.children.size(), 2U);
+  // However the address is spelled.
+  for (auto const* forged : {"Me@X", "ＭＥ@x", "me@x/", "@"})
+    message.add(make_element("stanza-id", ns::stanza_id, {{"by", forged}, {"id", "forged"}}));
+  strip_stanza_ids(message, "me@x");
+  EXPECT_EQ(to_xml(message, ns::client).find("me@x'"), std::string::npos);
+  EXPECT_EQ(message.children.size(), 3U) << "what is no address is nobody's";
+  EXPECT_EQ(stanza_id_of(message, "room@x"), "1");
 }
 
 }  // namespace
