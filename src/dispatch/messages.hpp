@@ -80,6 +80,14 @@ class Messages final : public model::StreamSink {
     model::MessageTraits traits = {};
     bool found_at_start = false;  // it may have been read in the meantime
   };
+  // A page of the archive on its way to who asked for it.
+  struct ArchiveReading {
+    xmpp::Element iq = {};
+    decide::ArchivePageWish wish = {};
+    store::ArchiveQuery query = {};  // what is read next
+    std::vector<decide::ArchiveRow> rows = {};
+    std::size_t bytes = 0;  // of their stanzas
+  };
   static constexpr std::size_t most_unacknowledged = 1'000;
   // A whole page of the archive's answers, and what may be under way before it.
   static constexpr std::size_t most_unacknowledged_bytes = std::size_t{1} << 20U;
@@ -139,9 +147,13 @@ class Messages final : public model::StreamSink {
   void deliver_late(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza);
   void ask_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
   void answer_next(StreamHandle stream);
-  [[nodiscard]] std::vector<xmpp::Element> results_of(StreamHandle stream, xmpp::Element const& iq,
-                                                      decide::ArchivePageWish const& wish, store::ArchivePage& page);
   void answer(StreamHandle stream, std::vector<xmpp::Element> stanzas);
+
+  // xmpp_archive.cpp
+  void read_archive(StreamHandle stream, xmpp::Element iq, decide::ArchivePageWish wish);
+  void read_on(StreamHandle stream, ArchiveReading reading);
+  void count_archive(StreamHandle stream, ArchiveReading reading);
+  void take_page(StreamHandle stream, ArchiveReading reading, store::ArchivePage found);
 
   // xmpp_sleep.cpp
   ImRuntime& holder_of(Entry& entry);

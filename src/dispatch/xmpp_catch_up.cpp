@@ -52,28 +52,6 @@ std::size_t bytes_of(std::deque<CatchUp::Again> const& again) {
   return bytes;
 }
 
-store::ArchiveQuery query_of(decide::ArchivePageWish const& wish, std::string const& account) {
-  store::ArchiveQuery query{
-      .account = account,
-      .peer = wish.peer,
-      .since = wish.since,
-      .until = wish.until,
-      .after = wish.after,
-      .before = wish.before,
-      .from = wish.from == decide::PageEnd::oldest ? store::ArchiveEnd::oldest : store::ArchiveEnd::newest,
-      .most = wish.most,
-      .most_bytes = part_bytes};
-  // A row is at least its time in microseconds, so that nothing older is looked at.
-  if (auto const since = wish.since ? unix_microseconds(*wish.since) : 0; since > 0)
-    query.after = std::max(query.after, static_cast<std::uint64_t>(since) - 1);
-  return query;
-}
-
-std::vector<Element> fault_of(Element const& iq) {
-  auto error = error_of(iq, StanzaError::internal_server_error);
-  return error ? std::vector<Element>{std::move(*error)} : std::vector<Element>{};
-}
-
 }  // namespace
 
 // Of what is sent and kept until it is acknowledged: all of it is written with every step of the session.
@@ -298,22 +276,7 @@ void Messages::answer_next(StreamHandle stream) {
   auto const iq = parse_element(session->questions.front());
   auto wish = iq ? decide::read_archive_query(*iq, ids_) : std::unexpected(StanzaError::bad_request);
   if (!wish) return answer(stream, {});
-  auto query = query_of(*wish, entry_of(stream)->account().value);
-  shard_.store.fetch_archive(std::move(query),
-                             [this, stream, iq = *iq, wish = std::move(*wish)](Result<store::ArchivePage> page) {
-                               answer(stream, page ? results_of(stream, iq, wish, *page) : fault_of(iq));
-                             });
-}
-
-std::vector<Element> Messages::results_of(StreamHandle stream, Element const& iq, decide::ArchivePageWish const& wish,
-                                          store::ArchivePage& page) {
-  auto const* entry = entry_of(stream);
-  if (!entry) return {};
-  std::vector<decide::ArchiveRow> rows;
-  for (auto& one : page.messages) rows.push_back({.row = one.row, .at = one.at, .stanza = std::move(one.stanza)});
-  bool const whole = page.completeness == store::Completeness::complete;
-  return decide::answer_archive_query(iq, wish, rows, whole ? decide::PageEdge::complete : decide::PageEdge::more,
-                                      entry->account().value, ids_);
+  read_archive(stream, *iq, std::move(*wish));
 }
 
 void Messages::answer(StreamHandle stream, std::vector<Element> stanzas) {

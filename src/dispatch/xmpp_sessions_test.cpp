@@ -5,6 +5,7 @@
 namespace reveille::dispatch::test {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -270,10 +271,53 @@ TEST_F(Sessions, TheArchiveInPages) {
     before = "<before>" + between(page, "<first>", "</first>") + "</before>";
   }
   EXPECT_EQ(all, "0123456");
-  EXPECT_EQ(words(ask_archive("<max>0</max>")), "");
+  // XEP-0059 section 2.7.
+  EXPECT_THAT(ask_archive("<max>0</max>"), AllOf(HasSubstr("<count>7</count>"), Not(HasSubstr("complete"))));
+  EXPECT_THAT(ask_archive("<max>0</max>" + before), HasSubstr("<count>7</count>"));
   EXPECT_THAT(ask_archive("<after>" + std::string(28, '0') + "</after>"), HasSubstr("item-not-found"));
   EXPECT_EQ(words(ask_archive("", "<field var='with'><value>nurse@localhost</value></field>")), "");
   EXPECT_EQ(words(ask_archive("", "<field var='with'><value>romeo@localhost</value></field>")), "0123456");
+}
+
+// XEP-0313 section 4.1.1.
+TEST_F(Sessions, TheArchiveOfOneResource) {
+  for (int i = 0; i < 250; ++i) romeo_writes(i == 3 ? "3" : i == 230 ? "z" : "a");
+  romeo.say("<message to='juliet@localhost/phone' type='chat'><body>mine</body></message>");
+  juliet.say("<message to='Romeo@LOCALHOST/desk' type='chat'><body>his desk</body></message>");
+  auto const with = [&](std::string const& who, std::string const& set = {}) {
+    return ask_archive(set, "<field var='with'><value>" + who + "</value></field>");
+  };
+  EXPECT_THAT(with("romeo@localhost/garden"), AllOf(Not(HasSubstr("<body>")), HasSubstr("complete='true'")));
+  EXPECT_EQ(words(with("romeo@localhost/desk")), "his desk");
+  EXPECT_EQ(words(with("juliet@localhost/phone", "<before/>")), "minehis desk");
+  EXPECT_EQ(words(with("juliet@localhost/phone", "<max>1</max>")), "mine");
+  EXPECT_EQ(words(with("juliet@localhost/phone", "<max>1</max><before/>")), "his desk");
+  auto const all = with("romeo@localhost/phone", "<max>7</max>");
+  EXPECT_EQ(words(all), "aaa3aaa");
+  EXPECT_THAT(all, Not(HasSubstr("complete")));
+  EXPECT_EQ(words(with("romeo@localhost/phone", "<before/>")),
+            std::string(29, 'a') + "z" + std::string(19, 'a') + "mine");
+}
+
+// Section 4.3.2: an id of another's archive is as unknown as one that was made up.
+TEST_F(Sessions, WhatIsNotInTheArchiveIsNoPlaceToGoOnFrom) {
+  romeo.say("<message to='nurse@localhost' type='chat'><body>b</body></message>");
+  romeo_writes("a");
+  house.shard->directory.put(model::AccountId{"nurse@localhost"}, {});
+  romeo.say("<message to='nurse@localhost' type='chat'><body>b</body></message>");
+  romeo.heard();
+  romeo.say(
+      "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'>"
+      "<before/></set></query></iq>");
+  std::string said;
+  for (auto const& text : romeo.heard()) said += text;
+  auto const first = between(said, "<first>", "</first>");
+  auto const last = between(said, "<last>", "</last>");
+  ASSERT_NE(first, last);
+  EXPECT_THAT(ask_archive("<after>" + last + "</after>"), HasSubstr("item-not-found"));
+  EXPECT_THAT(ask_archive("<before>" + last + "</before>"), HasSubstr("item-not-found"));
+  EXPECT_THAT(ask_archive("<after>" + first + "</after>"), HasSubstr("complete='true'"));
+  EXPECT_THAT(ask_archive("<max>0</max><after>" + last + "</after>"), HasSubstr("item-not-found"));
 }
 
 TEST_F(Sessions, TheLineIsCutWhileTheArchiveIsRead) {

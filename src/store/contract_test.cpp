@@ -104,6 +104,27 @@ TEST_P(StoreContract, ArchivesAreReadInPagesFromEitherEnd) {
   EXPECT_EQ(store_->newest_archive_row(), 10U);
 }
 
+TEST_P(StoreContract, ArchivesAreCounted) {
+  Batch batch;
+  for (std::uint64_t row = 1; row <= 10; ++row) batch.emplace_back(a_message(row, row % 2 == 0 ? "romeo" : "nurse"));
+  ASSERT_TRUE(commit(std::move(batch)));
+  auto const count = [&](ArchiveQuery query) {
+    query.account = "juliet";
+    std::optional<Result<std::uint64_t>> answer;
+    store_->count_archive(std::move(query), [&](auto found) { answer = found; });
+    shard_.run_until([&] { return answer.has_value(); });
+    return answer->value();
+  };
+  EXPECT_EQ(count({}), 10U);
+  EXPECT_EQ(count({.most = 0, .most_bytes = 1}), 10U);
+  EXPECT_EQ(count({.peer = "romeo"}), 5U);
+  EXPECT_EQ(count({.peer = "tybalt"}), 0U);
+  EXPECT_EQ(count({.direction = Direction::outgoing}), 0U);
+  EXPECT_EQ(count({.after = 2, .before = 9}), 6U);
+  EXPECT_EQ(count({.since = now + 3s, .until = now + 5s}), 3U);
+  EXPECT_EQ(count({.peer = "nurse", .since = now + 4s}), 3U);
+}
+
 TEST_P(StoreContract, ArchivedRowsAreThoseOfTheAccount) {
   ASSERT_TRUE(commit({a_message(5), a_message(6), a_message(9)}));
   auto const fetch = [&](std::size_t most_bytes) {

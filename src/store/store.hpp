@@ -185,6 +185,8 @@ class Store {
   // and a push before the call or message that asked for it.
   virtual void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) = 0;
   virtual void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) = 0;
+  // How many there are between `after` and `before`, whatever a page holds.
+  virtual void count_archive(ArchiveQuery query, Answer<std::uint64_t> answer) = 0;
   // Those of the rows that stand in the account's archive, in the archive's order; `most_bytes` as above.
   virtual void fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
                               Answer<ArchivePage> answer) = 0;

@@ -8,6 +8,7 @@
 #include "wire/xmpp/xml.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -45,10 +46,10 @@ std::vector<Field> fields_of(Element const& query) {
 std::optional<StanzaError> read_field(Field const& field, ArchivePageWish& wish) {
   if (field.name == "FORM_TYPE") return std::nullopt;
   if (field.name == "with") {
-    // FIXME: 4.1.1: a full JID is treated as its bare one.
     auto const jid = parse_jid(field.value);
     if (!jid) return StanzaError::jid_malformed;
     wish.peer = jid->bare().text();
+    if (!jid->is_bare()) wish.exactly = *jid;
     return std::nullopt;
   }
   if (field.name != "start" && field.name != "end") return StanzaError::feature_not_implemented;
@@ -79,14 +80,15 @@ std::optional<StanzaError> read_set(Element const& set, ArchiveIds const& ids, A
   return std::nullopt;
 }
 
-Element result_message(Element const& iq, ArchivePageWish const& wish, ArchiveRow const& row, std::string_view account,
-                       ArchiveIds const& ids) {
+Element result_message(Element const& iq, ArchivePageWish const& wish, ArchiveRow const& row, ArchiveIds const& ids) {
   auto forwarded = make_element("forwarded", ns::forward);
   forwarded.add(make_delay({}, row.at));
   if (auto stanza = parse_element(row.stanza)) forwarded.add(std::move(*stanza));
   auto result = make_element("result", ns::archive, {{"queryid", wish.query_id}, {"id", ids.id_of(row.row)}});
   result.add(std::move(forwarded));
-  auto message = make_element("message", ns::client, {{"from", account}, {"to", iq.attribute("from")}});
+  // The archive's own address is that of the account, which asks for it itself.
+  auto const to = iq.attribute("from");
+  auto message = make_element("message", ns::client, {{"from", to.substr(0, to.find('/'))}, {"to", to}});
   message.add(std::move(result));
   return message;
 }
@@ -126,17 +128,29 @@ Result<ArchivePageWish, StanzaError> read_archive_query(Element const& iq, Archi
   return wish;
 }
 
-std::vector<Element> answer_archive_query(Element const& iq, ArchivePageWish const& wish,
-                                          std::vector<ArchiveRow> const& rows, PageEdge edge, std::string_view account,
+// Section 4.1.1: a full address matches the sender's or the receiver's as it stands.
+bool is_asked_for(ArchivePageWish const& wish, std::string_view stanza) {
+  if (!wish.exactly) return true;
+  auto const message = parse_element(stanza);
+  if (!message) return false;
+  return std::ranges::any_of(std::array{"from", "to"}, [&](auto const* side) {
+    auto const jid = parse_jid(message->attribute(side));
+    return jid && *jid == *wish.exactly;
+  });
+}
+
+std::vector<Element> answer_archive_query(Element const& iq, ArchivePageWish const& wish, ArchiveResults const& results,
                                           ArchiveIds const& ids) {
+  auto const& rows = results.rows;
   std::vector<Element> stanzas;
-  for (auto const& row : rows) stanzas.push_back(result_message(iq, wish, row, account, ids));
+  for (auto const& row : rows) stanzas.push_back(result_message(iq, wish, row, ids));
   auto set = make_element("set", ns::result_set);
   if (!rows.empty()) {
     set.add(make_text_element("first", ns::result_set, ids.id_of(rows.front().row)));
     set.add(make_text_element("last", ns::result_set, ids.id_of(rows.back().row)));
   }
-  auto fin = make_element("fin", ns::archive, {{"complete", edge == PageEdge::complete ? "true" : ""}});
+  if (results.count) set.add(make_text_element("count", ns::result_set, std::to_string(*results.count)));
+  auto fin = make_element("fin", ns::archive, {{"complete", results.edge == PageEdge::complete ? "true" : ""}});
   fin.add(std::move(set));
   stanzas.push_back(result_of(iq, std::move(fin)));
   return stanzas;

@@ -30,7 +30,8 @@ enum class PageEnd : std::uint8_t { oldest, newest };
 
 struct ArchivePageWish {
   std::string query_id = {};
-  std::string peer = {};  // bare; empty: anyone
+  std::string peer = {};                  // bare; empty: anyone
+  std::optional<xmpp::Jid> exactly = {};  // of the peer, or of oneself: only this resource
   std::optional<Instant> since = {};
   std::optional<Instant> until = {};
   std::uint64_t after = 0;
@@ -40,6 +41,8 @@ struct ArchivePageWish {
 };
 [[nodiscard]] Result<ArchivePageWish, xmpp::StanzaError> read_archive_query(xmpp::Element const& iq,
                                                                             ArchiveIds const& ids);
+// Whether a message of the peer is one of that resource.
+[[nodiscard]] bool is_asked_for(ArchivePageWish const& wish, std::string_view stanza);
 
 struct ArchiveRow {
   std::uint64_t row = 0;
@@ -47,10 +50,14 @@ struct ArchiveRow {
   std::string stanza = {};
 };
 enum class PageEdge : std::uint8_t { complete, more };
+struct ArchiveResults {
+  std::vector<ArchiveRow> rows = {};
+  PageEdge edge = PageEdge::complete;
+  std::optional<std::uint64_t> count = {};  // of everything that was asked for
+};
 // The results, and the IQ's result behind them (section 4.3).
 [[nodiscard]] std::vector<xmpp::Element> answer_archive_query(xmpp::Element const& iq, ArchivePageWish const& wish,
-                                                              std::vector<ArchiveRow> const& rows, PageEdge edge,
-                                                              std::string_view account, ArchiveIds const& ids);
+                                                              ArchiveResults const& results, ArchiveIds const& ids);
 // The fields that a query may have (section 4.1.5).
 [[nodiscard]] xmpp::Element describe_archive_form(xmpp::Element const& iq);
 

@@ -52,6 +52,7 @@ TEST(ArchiveQuery, ReadsFiltersAndPages) {
   ASSERT_TRUE(wish);
   EXPECT_EQ(wish->query_id, "7");
   EXPECT_EQ(wish->peer, "romeo@localhost");
+  EXPECT_EQ(wish->exactly->text(), "romeo@localhost/x");
   EXPECT_EQ(*wish->until - *wish->since, 1h);
   EXPECT_EQ(wish->after, 9U);
   EXPECT_EQ(wish->before, 0U);
@@ -86,6 +87,19 @@ TEST(ArchiveQuery, AQuestionItCannotAnswerIsAnErrorNotAnEmptyPage) {
   EXPECT_EQ(name_of(read_archive_query(parse_element("<iq type='set' id='1'/>").value(), ids).error()), "bad-request");
 }
 
+// Section 4.1.1.
+TEST(ArchiveQuery, AFullAddressIsThatResourceAndNoOther) {
+  auto const is_found = [](std::string const& with, std::string const& from, std::string const& to) {
+    auto const wish = read_archive_query(query(field("with", with)), ids).value();
+    return is_asked_for(wish, "<message from='" + from + "' to='" + to + "'/>");
+  };
+  EXPECT_TRUE(is_found("romeo@localhost/x", "romeo@localhost/x", "juliet@localhost"));
+  EXPECT_TRUE(is_found("romeo@localhost/x", "juliet@localhost/balcony", "Romeo@LOCALHOST/x"));
+  EXPECT_FALSE(is_found("romeo@localhost/x", "romeo@localhost/y", "juliet@localhost"));
+  EXPECT_FALSE(is_found("romeo@localhost/x", "juliet@localhost/balcony", "romeo@localhost"));
+  EXPECT_TRUE(is_found("romeo@localhost", "romeo@localhost/y", "juliet@localhost"));
+}
+
 TEST(ArchiveAnswer, ResultsFirstThenTheEndOfThePage) {
   auto const asked = query("");
   auto const wish = read_archive_query(asked, ids).value();
@@ -95,7 +109,7 @@ TEST(ArchiveAnswer, ResultsFirstThenTheEndOfThePage) {
                                         {.row = 8,
                                          .at = from_unix_seconds(1'800'000'001),
                                          .stanza = "<message from='romeo@localhost/x'><body>2</body></message>"}};
-  auto const stanzas = answer_archive_query(asked, wish, rows, PageEdge::more, "juliet@localhost", ids);
+  auto const stanzas = answer_archive_query(asked, wish, {.rows = rows, .edge = PageEdge::more}, ids);
   ASSERT_EQ(stanzas.size(), 3U);
   auto const first = to_xml(stanzas[0], ns::client);
   EXPECT_THAT(first, HasSubstr("<message from='juliet@localhost' to='juliet@localhost/balcony'>"));
@@ -105,9 +119,11 @@ TEST(ArchiveAnswer, ResultsFirstThenTheEndOfThePage) {
   EXPECT_THAT(end, HasSubstr("<first>" + ids.id_of(3) + "</first><last>" + ids.id_of(8) + "</last>"));
   EXPECT_THAT(end, Not(HasSubstr("complete")));
 
-  auto const empty = answer_archive_query(asked, wish, {}, PageEdge::complete, "juliet@localhost", ids);
+  auto const empty = answer_archive_query(asked, wish, {}, ids);
   ASSERT_EQ(empty.size(), 1U);
   EXPECT_THAT(to_xml(empty[0], ns::client), testing::AllOf(HasSubstr("complete='true'"), Not(HasSubstr("<first>"))));
+  auto const counted = answer_archive_query(asked, wish, {.edge = PageEdge::more, .count = 12}, ids);
+  EXPECT_THAT(to_xml(counted[0], ns::client), HasSubstr("<count>12</count>"));
   EXPECT_THAT(to_xml(describe_archive_form(asked), ns::client), HasSubstr("var='with'"));
 }
 

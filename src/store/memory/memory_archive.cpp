@@ -55,6 +55,14 @@ void MemoryStore::fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) 
   post_([page = std::move(page), answer = std::move(answer)]() mutable { answer(std::move(page)); });
 }
 
+void MemoryStore::count_archive(ArchiveQuery query, Answer<std::uint64_t> answer) {
+  std::uint64_t count = 0;
+  for (auto const& [row, message] : archive_)
+    for (auto const& entry : message.entries)
+      if (matches(query, message, entry)) ++count;
+  post_([count, answer = std::move(answer)]() mutable { answer(count); });
+}
+
 void MemoryStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
                                  Answer<ArchivePage> answer) {
   std::vector<ArchivedMessage> found;

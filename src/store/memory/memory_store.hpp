@@ -22,6 +22,7 @@ class MemoryStore final : public Store {
   void fetch_push(std::string tenant, std::string id, Answer<std::optional<StoredPush>> answer) override;
   void fetch_trace(std::string id, Answer<std::optional<StoredTrace>> answer) override;
   void fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) override;
+  void count_archive(ArchiveQuery query, Answer<std::uint64_t> answer) override;
   void fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
                       Answer<ArchivePage> answer) override;
   void fetch_unread(std::string account, std::uint64_t displayed, std::string peer, std::string message_id,

@@ -44,6 +44,27 @@ char const* page_sql(ArchiveQuery const& query) {
 #undef REVEILLE_OF_ALL
 #undef REVEILLE_PAGE
 
+// The messages themselves are looked at only where their time counts.
+#define REVEILLE_COUNT(table, peer)                                                                            \
+  "SELECT count(*) FROM " table " WHERE e.account = ?1 AND e.row > ?2 AND e.row < ?3 AND " peer                \
+  " AND (?5 < 0 OR e.direction = ?5) AND (?6 = 0 OR (SELECT m.at >= ?7 AND m.at <= ?8 FROM archive_messages m" \
+  " WHERE m.row = e.row))"
+
+char const* count_sql(ArchiveQuery const& query) {
+  if (query.peer.empty()) return REVEILLE_COUNT("archive_entries e", "?4 = X''");
+  return REVEILLE_COUNT("archive_entries e INDEXED BY archive_entries_by_peer", "e.peer = ?4");
+}
+
+#undef REVEILLE_COUNT
+
+std::int64_t end_of(ArchiveQuery const& query) {
+  return query.before == 0 ? no_limit : static_cast<std::int64_t>(query.before);
+}
+
+std::int64_t direction_of(ArchiveQuery const& query) {
+  return query.direction ? static_cast<std::int64_t>(*query.direction) : any_direction;
+}
+
 }  // namespace
 
 Result<void> apply(Database& database, ArchiveMessage const& write) {
@@ -70,9 +91,8 @@ Result<std::uint64_t> newest_archive_row(Database& database) {
 Result<ArchivePage> find_archive(Database& database, ArchiveQuery const& query) {
   auto const most = std::min(query.most, largest_page);
   auto rows = database.statement(page_sql(query));
-  rows.with(query.account, query.after, query.before == 0 ? no_limit : static_cast<std::int64_t>(query.before),
-            query.peer, query.direction ? static_cast<std::int64_t>(*query.direction) : any_direction,
-            query.since.value_or(Instant{}), query.until.value_or(Instant::max()), most + 1);
+  rows.with(query.account, query.after, end_of(query), query.peer, direction_of(query), query.since.value_or(Instant{}),
+            query.until.value_or(Instant::max()), most + 1);
   ArchivePage page;
   std::size_t bytes = 0;
   for (;;) {
@@ -88,6 +108,17 @@ Result<ArchivePage> find_archive(Database& database, ArchiveQuery const& query) 
   }
   if (query.from == ArchiveEnd::newest) std::ranges::reverse(page.messages);
   return page;
+}
+
+Result<std::uint64_t> count_archive(Database& database, ArchiveQuery const& query) {
+  auto count = database.statement(count_sql(query));
+  int const by_time = query.since || query.until ? 1 : 0;
+  auto const row = count
+                       .with(query.account, query.after, end_of(query), query.peer, direction_of(query), by_time,
+                             query.since.value_or(Instant{}), query.until.value_or(Instant::max()))
+                       .next();
+  if (!row) return std::unexpected(row.error());
+  return static_cast<std::uint64_t>(count.number(0));
 }
 
 Result<ArchivePage> find_archived(Database& database, std::string_view account, std::vector<std::uint64_t> rows,

@@ -129,6 +129,12 @@ void SqliteStore::fetch_archive(ArchiveQuery query, Answer<ArchivePage> answer) 
       std::move(answer));
 }
 
+void SqliteStore::count_archive(ArchiveQuery query, Answer<std::uint64_t> answer) {
+  fetch<std::uint64_t>(
+      [query = std::move(query)](sqlite::Database& database) { return sqlite::count_archive(database, query); },
+      std::move(answer));
+}
+
 void SqliteStore::fetch_archived(std::string account, std::vector<std::uint64_t> rows, std::size_t most_bytes,
                                  Answer<ArchivePage> answer) {
   fetch<ArchivePage>(

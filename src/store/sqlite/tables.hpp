@@ -31,6 +31,7 @@ namespace reveille::store::sqlite {
 [[nodiscard]] Result<void> apply(Database& database, ArchiveMessage const& write);
 [[nodiscard]] Result<std::uint64_t> newest_archive_row(Database& database);
 [[nodiscard]] Result<ArchivePage> find_archive(Database& database, ArchiveQuery const& query);
+[[nodiscard]] Result<std::uint64_t> count_archive(Database& database, ArchiveQuery const& query);
 [[nodiscard]] Result<ArchivePage> find_archived(Database& database, std::string_view account,
                                                 std::vector<std::uint64_t> rows, std::size_t most_bytes);
 [[nodiscard]] Result<Unread> find_unread(Database& database, std::string_view account, std::uint64_t displayed,
