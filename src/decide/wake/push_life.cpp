@@ -27,9 +27,9 @@ PushStep end_late(PushLife& life, Why why, Instant now) {
               now);
 }
 
-PushStep send_at(PushLife& life, Instant at, Why why, Instant now) {
-  if (at >= life.expires_at) return end_late(life, Why::deadline_passed, now);
-  life.not_before = at;
+PushStep send_now(PushLife& life, Why why, Instant now) {
+  if (now >= life.expires_at) return end_late(life, Why::deadline_passed, now);
+  life.not_before = now;
   return {.then = Then::send, .why = why};
 }
 
@@ -37,7 +37,7 @@ PushStep fate_unknown(PushLife& life, Instant now) {
   ++life.unknown_fates;
   life.under_way = UnderWay::no;
   if (life.withdrawn || life.unknown_fates > most_unknown_fates) return end_late(life, Why::fate_unknown, now);
-  return send_at(life, now, Why::fate_unknown, now);
+  return send_now(life, Why::fate_unknown, now);
 }
 
 PushStep take_back(PushLife& life, Instant now) {
@@ -49,12 +49,17 @@ PushStep take_back(PushLife& life, Instant now) {
 PushStep try_again(PushLife& life, Answered const& event, Why why, Instant now) {
   life.state = PushState::accepted;
   if (life.withdrawn) return take_back(life, now);
-  auto const wait = wait_after(life.push_class, life.tries, life.spread, event.answer.retry_after);
-  return send_at(life, now + wait, why, now);
+  if (now >= life.expires_at) return end_late(life, Why::deadline_passed, now);
+  auto const soonest = now + wait_after(life.push_class, 1, life.spread, event.answer.retry_after);
+  life.not_before = now + wait_after(life.push_class, life.tries, life.spread, event.answer.retry_after);
+  if (life.not_before < life.expires_at) return {.then = Then::send, .why = why};
+  // What its schedule puts off beyond its deadline has a last try just before.
+  life.not_before = life.expires_at - last_try_before_deadline;
+  return {.then = soonest <= life.not_before ? Then::send : Then::wait, .why = why};
 }
 
 PushStep on_event(PushLife& life, Ready const&, Instant now) {
-  return send_at(life, now, Why::none, now);
+  return send_now(life, Why::none, now);
 }
 
 PushStep on_event(PushLife& life, Sent const&, Instant) {
@@ -118,7 +123,7 @@ PushStep on_event(PushLife& life, Acknowledged const&, Instant now) {
 
 PushStep on_event(PushLife& life, FoundAtStart const&, Instant now) {
   if (life.state == PushState::accepted && life.withdrawn) return take_back(life, now);
-  if (life.state == PushState::accepted) return send_at(life, now, Why::node_restarted, now);
+  if (life.state == PushState::accepted) return send_now(life, Why::node_restarted, now);
   if (life.state == PushState::sending) return fate_unknown(life, now);
   return now >= life.expires_at ? on_event(life, DeadlinePassed{}, now) : PushStep{};
 }

@@ -34,6 +34,8 @@ namespace reveille::decide {
 
 // A notification with one unknown fate may be sent once more.
 inline constexpr unsigned most_unknown_fates = 1;
+// The last try leaves the provider some time to answer.
+inline constexpr Duration last_try_before_deadline = 500ms;
 
 enum class UnderWay : std::uint8_t { no, yes };  // with the provider's sender, so that bytes may have left
 
@@ -71,6 +73,7 @@ using PushEvent = std::variant<push_event::Ready, push_event::Sent, push_event::
 enum class Then : std::uint8_t {
   nothing,
   send,      // at life.not_before, when there is room
+  wait,      // there is no further try in its time: for its deadline, or to be taken back
   remember,  // to be recorded before who said so is answered
   tell       // a final word: to be recorded, then told
 };

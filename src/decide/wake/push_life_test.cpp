@@ -84,10 +84,42 @@ TEST_F(PushLifeTest, ProvablyUnprocessedIsTriedFreelyInsideTheRingTime) {
     hear(call, Sent{});
   }
   clock.set(call.expires_at - 1ms);
-  auto const step = hear(call, ProviderVerdict::not_processed);
-  EXPECT_EQ(step.then, Then::tell);
-  EXPECT_EQ(step.why, Why::deadline_passed);
-  EXPECT_EQ(call.state, PushState::expired) << "late is never sent";
+  EXPECT_EQ(hear(call, ProviderVerdict::not_processed).then, Then::wait) << "late is never sent";
+  clock.set(call.expires_at);
+  EXPECT_EQ(hear(call, DeadlinePassed{}), (PushStep{.then = Then::tell, .why = Why::deadline_passed}));
+  EXPECT_EQ(call.state, PushState::expired);
+}
+
+TEST_F(PushLifeTest, B_CALL_4_TheLastTryIsJustBeforeTheDeadline) {
+  message.expires_at = clock.now() + 28s;
+  send(message);
+  std::vector<Duration> tries;
+  auto const start = clock.now();
+  while (hear(message, ProviderVerdict::provider_failing).then == Then::send) {
+    clock.set(message.not_before);
+    tries.push_back(clock.now() - start);
+    hear(message, Sent{});
+  }
+  EXPECT_EQ(tries, (std::vector<Duration>{1s, 3s, 7s, 15s, 27500ms}));
+  EXPECT_EQ(message.state, PushState::accepted);
+  EXPECT_EQ(hear(message, TakenBack{}).then, Then::tell) << "until then it can be taken back";
+}
+
+TEST_F(PushLifeTest, TheLastTryKeepsToWhatTheProviderAsksFor) {
+  message.expires_at = clock.now() + 28s;
+  send(message);
+  Answered busy{{.verdict = ProviderVerdict::provider_failing, .retry_after = 30s}};
+  EXPECT_EQ(hear(message, busy).then, Then::wait);
+  clock.advance(28s);
+  EXPECT_EQ(hear(message, DeadlinePassed{}).then, Then::tell);
+  EXPECT_EQ(message.state, PushState::expired);
+}
+
+TEST_F(PushLifeTest, AnAnswerAfterTheDeadlineEndsIt) {
+  send(call);
+  clock.advance(14s);
+  EXPECT_EQ(hear(call, ProviderVerdict::provider_failing).then, Then::tell);
+  EXPECT_EQ(call.state, PushState::expired);
 }
 
 TEST_F(PushLifeTest, AnUnknownFateIsSentOnceMoreAndThenEndsUnknown) {
@@ -240,7 +272,6 @@ TEST_F(PushLifeTest, EveryStoryEnds) {
         ASSERT_LT(++sendings, 10'000);
       }
       if (!model::is_end(life.state)) {
-        EXPECT_EQ(life.state, PushState::accepted_by_provider);
         clock.set(life.expires_at);
         hear(life, DeadlinePassed{});
       }

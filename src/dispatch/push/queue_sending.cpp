@@ -130,6 +130,7 @@ void PushQueue::perform(Open& open, decide::PushStep const& step) {
         if (auto* due = find_open(row)) wait_for_room(*due);
       });
       return;
+    case Then::wait: return unmark(open);
     case Then::remember: return record(row, urgency_of(open));
     case Then::tell:
       note(open, milestone_of(open.record.life.state), step.why, detail_of(open.record.life.receipt));
