@@ -131,12 +131,6 @@ void PushQueue::open_row(Notification notification, std::size_t credential, Wait
   if (!asked.request.tracking.empty()) by_tracking_.emplace(std::pair{asked.tenant, asked.request.tracking}, kept.row);
   rows_[kept.row] = std::move(open);
   count(kept);
-  if (!asked.request.tracking.empty())
-    traces_.begin({.tracking = asked.request.tracking,
-                   .kind = TraceKind::push,
-                   .to = asked.request.account.value,
-                   .push_id = asked.request.id.value,
-                   .began = clock_.now()});
   note(kept, Milestone::accepted);
   store_first(kept);
 }
@@ -172,6 +166,7 @@ void PushQueue::on_stored(PushRow row, Result<void> done) {
     return refuse_open(*open, refusal_of(done.error()));
   }
   open->is_stored = true;
+  begin_trace(*open);
   note(*open, Milestone::stored);
   open->expiry = deadlines_.add(open->record.life.expires_at, [this, row] { on_deadline(row); });
   if (!open->heard_early.empty()) return hear_early(*open);

@@ -181,6 +181,8 @@ class PushQueue final : public model::PushServicePort {
   [[nodiscard]] static Marked mark_of(decide::PushLife const& life);
   void forget(Open& open);
   void give_room_back(Open& open);
+  void begin_trace(Open const& open);
+  void trace(Open const& open, model::PushMilestone const& milestone);
   void note(Open& open, model::Milestone name, model::Why why = model::Why::none, std::string detail = {});
   void raise(std::size_t credential, decide::Alarm alarm, std::string const& detail);
   [[nodiscard]] bool stands(Credential const& credential, PushAlarm const& alarm) const;

@@ -48,6 +48,19 @@ TEST_F(PushRepetitionTest, ADeadTokenHidesNoOutcome) {
   expect_its_outcome(ask_and_run(a_call_to_the_phone("p1")));
 }
 
+TEST_F(PushRepetitionTest, ItsTraceTellsOfItOnce) {
+  auto call = a_call("p1");
+  call.request.tracking = TrackingId{"t1"};
+  ask_and_run(call);
+  apple_says(ProviderVerdict::token_gone, 410);
+  auto const told = traces.steps;
+  EXPECT_EQ(told.at(TrackingId{"t1"}), (std::vector{Milestone::accepted, Milestone::sending, Milestone::stored,
+                                                    Milestone::sent, Milestone::refused}));
+  ask_and_run(call);
+  EXPECT_EQ(traces.steps, told);
+  EXPECT_EQ(traces.begun.size(), 1U);
+}
+
 TEST_F(PushRepetitionTest, AnotherBodyIsRefusedAsThat) {
   end_by_a_dead_token();
   auto other = a_call_to_the_phone("p1");

@@ -64,22 +64,37 @@ std::string detail_of(PushReceipt const& receipt) {
 
 }  // namespace
 
-void PushQueue::note(Open& open, Milestone name, Why why, std::string detail) {
+// Once it is stored, and with what came before: a known key that comes again is no new notification.
+void PushQueue::begin_trace(Open const& open) {
   auto const& request = open.record.notification.request;
-  auto const now = clock_.now();
+  if (request.tracking.empty()) return;
+  traces_.begin({.tracking = request.tracking,
+                 .kind = TraceKind::push,
+                 .to = request.account.value,
+                 .push_id = request.id.value,
+                 .began = open.record.accepted_at});
+  for (auto const& milestone : open.record.milestones) trace(open, milestone);
+}
+
+void PushQueue::trace(Open const& open, PushMilestone const& milestone) {
+  auto const& request = open.record.notification.request;
+  if (request.tracking.empty()) return;
+  traces_.step({.tracking = request.tracking,
+                .kind = TraceKind::push,
+                .milestone = milestone.name,
+                .at = milestone.at,
+                .device = request.instance,
+                .why = milestone.why,
+                .detail = milestone.detail,
+                .push_id = request.id.value});
+}
+
+void PushQueue::note(Open& open, Milestone name, Why why, std::string detail) {
   auto& milestones = open.record.milestones;
   // Many tries: the last of them stay.
   if (milestones.size() >= most_milestones) milestones.erase(milestones.begin() + most_milestones / 2);
-  milestones.push_back({.name = name, .at = now, .why = why, .detail = detail});
-  if (!request.tracking.empty())
-    traces_.step({.tracking = request.tracking,
-                  .kind = TraceKind::push,
-                  .milestone = name,
-                  .at = now,
-                  .device = request.instance,
-                  .why = why,
-                  .detail = std::move(detail),
-                  .push_id = request.id.value});
+  milestones.push_back({.name = name, .at = clock_.now(), .why = why, .detail = std::move(detail)});
+  if (open.is_stored) trace(open, milestones.back());
 }
 
 void PushQueue::hear(Open& open, decide::PushEvent const& event) {

@@ -8,16 +8,21 @@
 #include <spdlog/spdlog.h>
 
 #include <deque>
+#include <map>
 
 namespace reveille::dispatch::queue_test {
 
 using namespace model;
 using Answered = std::optional<Result<NotificationView, PushRefusal>>;
 
-class NoTraces final : public TracePort {
+// What would be written into traces, by tracking id.
+class Traces final : public TracePort {
  public:
-  void begin(TraceHead) override {}
-  void step(TraceStep) override {}
+  void begin(TraceHead head) override { begun.push_back(head.tracking); }
+  void step(TraceStep step) override { steps[step.tracking].push_back(step.milestone); }
+
+  std::vector<TrackingId> begun = {};
+  std::map<TrackingId, std::vector<Milestone>> steps = {};
 };
 
 // Apple, played by the test: what was sent waits here for its answer.
@@ -179,7 +184,7 @@ class PushQueueTest : public testing::Test {
 
   VirtualClock clock;
   SeededRandom random;
-  NoTraces traces;
+  Traces traces;
   PushQueue::Limits limits = {};
   std::vector<std::string> tenants = {};
   std::vector<char const*> teams = {"TEAM000001", "TEAM000002"};
