@@ -281,6 +281,58 @@ TEST_F(PushLifeTest, EveryStoryEnds) {
     }
 }
 
+// Killed after each step: what is found at the start goes on from where the disk is, which never says less than that it
+// was `sending`.
+class KilledLifeTest : public PushLifeTest {
+ protected:
+  // As it is read from disk.
+  PushStep kill(PushLife& life) {
+    life.under_way = UnderWay::no;
+    return hear(life, FoundAtStart{});
+  }
+  // A phone that has seen nothing, and nobody takes it back: how often it may have been sent, until its end.
+  void go_on(PushLife& life, PushStep step, ProviderVerdict verdict) {
+    int sendings = 0;
+    while (step.then == Then::send) {
+      clock.set(std::max(clock.now(), life.not_before));
+      hear(life, Sent{});
+      step = hear(life, verdict);
+      ASSERT_LT(++sendings, 1000);
+    }
+    if (!model::is_end(life.state)) {
+      clock.set(std::max(clock.now(), life.expires_at));
+      hear(life, DeadlinePassed{});
+    }
+    EXPECT_TRUE(model::is_end(life.state));
+    EXPECT_LE(life.unknown_fates, 2U);
+    if (life.withdrawn) EXPECT_EQ(sendings, 0) << "the call is over";
+  }
+};
+
+TEST_F(KilledLifeTest, B_CALL_4_FoundAtStartAfterEachStepOfEachConversation) {
+  std::vector<std::vector<PushEvent>> conversations;
+  for (int verdict = 0; verdict <= static_cast<int>(model::last_provider_verdict); ++verdict) {
+    Answered const answered{{.verdict = static_cast<ProviderVerdict>(verdict)}};
+    conversations.push_back({Ready{}, Sent{}, answered, Sent{}, answered});
+    conversations.push_back({Ready{}, Sent{}, TakenBack{}, answered});
+    conversations.push_back({Ready{}, Sent{}, answered, TakenBack{}});
+    conversations.push_back({Acknowledged{}, Ready{}, Sent{}, answered, TakenBack{}});
+    conversations.push_back({Ready{}, Sent{}, answered, Acknowledged{}, Sent{}, answered});
+  }
+  for (auto const& conversation : conversations)
+    for (std::size_t killed_after = 0; killed_after <= conversation.size(); ++killed_after)
+      for (int verdict = 0; verdict <= static_cast<int>(model::last_provider_verdict); ++verdict) {
+        auto life = PushLife{.push_class = PushClass::call, .expires_at = clock.now() + 13s};
+        for (std::size_t i = 0; i < killed_after; ++i) hear(life, conversation.at(i));
+        auto const before = life;
+        auto const step = kill(life);
+        if (model::is_end(before.state)) EXPECT_EQ(step, PushStep{}) << "an end is an end";
+        if (before.withdrawn) EXPECT_NE(step.then, Then::send);
+        if (before.state == PushState::accepted_by_provider) EXPECT_EQ(step, PushStep{});
+        go_on(life, step, static_cast<ProviderVerdict>(verdict));
+      }
+}
+
 TEST(PushConsequence, EveryVerdictHasOne) {
   for (int verdict = 0; verdict <= static_cast<int>(model::last_provider_verdict); ++verdict) {
     auto const consequence = consequence_of(static_cast<ProviderVerdict>(verdict), PushClass::message);

@@ -401,29 +401,5 @@ TEST_F(PushQueueTest, ATokenGoesToItsNewestHolder) {
   EXPECT_TRUE(ask_and_run(call)->value());
 }
 
-// Every answer of the provider, with the process killed after each step: one outcome, and never more than two sendings.
-TEST_F(PushQueueTest, KilledAnywhereItEndsOnce) {
-  for (int verdict = 0; verdict <= static_cast<int>(last_provider_verdict); ++verdict)
-    for (int kill_after = 0; kill_after < 4; ++kill_after) {
-      auto const id = "p" + std::to_string(verdict) + "-" + std::to_string(kill_after);
-      std::size_t sendings = 0;
-      ask(a_call(id));
-      for (int step = 0; step < 4; ++step) {
-        if (step == kill_after) start();
-        run();
-        sendings += apple.sent.size();
-        while (!apple.sent.empty()) apple_says(static_cast<ProviderVerdict>(verdict));
-      }
-      for (int second = 0; second < 30; ++second) {
-        advance(1s);
-        if (static_cast<ProviderVerdict>(verdict) == ProviderVerdict::fate_unknown) sendings += apple.sent.size();
-        while (!apple.sent.empty()) apple_says(static_cast<ProviderVerdict>(verdict));
-      }
-      EXPECT_TRUE(is_end(state(id))) << id;
-      EXPECT_EQ(queue->open(), 0U);
-      if (static_cast<ProviderVerdict>(verdict) == ProviderVerdict::fate_unknown) EXPECT_LE(sendings, 2U) << id;
-    }
-}
-
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

@@ -32,6 +32,7 @@ struct Provider {
     PushProvider::Done done = {};
   };
   std::deque<Sending> sent = {};
+  std::size_t sendings = 0;  // of all processes
   std::optional<PushRefusal> unfit = {};
   std::string trouble = {};
   std::size_t room = 1000;                            // 0: no connection
@@ -42,6 +43,7 @@ struct Provider {
    public:
     explicit Sender(Provider& provider) : provider_(provider) {}
     void send(PushRequest const& request, Instant, Done done) override {
+      ++provider_.sendings;
       (provider_.room > 0 ? provider_.sent : provider_.held).push_back({request, std::move(done)});
     }
     [[nodiscard]] std::size_t room() const override { return provider_.room; }
@@ -68,7 +70,7 @@ class PushQueueTest : public testing::Test {
 
   // A process; a second one stands for the restart after a kill: what was under way at the provider is forgotten.
   void start() {
-    apple = {.trouble = apple.trouble, .room = apple.room};
+    apple = {.sendings = apple.sendings, .trouble = apple.trouble, .room = apple.room};
     posted.clear();
     deadlines = std::make_unique<Deadlines>();
     std::vector<PushCredential> credentials;
