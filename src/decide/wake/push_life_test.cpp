@@ -344,31 +344,64 @@ TEST(PushConsequence, EveryVerdictHasOne) {
 TEST(CredentialHealth, ManyWrongTokensAreTheCredentialsFault) {
   VirtualClock clock;
   CredentialHealth health;
-  for (int i = 0; i < 100; ++i) health.on(ProviderVerdict::accepted, clock.now());
+  std::uint64_t token = 0;
+  for (int i = 0; i < 100; ++i) health.on(ProviderVerdict::accepted, token++, clock.now());
   for (int i = 0; i < 19; ++i)
-    EXPECT_EQ(health.on(ProviderVerdict::token_wrong, clock.now()).fault, Alarm::none) << "fewer than 20";
-  auto const verdict = health.on(ProviderVerdict::token_wrong, clock.now());
+    EXPECT_EQ(health.on(ProviderVerdict::token_wrong, token++, clock.now()).fault, Alarm::none) << "fewer than 20";
+  auto const verdict = health.on(ProviderVerdict::token_wrong, token++, clock.now());
   EXPECT_EQ(verdict.fault, Alarm::credential_fault);
   EXPECT_EQ(verdict.raised, CredentialHealth::Raised::now);
-  EXPECT_EQ(health.on(ProviderVerdict::token_wrong, clock.now()).raised, CredentialHealth::Raised::no) << "one alarm";
+  EXPECT_EQ(health.on(ProviderVerdict::token_wrong, token++, clock.now()).raised, CredentialHealth::Raised::no)
+      << "one alarm";
   clock.advance(11min);
-  EXPECT_EQ(health.on(ProviderVerdict::accepted, clock.now()).fault, Alarm::none) << "forgotten after ten minutes";
+  EXPECT_EQ(health.on(ProviderVerdict::accepted, token++, clock.now()).fault, Alarm::none)
+      << "forgotten after ten minutes";
 }
 
 TEST(CredentialHealth, FivePercentAreNotYetAFault) {
   VirtualClock clock;
   CredentialHealth health;
+  std::uint64_t token = 0;
   for (int i = 0; i < 1000; ++i) {
-    health.on(ProviderVerdict::accepted, clock.now());
-    if (i % 20 == 0) EXPECT_EQ(health.on(ProviderVerdict::token_wrong, clock.now()).fault, Alarm::none) << i;
+    health.on(ProviderVerdict::accepted, token++, clock.now());
+    if (i % 20 == 0) EXPECT_EQ(health.on(ProviderVerdict::token_wrong, token++, clock.now()).fault, Alarm::none) << i;
     if (i % 60 == 0) clock.advance(1s);
   }
+}
+
+TEST(CredentialHealth, ATokenCountsOnceHoweverOftenItIsPushedTo) {
+  VirtualClock clock;
+  CredentialHealth health;
+  for (int i = 0; i < 1000; ++i) health.on(ProviderVerdict::accepted, 1, clock.now());
+  for (std::uint64_t round = 0; round < 9; ++round) {
+    for (std::uint64_t token = 2; token < 21; ++token)
+      EXPECT_EQ(health.on(ProviderVerdict::token_wrong, token, clock.now()).fault, Alarm::none) << "19 tokens";
+    clock.advance(1min);
+  }
+  EXPECT_EQ(health.on(ProviderVerdict::token_wrong, 21, clock.now()).raised, CredentialHealth::Raised::now)
+      << "20 of 21, for the thousand answers were of one";
+  clock.advance(5min);
+  EXPECT_TRUE(health.is_faulty(clock.now()));
+  clock.advance(6min);
+  EXPECT_FALSE(health.is_faulty(clock.now()));
+}
+
+TEST(CredentialHealth, WithTooManyTokensEachAnswerCounts) {
+  VirtualClock clock;
+  CredentialHealth health;
+  for (std::uint64_t token = 0; token < 2 * CredentialHealth::most_tokens; ++token)
+    health.on(ProviderVerdict::accepted, token, clock.now());
+  std::uint64_t failures = 0;
+  while (!health.is_faulty(clock.now())) health.on(ProviderVerdict::token_wrong, 1'000'000 + failures++, clock.now());
+  EXPECT_EQ(failures, 2106U) << "more than 5 % of all";
 }
 
 TEST(CredentialHealth, DeadTokensAreNoFault) {
   VirtualClock clock;
   CredentialHealth health;
-  for (int i = 0; i < 500; ++i) EXPECT_EQ(health.on(ProviderVerdict::token_gone, clock.now()).fault, Alarm::none);
+  std::uint64_t token = 0;
+  for (int i = 0; i < 500; ++i)
+    EXPECT_EQ(health.on(ProviderVerdict::token_gone, token++, clock.now()).fault, Alarm::none);
 }
 
 }  // namespace

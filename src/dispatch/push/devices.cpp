@@ -179,23 +179,36 @@ Result<Device, PushRefusal> PushDevices::find(TenantId const& tenant, AccountId 
 
 void PushDevices::on_verdict(TenantId const& tenant, std::string_view token, PushReceipt const& receipt) {
   if (receipt.token == TokenVerdict::alive) return;
+  change_holders(tenant, token, [&receipt](Channel& channel) {
+    if (receipt.token == TokenVerdict::quarantined)
+      channel.quarantined_until = receipt.at + quarantine;
+    else if (!receipt.dead_since || *receipt.dead_since >= channel.since)
+      channel.dead_since = receipt.dead_since.value_or(receipt.at);
+    return true;
+  });
+}
+
+void PushDevices::lift_quarantine(TenantId const& tenant, std::string_view token, Instant given) {
+  change_holders(tenant, token, [given](Channel& channel) {
+    if (channel.quarantined_until != given + quarantine) return false;
+    channel.quarantined_until.reset();
+    return true;
+  });
+}
+
+void PushDevices::change_holders(TenantId const& tenant, std::string_view token, ChannelChange const& change) {
   auto const range = by_token_.equal_range({tenant, std::string(token)});
   store::Batch batch;
   for (auto at = range.first; at != range.second; ++at) {
     auto& device = devices_[at->second];
-    for (auto const one : channels) {
-      auto& channel = channel_of(device, one);
-      if (channel.token != token) continue;
-      if (receipt.token == TokenVerdict::quarantined)
-        channel.quarantined_until = receipt.at + quarantine;
-      else if (!receipt.dead_since || *receipt.dead_since >= channel.since)
-        channel.dead_since = receipt.dead_since.value_or(receipt.at);
-    }
-    write(at->second, device, batch);
+    bool is_changed = false;
+    for (auto const one : channels)
+      if (auto& channel = channel_of(device, one); channel.token == token) is_changed |= change(channel);
+    if (is_changed) write(at->second, device, batch);
   }
   if (batch.empty()) return;
   store_.commit(std::move(batch), store::Urgency::soon, [](Result<void> done) {
-    if (!done) spdlog::warn("push: a token's end could not be recorded: {}", done.error().ours);
+    if (!done) spdlog::warn("push: the provider's word on a token could not be recorded: {}", done.error().ours);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "store/store.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,15 +43,19 @@ class PushDevices {
   // The provider's word on a token, where a device of this tenant holds it. A token that was registered again after the
   // provider says it died stays.
   void on_verdict(model::TenantId const& tenant, std::string_view token, model::PushReceipt const& receipt);
+  // Takes back the quarantine that was given at that time.
+  void lift_quarantine(model::TenantId const& tenant, std::string_view token, Instant given);
   [[nodiscard]] std::size_t size() const { return devices_.size(); }
 
  private:
   // Tenant, instance, account: so that all accounts of a device stand together.
   using Key = std::tuple<model::TenantId, model::InstanceId, model::AccountId>;
   using Devices = std::map<Key, model::Device>;
+  using ChannelChange = std::function<bool(model::Channel&)>;  // whether it changed anything
 
   void set_token(Key const& key, model::Device& device, model::ChannelName channel, std::string token,
                  store::Batch& batch);
+  void change_holders(model::TenantId const& tenant, std::string_view token, ChannelChange const& change);
   void forget_token(Key const& key, std::string const& token);
   void write(Key const& key, model::Device const& device, store::Batch& batch) const;
   [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,

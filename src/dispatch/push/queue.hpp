@@ -24,6 +24,7 @@
 #include "store/store.hpp"
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -130,10 +131,16 @@ class PushQueue final : public model::PushServicePort {
     none,  // all others wait
     trial  // one of them finds out whether it was mended
   };
+  struct Quarantine {
+    model::TenantId tenant = {};
+    std::string token = {};
+    Instant given = {};
+  };
   struct Credential {
     PushCredential settings = {};
     PushPool pool;
     decide::CredentialHealth health = {};
+    std::deque<Quarantine> quarantines = {};  // of the time that its health looks at
     Trust trust = Trust::full;
     DeadlineId trial = {};
     std::map<decide::Alarm, PushAlarm> alarms = {};
@@ -184,6 +191,8 @@ class PushQueue final : public model::PushServicePort {
   void begin_trace(Open const& open);
   void trace(Open const& open, model::PushMilestone const& milestone);
   void note(Open& open, model::Milestone name, model::Why why = model::Why::none, std::string detail = {});
+  void remember_quarantine(std::size_t credential, model::Notification const& notification, Instant given);
+  void lift_quarantines(std::size_t credential);
   void raise(std::size_t credential, decide::Alarm alarm, std::string const& detail);
   [[nodiscard]] bool stands(Credential const& credential, PushAlarm const& alarm) const;
   void learn_of_credential(std::size_t credential, model::ProviderAnswer const& answer);

@@ -9,7 +9,9 @@ using decide::Alarm;
 class PushAlarms : public PushQueueTest {
  protected:
   void send(ProviderVerdict verdict, unsigned status) {
-    ask_and_run(a_call("p" + std::to_string(number_++)));
+    auto call = a_call("p" + std::to_string(number_));
+    call.request.target.token += std::to_string(number_++);
+    ask_and_run(call);
     apple_says(verdict, status);
   }
   std::vector<Alarm> standing() {
@@ -31,6 +33,38 @@ TEST_F(PushAlarms, ACredentialFaultEndsWhenItIsOverAndIsToldAnew) {
   for (int i = 0; i < 20; ++i) send(ProviderVerdict::token_wrong, 400);
   ASSERT_EQ(standing(), std::vector{Alarm::credential_fault});
   EXPECT_GT(queue->alarms().front().since, first);
+}
+
+TEST_F(PushAlarms, B_SIGN_3_InACredentialFaultNoTokenIsDropped) {
+  TenantId const tenant{"romeo's server"};
+  auto call_to = [&, number = 0](int phone) mutable {
+    auto call = a_call("p" + std::to_string(number++));
+    call.request.target = {};
+    call.device = InstanceId{"phone" + std::to_string(phone)};
+    return call;
+  };
+  for (int phone = 0; phone < 30; ++phone) {
+    queue->put_device(tenant, AccountId{"juliet@localhost"}, InstanceId{"phone" + std::to_string(phone)},
+                      {.app = "app",
+                       .provider = model::Provider::apns,
+                       .team = "TEAM000001",
+                       .voip_token = "abcd" + std::to_string(phone)},
+                      [](auto) {});
+    run();
+    ask_and_run(call_to(phone));
+    apple_says(ProviderVerdict::token_wrong, 400);
+    if (phone == 18) EXPECT_EQ(ask_and_run(call_to(0))->value().error(), PushRefusal::token_dead) << "so far";
+  }
+  start();  // as it is on disk
+  for (int phone = 0; phone < 30; ++phone) EXPECT_TRUE(ask_and_run(call_to(phone))->value()) << phone;
+}
+
+TEST_F(PushAlarms, B_SIGN_3_OneWrongTokenManyTimesIsNoCredentialFault) {
+  for (int i = 0; i < 30; ++i) {
+    ask_and_run(a_call("p" + std::to_string(i)));
+    apple_says(ProviderVerdict::token_wrong, 400);
+  }
+  EXPECT_TRUE(standing().empty());
 }
 
 TEST_F(PushAlarms, AMistakeIsForgottenAfterAnHour) {

@@ -276,17 +276,36 @@ void PushQueue::on_answer(PushRow row, std::size_t credential, ProviderAnswer an
     later([this, credential] { pump(credential); });
   }
   learn_of_credential(credential, answer);
-  auto const verdict = credentials_.at(credential).health.on(answer.verdict, clock_.now());
-  if (verdict.raised == decide::CredentialHealth::Raised::now) raise(credential, verdict.fault, answer.reason);
   if (!open) return;
+  auto const token = std::hash<std::string>{}(open->record.notification.request.target.token);
+  auto const verdict = credentials_.at(credential).health.on(answer.verdict, token, clock_.now());
+  if (verdict.raised == decide::CredentialHealth::Raised::now) {
+    raise(credential, verdict.fault, answer.reason);
+    lift_quarantines(credential);
+  }
   hear(*open, decide::push_event::Answered{.answer = std::move(answer), .known_fault = verdict.fault});
   open = find_open(row);
   if (!open) return;
   auto const& life = open->record.life;
-  auto const& request = open->record.notification.request;
+  auto const& notification = open->record.notification;
   if (life.state == PushState::refused)
-    devices_.on_verdict(open->record.notification.tenant, request.target.token, life.receipt);
+    devices_.on_verdict(notification.tenant, notification.request.target.token, life.receipt);
+  if (life.state == PushState::refused && life.receipt.token == TokenVerdict::quarantined)
+    remember_quarantine(credential, notification, life.receipt.at);
   if (!is_end(life.state) && life.expires_at <= clock_.now()) hear(*open, decide::push_event::DeadlinePassed{});
+}
+
+void PushQueue::remember_quarantine(std::size_t credential, Notification const& notification, Instant given) {
+  auto& quarantines = credentials_.at(credential).quarantines;
+  while (!quarantines.empty() && quarantines.front().given + decide::CredentialHealth::window < given)
+    quarantines.pop_front();
+  quarantines.push_back({.tenant = notification.tenant, .token = notification.request.target.token, .given = given});
+}
+
+// B-SIGN-3: it was the credential all along, so the tokens that were blamed before that showed are not to blame either.
+void PushQueue::lift_quarantines(std::size_t credential) {
+  for (auto const& one : std::exchange(credentials_.at(credential).quarantines, {}))
+    devices_.lift_quarantine(one.tenant, one.token, one.given);
 }
 
 void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const& answer) {
