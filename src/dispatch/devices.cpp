@@ -1,6 +1,7 @@
 #include "dispatch/devices.hpp"
 
 #include "decide/registry/merge.hpp"
+#include "model/push_token.hpp"
 
 #include <utility>
 #include <vector>
@@ -39,6 +40,9 @@ void Devices::register_device(model::AccountId const& account, model::DeviceUpda
   auto* const entry = shard_.directory.find(account);
   if (entry == nullptr) return answer(std::unexpected(DeviceRefusal::not_found));
   auto registrations = entry->registrations();
+  if (auto const unfit = model::unfit_channel(model::find_device(registrations, update.instance), update))
+    return answer(std::unexpected(*unfit == model::ChannelName::voip ? DeviceRefusal::unfit_voip_token
+                                                                     : DeviceRefusal::unfit_message_token));
   auto const ended = decide::end_unnamed_services(registrations, update);
   auto merged = decide::merge(registrations, update, shard_.now());
   if (merged.device == nullptr) return answer(std::unexpected(DeviceRefusal::too_many_devices));

@@ -47,8 +47,8 @@ struct OwnDevices : Two {
             .os_version = "18.0",
             .provider = Provider::apns,
             .team = "TEAM",
-            .voip_token = "voip-token-000000",
-            .message_token = "message-token-000",
+            .voip_token = "0a0b0c0d",
+            .message_token = "0e0f1a1b",
             .uses_call = true,
             .uses_im = true,
             .away_in_background = true};
@@ -114,7 +114,7 @@ TEST_F(OwnDevices, AreRegisteredFieldByFieldAndOnDiskBeforeTheAnswer) {
   auto const again = put(hers, {.instance = phone, .os_version = "18.1"});
   ASSERT_TRUE(again && *again);
   EXPECT_EQ((*again)->os_version, "18.1");
-  EXPECT_EQ((*again)->voip.token, "voip-token-000000");
+  EXPECT_EQ((*again)->voip.token, "0a0b0c0d");
   EXPECT_EQ(state(hers), DeviceState::suspended);
   std::string on_disk;
   EXPECT_TRUE(house.store.for_each(store::Table::registrations, [&](auto account, auto packed) {
@@ -127,11 +127,21 @@ TEST_F(OwnDevices, AreRegisteredFieldByFieldAndOnDiskBeforeTheAnswer) {
 TEST_F(OwnDevices, ATokenGoesToItsNewestHolder) {
   (void)put(his, whole());
   (void)put(hers, whole());
-  EXPECT_EQ(kept(hers)->message.token, "message-token-000");
+  EXPECT_EQ(kept(hers)->message.token, "0e0f1a1b");
   EXPECT_EQ(kept(his)->message.token, "") << "a shared phone must not ring for the last user";
   romeo.say("<message to='romeo@localhost' type='chat'><body>to myself</body></message>");
   house.pass(2s);
   EXPECT_THAT(house.pushes.requests, IsEmpty());
+}
+
+TEST_F(OwnDevices, WhatNoTokenOfApplesCanBeIsRefused) {
+  auto update = whole();
+  update.message_token = "not hex!";
+  EXPECT_EQ(put(hers, update)->error(), DeviceRefusal::unfit_message_token);
+  EXPECT_FALSE(kept(hers));
+  (void)put(hers, whole());
+  EXPECT_EQ(put(hers, {.instance = phone, .voip_token = "abc"})->error(), DeviceRefusal::unfit_voip_token);
+  EXPECT_EQ(kept(hers)->voip.token, "0a0b0c0d");
 }
 
 TEST_F(OwnDevices, WhatTheDiskRefusesIsNotSo) {
@@ -139,7 +149,7 @@ TEST_F(OwnDevices, WhatTheDiskRefusesIsNotSo) {
   house.store.fail_with(Error{.code = ErrorCode::storage});
   EXPECT_EQ(put(hers, whole())->error(), DeviceRefusal::storage);
   EXPECT_FALSE(kept(hers));
-  EXPECT_EQ(kept(his)->message.token, "message-token-000");
+  EXPECT_EQ(kept(his)->message.token, "0e0f1a1b");
   EXPECT_EQ(sign_out(his)->error(), DeviceRefusal::storage);
   EXPECT_TRUE(kept(his)->services.call);
   house.store.fail_with(Error{.code = ErrorCode::busy});
@@ -161,8 +171,8 @@ TEST_F(OwnDevices, AreNotWithoutEnd) {
   auto update = whole();
   for (std::size_t i = 0; i < 64; ++i) {
     update.instance = InstanceId{"device " + std::to_string(i)};
-    update.voip_token = "voip " + std::to_string(i);
-    update.message_token = "message " + std::to_string(i);
+    update.voip_token = std::to_string(1000 + i);
+    update.message_token = std::to_string(2000 + i);
     ASSERT_TRUE(put(hers, update)->has_value());
   }
   EXPECT_EQ(put(hers, whole())->error(), DeviceRefusal::too_many_devices);
@@ -245,7 +255,7 @@ TEST_F(OwnDevices, AServiceThatIsNoLongerNamedHasEnded) {
   (void)put(hers, {.instance = phone, .uses_call = false, .uses_im = true});
   EXPECT_THAT(hands.did, ElementsAre("answer 480"));
   EXPECT_EQ(kept(hers)->voip.token, "") << "on split channels it serves calls alone";
-  EXPECT_EQ(kept(hers)->message.token, "message-token-000");
+  EXPECT_EQ(kept(hers)->message.token, "0e0f1a1b");
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ struct House {
                       .app = "org.linphone.phone",
                       .platform = Platform::ios,
                       .provider = Provider::apns,
-                      .voip_token = "voip",
-                      .message_token = "message",
+                      .voip_token = "b01b",
+                      .message_token = "e0e1",
                       .uses_call = true};
   std::uint32_t cseq = 0;
 
@@ -87,7 +87,7 @@ TEST(RefreshPushes, B_CALL_7_a_sleeping_client_is_pushed_once_before_each_end) {
   auto const& push = house.pushes.requests[0];
   EXPECT_EQ(push.push_class, PushClass::background);
   EXPECT_EQ(push.channel, ChannelName::message);
-  EXPECT_EQ(push.target.token, "message");
+  EXPECT_EQ(push.target.token, "e0e1");
   EXPECT_EQ(push.expires_at, house.clock.now() + push_refresh_before_end);
   house.pass(10s);
   house.registers();

@@ -18,8 +18,10 @@ namespace reveille::model {
 enum class DeviceRefusal : std::uint8_t {
   not_found,         // the user has no such device
   too_many_devices,  // and all of them are signed in
-  overloaded,        // the disk does not keep up
-  storage            // the disk is full or fails
+  unfit_voip_token,  // the device's provider can never have given it out
+  unfit_message_token,
+  overloaded,  // the disk does not keep up
+  storage      // the disk is full or fails
 };
 
 class DevicePort {

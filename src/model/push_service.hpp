@@ -27,13 +27,15 @@ inline TenantId const own_tenant{"local"};
 
 // Why a request was not accepted: a closed list, which arrive/rest maps to problems.
 enum class PushRefusal : std::uint8_t {
-  not_found,          // no such notification of this tenant
-  key_reused,         // the Idempotency-Key came before with another body
-  no_device,          // no such device of this tenant, or several accounts on it and none named
-  no_token,           // the device has no token for that channel
-  token_dead,         // the provider's word, or in quarantine
-  no_credential,      // no credential serves that provider, team, topic and environment
-  unfit_target,       // no token or topic of that provider: it could never be sent
+  not_found,         // no such notification of this tenant
+  key_reused,        // the Idempotency-Key came before with another body
+  no_device,         // no such device of this tenant, or several accounts on it and none named
+  no_token,          // the device has no token for that channel
+  token_dead,        // the provider's word, or in quarantine
+  no_credential,     // no credential serves that provider, team, topic and environment
+  unfit_target,      // no token or topic of that provider: it could never be sent
+  unfit_voip_token,  // of a device: the provider can never have given it out
+  unfit_message_token,
   too_large,          // more than the provider takes on that channel
   voip_is_for_calls,  // B-TABLE-3: nothing but a call goes on VoIP to iOS 13 and later
   too_many_devices,   // of this tenant

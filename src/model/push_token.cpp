@@ -22,8 +22,15 @@ std::string kept_token(Provider provider, std::string token) {
   return token;
 }
 
-bool can_be_token(Provider provider, std::string_view token) {
-  return provider != Provider::apns || is_hexadecimal(token);
+std::optional<ChannelName> unfit_channel(Device const* known, DeviceUpdate const& update) {
+  Device const device = known != nullptr ? *known : Device{};
+  if (update.provider.value_or(device.provider) != Provider::apns) return {};
+  for (auto const name : {ChannelName::voip, ChannelName::message}) {
+    auto const& named = name == ChannelName::voip ? update.voip_token : update.message_token;
+    bool const has_part = named || update.provider;
+    if (has_part && !is_hexadecimal(named ? *named : channel_of(device, name).token)) return name;
+  }
+  return {};
 }
 
 }  // namespace reveille::model

@@ -4,16 +4,17 @@
 // text, or it has two holders (B-SIGN-2). Tokens of other providers are kept as they come. Pure.
 #pragma once
 
-#include "model/device.hpp"
+#include "model/registration.hpp"
 
+#include <optional>
 #include <string>
-#include <string_view>
 
 namespace reveille::model {
 
 // A device whose provider nobody has named yet: what is hexadecimal is taken for one of Apple's.
 [[nodiscard]] std::string kept_token(Provider provider, std::string token);
-// False for what that provider can never have given out. The empty token is none, and fits.
-[[nodiscard]] bool can_be_token(Provider provider, std::string_view token);
+// The first channel with a token that the provider can never have given out, once the update is merged; of those that
+// the update has a part in. `known` is the device before it; null: there was none.
+[[nodiscard]] std::optional<ChannelName> unfit_channel(Device const* known, DeviceUpdate const& update);
 
 }  // namespace reveille::model

@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace reveille::arrive {
+namespace {
+
+Problem unfit_token(std::string field) {
+  return {.status = 422,
+          .name = "invalid-field",
+          .detail = field + ": a token of APNs is hexadecimal.",
+          .field = std::move(field)};
+}
+
+}  // namespace
 
 Problem problem_of(model::PushRefusal refusal) {
   using enum model::PushRefusal;
@@ -40,6 +50,8 @@ Problem problem_of(model::PushRefusal refusal) {
               .name = "unfit-target",
               .detail = "The provider has no such targets: an APNs token is hexadecimal, and a topic is plain text.",
               .field = "target"};
+    case unfit_voip_token: return unfit_token("channels.voip.token");
+    case unfit_message_token: return unfit_token("channels.message.token");
     case too_large:
       return {.status = 422,
               .name = "payload-too-large",
@@ -53,10 +65,7 @@ Problem problem_of(model::PushRefusal refusal) {
     case too_many_devices:
       return {.status = 422, .name = "too-many-devices", .detail = "You have as many devices as you may have."};
     case too_many:
-      return {.status = 429,
-              .name = "too-many-open",
-              .detail = "Too many of your notifications wait to be sent.",
-              .retry_after = 5};
+      return {.status = 429, .name = "too-many-open", .detail = "Too many of yours wait to be sent.", .retry_after = 5};
     case overloaded:
       return {.status = 503, .name = "overloaded", .detail = "The push service is overloaded.", .retry_after = 1};
     case storage:
@@ -74,6 +83,8 @@ Problem problem_of(model::DeviceRefusal refusal) {
       return {.status = 422,
               .name = "too-many-devices",
               .detail = "You have as many devices as a user may have: sign out on one of them."};
+    case unfit_voip_token: return unfit_token("channels.voip.token");
+    case unfit_message_token: return unfit_token("channels.message.token");
     case overloaded:
       return {.status = 503, .name = "overloaded", .detail = "The server is overloaded.", .retry_after = 1};
     case storage:

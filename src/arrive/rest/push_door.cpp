@@ -92,6 +92,13 @@ bool is_final(model::PushState state) {
 template <class T>
 using Outcome = Result<T, model::PushRefusal>;
 
+// A target that came from a device is nothing that the request named.
+Problem problem_of_request(model::PushRefusal refusal, bool by_device) {
+  auto problem = problem_of(refusal);
+  if (by_device && problem.field == "target") problem.field = "device";
+  return problem;
+}
+
 // Answers with a notification as it stands.
 auto answer_view(Responder responder, std::string (*write)(model::NotificationView const&)) {
   return [responder = std::move(responder), write](Outcome<model::NotificationView> view) mutable {
@@ -186,11 +193,12 @@ void PushDoor::request_push(Call call) {
                     : is_uuid(*key) ? lower_uuid(std::string(*key))
                                     : model::derive_uuid("idempotency", {call.tenant.value, *key})};
   notification->fingerprint = crypto::sha256(call.request.body);
+  bool const by_device = !notification->device.empty();
   auto const wait = wait_in(call.request, clock_.now());
   service_.request(std::move(*notification), wait,
-                   [waited = wait.has_value(),
+                   [waited = wait.has_value(), by_device,
                     responder = std::move(call.responder)](Outcome<model::NotificationView> view) mutable {
-                     if (!view) return responder.send(response_of(problem_of(view.error())));
+                     if (!view) return responder.send(response_of(problem_of_request(view.error(), by_device)));
                      bool const done = waited && is_final(view->receipt.state);
                      responder.send(json_response(done ? 200 : 202, brief_json(*view)));
                    });

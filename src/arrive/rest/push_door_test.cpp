@@ -308,6 +308,8 @@ TEST_F(PushDoorTest, EveryRefusalIsAProblemWithAStatus) {
       {PushRefusal::overloaded, {503, "overloaded"}},
       {PushRefusal::storage, {503, "storage"}},
       {PushRefusal::unfit_target, {422, "unfit-target"}},
+      {PushRefusal::unfit_voip_token, {422, "invalid-field"}},
+      {PushRefusal::unfit_message_token, {422, "invalid-field"}},
       {PushRefusal::too_large, {422, "payload-too-large"}},
       {PushRefusal::voip_is_for_calls, {422, "voip-is-for-calls"}},
       {PushRefusal::too_many_devices, {422, "too-many-devices"}}};
@@ -343,6 +345,22 @@ TEST_F(PushDoorTest, ItsDescriptionNamesEveryRouteAndLeadsNowhereElse) {
   }
 }
 
+TEST_F(PushDoorTest, BlamesWhatTheRequestNamed) {
+  auto const field = [&](PushRefusal refusal, std::string const& method, std::string const& at, std::string body) {
+    service.refusal = refusal;
+    return ask(method, at, std::move(body)).body().at("field");
+  };
+  auto const by_device = R"({"device":")" + std::string(some_uuid) + R"(","class":"call"})";
+  for (auto const refusal : {PushRefusal::unfit_target, PushRefusal::no_credential}) {
+    EXPECT_EQ(field(refusal, "POST", "/v1/notifications", a_call), "target");
+    EXPECT_EQ(field(refusal, "POST", "/v1/notifications", by_device), "device");
+  }
+  auto const device = "/v1/devices/" + std::string(some_uuid);
+  auto const body = R"({"account":"juliet@example","channels":{"voip":{"token":"x"}}})";
+  EXPECT_EQ(field(PushRefusal::unfit_voip_token, "PUT", device, body), "channels.voip.token");
+  EXPECT_EQ(field(PushRefusal::unfit_message_token, "PUT", device, body), "channels.message.token");
+}
+
 // What the service may refuse, it refuses here in the words that the description has.
 TEST_F(PushDoorTest, ItsDescriptionNamesEveryRefusal) {
   test::Description const description{push_openapi()};
@@ -363,7 +381,10 @@ TEST_F(PushDoorTest, ItsDescriptionNamesEveryRefusal) {
         too_many, overloaded, storage}},
       {"GET", notification, "", {not_found, overloaded, storage}},
       {"DELETE", notification, "", {not_found, overloaded, storage}},
-      {"PUT", device, R"({"account":"juliet@example"})", {too_many_devices, overloaded, storage}},
+      {"PUT",
+       device,
+       R"({"account":"juliet@example"})",
+       {unfit_voip_token, unfit_message_token, too_many_devices, overloaded, storage}},
       {"PATCH", device, R"({"mode":"background"})", {no_device, overloaded, storage}},
       {"DELETE", device, "", {not_found, overloaded, storage}},
       {"POST", "/v1/receipts", R"({"tracking_id":"t"})", {not_found, overloaded, storage}}};

@@ -19,7 +19,9 @@ std::string_view reason_of(PushRefusal refusal) {
     case no_token: return "no_token";
     case token_dead: return "token_dead";
     case no_credential: return "no_credential";
-    case unfit_target: return "unfit_target";
+    case unfit_target:
+    case unfit_voip_token:
+    case unfit_message_token: return "unfit_target";
     case too_large: return "payload_too_large";
     case voip_is_for_calls: return "voip_is_for_calls";
     case too_many_devices: return "too_many_devices";

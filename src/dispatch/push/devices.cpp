@@ -86,7 +86,10 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
   auto const named = key_of(tenant, account, instance);
   if (!named) return refuse(PushRefusal::no_device);
   auto const& key = *named;
-  if (!devices_.contains(key) && of_tenant_[tenant] >= most_of_tenant_) return refuse(PushRefusal::too_many_devices);
+  auto const known = devices_.find(key);
+  if (auto const unfit = unfit_channel(known == devices_.end() ? nullptr : &known->second, update))
+    return refuse(*unfit == ChannelName::voip ? PushRefusal::unfit_voip_token : PushRefusal::unfit_message_token);
+  if (known == devices_.end() && of_tenant_[tenant] >= most_of_tenant_) return refuse(PushRefusal::too_many_devices);
   auto const [at, is_new] = devices_.try_emplace(key);
   if (is_new) ++of_tenant_[tenant];
   auto& device = at->second;

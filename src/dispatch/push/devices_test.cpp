@@ -99,6 +99,18 @@ TEST_F(PushDevicesTest, ATokenOfApplesHasOneHolderInWhateverLettersItIsWritten) 
   EXPECT_TRUE(find("i2")->message.dead_since);
 }
 
+TEST_F(PushDevicesTest, WhatNoTokenOfApplesCanBeIsRefusedOnceTheProviderIsKnown) {
+  DeviceUpdate const unfit{.provider = Provider::apns, .message_token = "not hex!"};
+  EXPECT_EQ(put("i1", "juliet@x", unfit).error(), PushRefusal::unfit_message_token);
+  EXPECT_EQ(devices->size(), 0U);
+  EXPECT_TRUE(put("i1", "juliet@x", voip("not hex!"))) << "nobody has said whose token it is";
+  EXPECT_EQ(put("i1", "juliet@x", {.provider = Provider::apns}).error(), PushRefusal::unfit_voip_token);
+  EXPECT_TRUE(put("i1", "juliet@x", {.provider = Provider::apns, .voip_token = "ab"}));
+  EXPECT_EQ(put("i1", "juliet@x", voip("abc")).error(), PushRefusal::unfit_voip_token);
+  EXPECT_EQ(find("i1")->voip.token, "ab");
+  EXPECT_TRUE(put("i2", "juliet@x", {.provider = Provider::fcm, .message_token = "not hex!"}));
+}
+
 TEST_F(PushDevicesTest, ATenantNeverTouchesAnothers) {
   (void)put("i1", "juliet@x", voip("v"));
   (void)put("i1", "juliet@x", voip("v"), "mantua");
