@@ -107,10 +107,12 @@ class PushServicePort {
   // The client has shown itself. not_found when no notification of that name is known.
   virtual void acknowledge(TenantId const& tenant, ClientReceipt const& receipt, Answer<NotificationView> answer) = 0;
 
-  // Creates or changes; answered when on disk. An empty account: the only one on this device; no_device where there is
-  // none, or more than one.
+  // Creates or changes; answered when on disk.
   virtual void put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                           DeviceUpdate update, Answer<OwnedDevice> answer) = 0;
+  // Of a device that is there, or not_found. An empty account: the only one on it; no_device where there are several.
+  virtual void set_device_mode(TenantId const& tenant, AccountId const& account, InstanceId const& instance, Mode mode,
+                               Answer<OwnedDevice> answer) = 0;
   // An empty account: every one on this device. not_found when there was none.
   virtual void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                              Answer<void> answer) = 0;

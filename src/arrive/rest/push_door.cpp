@@ -92,6 +92,13 @@ bool is_final(model::PushState state) {
 template <class T>
 using Outcome = Result<T, model::PushRefusal>;
 
+auto answer_device(Responder responder) {
+  return [responder = std::move(responder)](Outcome<model::OwnedDevice> kept) mutable {
+    responder.send(kept ? json_response(200, json_of(kept->account, kept->device))
+                        : response_of(problem_of(kept.error())));
+  };
+}
+
 // A target that came from a device is nothing that the request named.
 Problem problem_of_request(model::PushRefusal refusal, bool by_device) {
   auto problem = problem_of(refusal);
@@ -207,7 +214,8 @@ void PushDoor::request_push(Call call) {
 void PushDoor::devices(Call call) {
   if (!is_uuid(call.id)) return call.responder.send(response_of(unknown_path()));
   model::InstanceId const instance{lower_uuid(std::move(call.id))};
-  if (call.request.method == "PUT" || call.request.method == "PATCH") return put_device(std::move(call), instance);
+  if (call.request.method == "PUT") return put_device(std::move(call), instance);
+  if (call.request.method == "PATCH") return set_mode(std::move(call), instance);
   if (call.request.method != "DELETE") return call.responder.send(wrong_method("PUT, PATCH, DELETE"));
   model::AccountId account;
   for (auto const& [name, value] : edge::split_query(call.request.query)) {
@@ -223,15 +231,19 @@ void PushDoor::devices(Call call) {
 }
 
 void PushDoor::put_device(Call call, model::InstanceId const& instance) {
-  auto read = call.request.method == "PUT" ? read_device(call.request.body) : read_device_mode(call.request.body);
+  auto read = read_device(call.request.body);
   if (!read) return call.responder.send(response_of(read.error()));
-  if (call.request.method == "PUT" && read->account.empty()) return call.responder.send(response_of(no_account));
+  if (read->account.empty()) return call.responder.send(response_of(no_account));
   read->update.instance = instance;
   service_.put_device(call.tenant, read->account, instance, std::move(read->update),
-                      [responder = std::move(call.responder)](Outcome<model::OwnedDevice> kept) mutable {
-                        responder.send(kept ? json_response(200, json_of(kept->account, kept->device))
-                                            : response_of(problem_of(kept.error())));
-                      });
+                      answer_device(std::move(call.responder)));
+}
+
+void PushDoor::set_mode(Call call, model::InstanceId const& instance) {
+  auto const read = read_device_mode(call.request.body);
+  if (!read) return call.responder.send(response_of(read.error()));
+  service_.set_device_mode(call.tenant, read->account, instance, *read->update.mode,
+                           answer_device(std::move(call.responder)));
 }
 
 void PushDoor::receipts(Call call) {

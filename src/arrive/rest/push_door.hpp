@@ -39,6 +39,7 @@ class PushDoor {
   void request_push(Call call);
   void devices(Call call);
   void put_device(Call call, model::InstanceId const& instance);
+  void set_mode(Call call, model::InstanceId const& instance);
   void receipts(Call call);
   void providers(Call call);
   [[nodiscard]] std::optional<model::TenantId> tenant_of(edge::HttpRequest const& request) const;

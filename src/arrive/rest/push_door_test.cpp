@@ -45,7 +45,15 @@ class Service final : public PushServicePort {
     Device device{.instance = instance};
     if (update.voip_token) device.voip = {.token = *update.voip_token};
     if (refusal) return answer(std::unexpected(*refusal));
-    answer(OwnedDevice{.account = account.empty() ? AccountId{"juliet@example"} : account, .device = device});
+    answer(OwnedDevice{.account = account, .device = device});
+  }
+  void set_device_mode(TenantId const& tenant, AccountId const& account, InstanceId const& instance, Mode mode,
+                       Answer<OwnedDevice> answer) override {
+    calls.push_back("mode " + tenant.value + ' ' + account.value + ' ' + instance.value + ' ' +
+                    std::string(name_of(mode)));
+    if (refusal) return answer(std::unexpected(*refusal));
+    answer(OwnedDevice{.account = account.empty() ? AccountId{"juliet@example"} : account,
+                       .device = {.instance = instance}});
   }
   void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                      Answer<void> answer) override {
@@ -252,7 +260,7 @@ TEST_F(PushDoorTest, DevicesComeAndGo) {
   EXPECT_EQ(ask("DELETE", path + "?account=nobody").problem(), "invalid-field");
   EXPECT_EQ(ask("DELETE", "/v1/devices/my-phone").problem(), "not-found");
   auto const named = "verona juliet@example " + std::string(some_uuid);
-  EXPECT_EQ(service.calls, (std::vector{"put " + named, "put " + named, "remove " + named,
+  EXPECT_EQ(service.calls, (std::vector{"put " + named, "mode " + named + " background", "remove " + named,
                                         "remove verona  " + std::string(some_uuid)}));
 }
 
@@ -261,7 +269,9 @@ TEST_F(PushDoorTest, AModeNeedsNoAccountAndARegistrationDoes) {
   auto const said = ask("PATCH", path, R"({"mode":"background"})");
   EXPECT_EQ(said.status(), 200);
   EXPECT_EQ(said.body().at("account"), "juliet@example") << "whose it is, is told";
-  EXPECT_EQ(service.calls, (std::vector{"put verona  " + std::string(some_uuid)}));
+  EXPECT_EQ(service.calls, (std::vector{"mode verona  " + std::string(some_uuid) + " background"}));
+  service.refusal = PushRefusal::not_found;
+  EXPECT_EQ(ask("PATCH", path, R"({"mode":"background"})").status(), 404);
   service.refusal = PushRefusal::no_device;
   EXPECT_EQ(ask("PATCH", path, R"({"mode":"background"})").problem(), "no-such-device");
   auto const put = ask("PUT", path, R"({"app":"org.example"})");
@@ -385,7 +395,7 @@ TEST_F(PushDoorTest, ItsDescriptionNamesEveryRefusal) {
        device,
        R"({"account":"juliet@example"})",
        {unfit_voip_token, unfit_message_token, too_many_devices, overloaded, storage}},
-      {"PATCH", device, R"({"mode":"background"})", {no_device, overloaded, storage}},
+      {"PATCH", device, R"({"mode":"background"})", {not_found, no_device, overloaded, storage}},
       {"DELETE", device, "", {not_found, overloaded, storage}},
       {"POST", "/v1/receipts", R"({"tracking_id":"t"})", {not_found, overloaded, storage}}};
   for (auto const& one : cases) {

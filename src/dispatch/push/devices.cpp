@@ -79,17 +79,13 @@ Result<void> PushDevices::load() {
 
 void PushDevices::put(TenantId const& tenant, AccountId const& account, InstanceId const& instance, DeviceUpdate update,
                       Answer<OwnedDevice> answer) {
-  auto const refuse = [&](PushRefusal why) {
-    store_.commit({}, store::Urgency::soon,
-                  [why, answer = std::move(answer)](auto) mutable { answer(std::unexpected(why)); });
-  };
-  auto const named = key_of(tenant, account, instance);
-  if (!named) return refuse(PushRefusal::no_device);
-  auto const& key = *named;
+  Key const key{tenant, instance, account};
   auto const known = devices_.find(key);
   if (auto const unfit = unfit_channel(known == devices_.end() ? nullptr : &known->second, update))
-    return refuse(*unfit == ChannelName::voip ? PushRefusal::unfit_voip_token : PushRefusal::unfit_message_token);
-  if (known == devices_.end() && of_tenant_[tenant] >= most_of_tenant_) return refuse(PushRefusal::too_many_devices);
+    return refuse(std::move(answer),
+                  *unfit == ChannelName::voip ? PushRefusal::unfit_voip_token : PushRefusal::unfit_message_token);
+  if (known == devices_.end() && of_tenant_[tenant] >= most_of_tenant_)
+    return refuse(std::move(answer), PushRefusal::too_many_devices);
   auto const [at, is_new] = devices_.try_emplace(key);
   if (is_new) ++of_tenant_[tenant];
   auto& device = at->second;
@@ -104,6 +100,14 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
                   if (!done) return answer(std::unexpected(refusal_of(done.error())));
                   answer(OwnedDevice{.account = std::move(account), .device = std::move(device)});
                 });
+}
+
+void PushDevices::set_mode(TenantId const& tenant, AccountId const& account, InstanceId const& instance, Mode mode,
+                           Answer<OwnedDevice> answer) {
+  auto const keys = keys_of(tenant, account, instance);
+  if (keys.empty()) return refuse(std::move(answer), PushRefusal::not_found);
+  if (keys.size() > 1) return refuse(std::move(answer), PushRefusal::no_device);
+  put(tenant, std::get<AccountId>(keys.front()), instance, {.mode = mode}, std::move(answer));
 }
 
 void PushDevices::set_token(Key const& key, Device& device, ChannelName channel, std::string token,
@@ -147,13 +151,6 @@ std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, Accou
     keys.push_back(at->first);
   }
   return keys;
-}
-
-std::optional<PushDevices::Key> PushDevices::key_of(TenantId const& tenant, AccountId const& account,
-                                                    InstanceId const& instance) const {
-  if (!account.empty()) return Key{tenant, instance, account};
-  auto const keys = keys_of(tenant, account, instance);
-  return keys.size() == 1 ? std::optional(keys.front()) : std::nullopt;
 }
 
 void PushDevices::remove(TenantId const& tenant, AccountId const& account, InstanceId const& instance,

@@ -31,9 +31,11 @@ class PushDevices {
       : clock_(clock), store_(store), most_of_tenant_(most_of_tenant) {}
 
   Result<void> load();
-  // An empty account: the only one on this device.
   void put(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
            model::DeviceUpdate update, Answer<model::OwnedDevice> answer);
+  // An empty account: the only one on this device.
+  void set_mode(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
+                model::Mode mode, Answer<model::OwnedDevice> answer);
   void remove(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
               Answer<void> answer);
   // The device to push to; no_device when there is none, or when several accounts use it and none is named.
@@ -60,8 +62,12 @@ class PushDevices {
   void write(Key const& key, model::Device const& device, store::Batch& batch) const;
   [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,
                                          model::InstanceId const& instance) const;
-  [[nodiscard]] std::optional<Key> key_of(model::TenantId const& tenant, model::AccountId const& account,
-                                          model::InstanceId const& instance) const;
+  // An answer never comes from inside the call.
+  template <class T>
+  void refuse(Answer<T> answer, model::PushRefusal why) {
+    store_.commit({}, store::Urgency::soon,
+                  [why, answer = std::move(answer)](auto) mutable { answer(std::unexpected(why)); });
+  }
 
   Clock const& clock_;
   store::Store& store_;

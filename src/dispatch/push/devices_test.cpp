@@ -39,6 +39,16 @@ class PushDevicesTest : public testing::Test {
     if (!kept) return std::unexpected(kept.error());
     return kept->device;
   }
+  Result<Device, PushRefusal> set_mode(std::string instance, std::string account, Mode mode) {
+    std::optional<Result<OwnedDevice, PushRefusal>> answer;
+    devices->set_mode(TenantId{"verona"}, AccountId{std::move(account)}, InstanceId{std::move(instance)}, mode,
+                      [&](auto got) { answer = std::move(got); });
+    EXPECT_FALSE(answer) << "answered from inside the call";
+    run();
+    auto const& kept = answer.value();
+    if (!kept) return std::unexpected(kept.error());
+    return kept->device;
+  }
   bool remove(std::string instance, std::string account = {}) {
     std::optional<Result<void, PushRefusal>> answer;
     devices->remove(TenantId{"verona"}, AccountId{std::move(account)}, InstanceId{std::move(instance)},
@@ -181,9 +191,10 @@ TEST_F(PushDevicesTest, ARowThatMakesNoSenseStopsTheStart) {
 }
 
 TEST_F(PushDevicesTest, AModeNeedsNoAccountWhereThereIsButOne) {
-  auto const say = [&](std::string instance) { return put(std::move(instance), "", {.mode = Mode::background}); };
-  EXPECT_EQ(say("i1").error(), PushRefusal::no_device) << "there is none";
-  EXPECT_EQ(devices->size(), 0U);
+  auto const say = [&](std::string instance) { return set_mode(std::move(instance), "", Mode::background); };
+  EXPECT_EQ(say("i1").error(), PushRefusal::not_found) << "there is none";
+  EXPECT_EQ(set_mode("i1", "juliet@x", Mode::background).error(), PushRefusal::not_found);
+  EXPECT_EQ(devices->size(), 0U) << "and none comes of it";
   (void)put("i1", "juliet@x", voip("v"));
   EXPECT_EQ(say("i1").value().reported_mode, Mode::background);
   EXPECT_EQ(find("i1", "juliet@x").value().reported_mode, Mode::background);
@@ -200,7 +211,7 @@ TEST_F(PushDevicesTest, ATenantHasABoundOfItsOwn) {
   for (auto const* instance : {"one", "two", "three"}) ASSERT_TRUE(put(instance, "juliet@localhost", voip(instance)));
   for (int start = 0; start < 2; ++start) {
     EXPECT_EQ(put("four", "juliet@localhost", voip("four")).error(), PushRefusal::too_many_devices);
-    EXPECT_TRUE(put("three", "", {.mode = Mode::background})) << "it is one of them";
+    EXPECT_TRUE(set_mode("three", "", Mode::background)) << "it is one of them";
     EXPECT_EQ(devices->size(), 3U);
     restart();
   }

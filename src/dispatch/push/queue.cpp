@@ -317,6 +317,11 @@ void PushQueue::put_device(TenantId const& tenant, AccountId const& account, Ins
   devices_.put(tenant, account, instance, std::move(update), std::move(answer));
 }
 
+void PushQueue::set_device_mode(TenantId const& tenant, AccountId const& account, InstanceId const& instance, Mode mode,
+                                Answer<OwnedDevice> answer) {
+  devices_.set_mode(tenant, account, instance, mode, std::move(answer));
+}
+
 void PushQueue::remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                               Answer<void> answer) {
   devices_.remove(tenant, account, instance, std::move(answer));

@@ -80,6 +80,8 @@ class PushQueue final : public model::PushServicePort {
                    Answer<model::NotificationView> answer) override;
   void put_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
                   model::DeviceUpdate update, Answer<model::OwnedDevice> answer) override;
+  void set_device_mode(model::TenantId const& tenant, model::AccountId const& account,
+                       model::InstanceId const& instance, model::Mode mode, Answer<model::OwnedDevice> answer) override;
   void remove_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
                      Answer<void> answer) override;
   [[nodiscard]] bool serves(model::TenantId const& tenant, model::Provider provider,
