@@ -90,7 +90,12 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
   if (is_new) ++of_tenant_[tenant];
   auto& device = at->second;
   device.instance = instance;
+  // B-SIGN-3: without a service it has signed out. Its tokens go, so that they can serve someone else; services that
+  // nobody has ever named are no such word.
+  bool const signs_out = update.uses_call == false && update.uses_im == false;
+  if (signs_out) update.voip_token = update.message_token = "";
   merge(update, device, clock_.now());
+  if (signs_out) device.content_key = {};
   store::Batch batch;
   if (update.voip_token) set_token(key, device, ChannelName::voip, std::move(*update.voip_token), batch);
   if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), batch);

@@ -121,6 +121,17 @@ TEST_F(PushDevicesTest, WhatNoTokenOfApplesCanBeIsRefusedOnceTheProviderIsKnown)
   EXPECT_TRUE(put("i2", "juliet@x", {.provider = Provider::fcm, .message_token = "not hex!"}));
 }
 
+TEST_F(PushDevicesTest, ADeviceWithoutAServiceHasSignedOut) {
+  (void)put("i1", "juliet@x", {.voip_token = "v", .message_token = "m", .content_key = ContentKey{.kid = "k"}});
+  EXPECT_TRUE(put("i1", "juliet@x", {.uses_call = true, .uses_im = false})->content_key.kid == "k");
+  EXPECT_EQ(find("i1")->voip.token, "v");
+  auto const out = put("i1", "juliet@x", {.message_token = "n", .uses_call = false, .uses_im = false});
+  EXPECT_EQ(out->voip.token + out->message.token + out->content_key.kid, "");
+  verdict("v", TokenVerdict::dead);
+  EXPECT_FALSE(find("i1")->voip.dead_since);
+  EXPECT_EQ(put("i1", "juliet@x", {.message_token = "n", .uses_call = false, .uses_im = true})->message.token, "n");
+}
+
 TEST_F(PushDevicesTest, ATenantNeverTouchesAnothers) {
   (void)put("i1", "juliet@x", voip("v"));
   (void)put("i1", "juliet@x", voip("v"), "mantua");
