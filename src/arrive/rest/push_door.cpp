@@ -45,10 +45,17 @@ HttpResponse wrong_method(std::string allowed) {
                       .allow = std::move(allowed)});
 }
 
+// RFC 6749 section 5.1: no cache keeps a token, of whatever age the cache is.
+HttpResponse token_response(int status, json::object const& body) {
+  auto response = json_response(status, json::serialize(body));
+  response.headers.add("cache-control", "no-store");
+  response.headers.add("pragma", "no-cache");
+  return response;
+}
+
 // RFC 6749 section 5.2.
 HttpResponse token_refusal(std::string_view error) {
-  auto response = json_response(error == "invalid_client" ? 401 : 400, json::serialize(json::object{{"error", error}}));
-  response.headers.add("cache-control", "no-store");
+  auto response = token_response(error == "invalid_client" ? 401 : 400, {{"error", error}});
   if (error == "invalid_client") response.headers.add("www-authenticate", "Basic realm=\"reveille\"");
   return response;
 }
@@ -146,13 +153,10 @@ void PushDoor::issue_token(Call call) {
     return call.responder.send(token_refusal("invalid_client"));
   model::AccessToken const token{
       .tenant = client->tenant, .client_id = client->id, .expires_at = clock_.now() + model::access_token_lives};
-  auto response = json_response(
-      200, json::serialize(json::object{
-               {"access_token", model::sign_access_token(token, clients_.signing_key())},
-               {"token_type", "Bearer"},
-               {"expires_in", std::chrono::duration_cast<std::chrono::seconds>(model::access_token_lives).count()}}));
-  response.headers.add("cache-control", "no-store");
-  call.responder.send(std::move(response));
+  call.responder.send(token_response(
+      200, {{"access_token", model::sign_access_token(token, clients_.signing_key())},
+            {"token_type", "Bearer"},
+            {"expires_in", std::chrono::duration_cast<std::chrono::seconds>(model::access_token_lives).count()}}));
 }
 
 void PushDoor::route(Call call) {

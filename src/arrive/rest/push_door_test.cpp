@@ -143,6 +143,7 @@ TEST_F(PushDoorTest, GivesATokenForASecretInEitherPlace) {
     EXPECT_EQ(heard.body().at("token_type"), "Bearer");
     EXPECT_LE(heard.body().at("expires_in").as_int64(), 3600);
     EXPECT_EQ(heard.response->headers.find("cache-control"), "no-store");
+    EXPECT_EQ(heard.response->headers.find("pragma"), "no-cache");
     token = std::string(heard.body().at("access_token").as_string());
     EXPECT_EQ(ask("GET", "/v1/providers").status(), 200);
   }
@@ -153,6 +154,7 @@ TEST_F(PushDoorTest, GivesNoTokenOtherwise) {
     auto const heard = ask_token(std::move(form), std::move(authorization));
     EXPECT_EQ(heard.status(), status);
     EXPECT_EQ(heard.body().at("error"), error);
+    EXPECT_EQ(heard.response->headers.find("pragma"), "no-cache");
   };
   auto const wrong = "Basic " + encode_base64(made.client.id + ":wrong");
   no("grant_type=client_credentials", wrong, 401, "invalid_client");
