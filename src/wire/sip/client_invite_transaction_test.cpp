@@ -183,6 +183,18 @@ std::vector<Script> conversations() {
   return all;
 }
 
+// RFC 3261 section 17.1.1.2, RFC 6026 section 7.2: what goes up, and what is acknowledged, by phase and status.
+void check_step(Script::Step const& step, std::string const& where) {
+  auto const phase = step.before.phase;
+  bool const open = phase == Phase::calling || phase == Phase::proceeding;
+  int const status =
+      std::holds_alternative<ReceivedResponse>(step.input) ? std::get<ReceivedResponse>(step.input).status : 0;
+  bool const goes_up = status != 0 && (open || (is_success(status) && phase == Phase::accepted));
+  bool const is_acknowledged = is_refusal(status) && (open || phase == Phase::completed);
+  EXPECT_EQ(step.count(ActionKind::pass_response), goes_up ? 1 : 0) << status << ", " << where;
+  EXPECT_EQ(step.count(ActionKind::send_ack), is_acknowledged ? 1 : 0) << status << ", " << where;
+}
+
 // With any one message lost, heard twice, or the line cut anywhere: it ends; what went up is at most
 // one refusal or error; each refusal is acknowledged and no 2xx is; nothing happens after the end.
 TEST(ClientInviteTransaction, HoldsWithTheLineCutEverywhere) {
@@ -196,6 +208,7 @@ TEST(ClientInviteTransaction, HoldsWithTheLineCutEverywhere) {
       EXPECT_EQ(run.count(" terminate"), 1U) << where;
       EXPECT_EQ(run.after_the_end(), 0U) << where;
       EXPECT_LE(run.count("send request"), 7U) << where;
+      for (auto const& step : run.steps()) check_step(step, where);
     });
   }
   EXPECT_GT(runs, 150U);

@@ -10,7 +10,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // A fork on the virtual clock. The log has a line for each action: "forward 1", "answer 408", "cancel 0". Timer C is
-// run and shows by what it causes.
+// run and shows by what it causes. The final responses that the caller got are kept by themselves.
 class Fork {
  public:
   explicit Fork(std::size_t branches, ForkedMethod method = ForkedMethod::invite) {
@@ -42,6 +42,7 @@ class Fork {
   }
 
   std::vector<std::string> take_log() { return std::exchange(log_, {}); }
+  [[nodiscard]] std::vector<int> const& finals() const { return finals_; }
   [[nodiscard]] ResponseContext const& context() const { return context_; }
   [[nodiscard]] std::vector<ForkInput> const& lines() const { return lines_; }
 
@@ -51,8 +52,13 @@ class Fork {
                    [&](ForwardResponse forward) {
                      bool const all = forward.challenges == Challenges::aggregate;
                      log_.push_back("forward " + std::to_string(forward.branch) + (all ? " with all challenges" : ""));
+                     auto const& branch = context_.branches[forward.branch];
+                     if (branch.phase == ForkBranch::Phase::ended) finals_.push_back(branch.status);
                    },
-                   [&](AnswerOurselves answer) { log_.push_back("answer " + std::to_string(answer.status)); },
+                   [&](AnswerOurselves answer) {
+                     log_.push_back("answer " + std::to_string(answer.status));
+                     finals_.push_back(answer.status);
+                   },
                    [&](CancelBranch cancel) { log_.push_back("cancel " + std::to_string(cancel.branch)); },
                    [&](ArmTimerC arm) {
                      if (timers_.size() <= arm.branch) timers_.resize(arm.branch + 1);
@@ -67,6 +73,7 @@ class Fork {
   std::vector<std::optional<Instant>> timers_;
   std::vector<ForkInput> lines_;
   std::vector<std::string> log_;
+  std::vector<int> finals_;
 };
 
 TEST(ResponseContext, OnePhoneRingsAndAnswers) {
@@ -267,29 +274,70 @@ TEST(ResponseContext, UnknownBranchesAreIgnored) {
   EXPECT_THAT(call.take_log(), IsEmpty());
 }
 
-// Each conversation again with any one line lost: whatever is lost, the caller hears exactly one final response once
-// every branch has been given its end, and no branch is cancelled twice.
-TEST(ResponseContext, HoldsWithAnyLineLost) {
+std::vector<Fork> conversations() {
   std::vector<Fork> all;
   all.push_back(Fork{3}.closed().hears(0, 180).hears(1, 180).hears(1, 200).hears(0, 487).hears(2, 487));
   all.push_back(Fork{2}.hears(0, 486).hears(BranchAdded{}).hears(1, 603).hears(2, 180).hears(2, 487).closed());
   all.push_back(Fork{2}.hears(0, 180).hears(CallerCancelled{}).hears(0, 487).hears(BranchFailed{1}));
-  for (auto const& whole : all) {
+  all.push_back(Fork{2}.hears(0, 180).hears(BranchAbandoned{0}).hears(0, 487).hears(1, 180).closed().hears(1, 486));
+  all.push_back(Fork{3, ForkedMethod::other}.closed().hears(0, 404).hears(1, 503).hears(2, 200));
+  return all;
+}
+
+// The first lines of a conversation, but one.
+Fork play(Fork const& whole, std::size_t lines, std::size_t lost) {
+  Fork again{0, whole.context().method};
+  for (std::size_t i = 0; i < lines; ++i)
+    if (i != lost) again.hears(whole.lines()[i]);
+  return again;
+}
+
+// The caller got exactly one final response: of INVITE any number of 2xx (section 16.7 step 5). No branch was
+// cancelled twice.
+void check_end(Fork& fork, std::string const& where) {
+  EXPECT_TRUE(is_finished(fork.context())) << where;
+  EXPECT_NE(fork.context().sent, ResponseContext::Final::none) << where;
+  auto const& finals = fork.finals();
+  bool const more_may_come = fork.context().method == ForkedMethod::invite && std::ranges::all_of(finals, is_success);
+  EXPECT_EQ(more_may_come ? 1U : finals.size(), 1U) << testing::PrintToString(finals) << ", " << where;
+  EXPECT_FALSE(finals.empty()) << where;
+  auto const log = fork.take_log();
+  for (BranchNumber branch = 0; branch < fork.context().branches.size(); ++branch)
+    EXPECT_LE(std::ranges::count(log, "cancel " + std::to_string(branch)), 1) << where;
+}
+
+// Each conversation again with any one line lost, until every branch has been given its end.
+TEST(ResponseContext, HoldsWithAnyLineLost) {
+  for (auto const& whole : conversations()) {
     for (std::size_t lost = 0; lost < whole.lines().size(); ++lost) {
-      Fork again{0};
-      for (std::size_t i = 0; i < whole.lines().size(); ++i)
-        if (i != lost) again.hears(whole.lines()[i]);
+      auto again = play(whole, whole.lines().size(), lost);
       for (BranchNumber branch = 0; branch < again.context().branches.size(); ++branch)
         again.hears(BranchTimedOut{branch});
       again.closed();
-      EXPECT_TRUE(is_finished(again.context())) << lost;
-      EXPECT_NE(again.context().sent, ResponseContext::Final::none);
-      auto const log = again.take_log();
-      for (BranchNumber branch = 0; branch < again.context().branches.size(); ++branch)
-        EXPECT_LE(std::ranges::count(log, "cancel " + std::to_string(branch)), 1) << lost;
-      EXPECT_LE(std::ranges::count_if(log, [](auto const& line) { return line.starts_with("answer"); }), 1) << lost;
+      check_end(again, "lost line " + std::to_string(lost));
     }
   }
+}
+
+// The line to every phone, or to one of them, is cut for good after any step: the others say nothing more either.
+// Timer C runs, and what it cancels is as good as timed out.
+TEST(ResponseContext, HoldsWithTheLineCutAtEveryStep) {
+  std::size_t runs = 0;
+  for (auto const& whole : conversations()) {
+    for (std::size_t lines = 0; lines <= whole.lines().size(); ++lines) {
+      auto const branches = play(whole, lines, whole.lines().size()).context().branches.size();
+      for (BranchNumber cut = 0; cut <= branches; ++cut) {
+        auto again = play(whole, lines, whole.lines().size());
+        for (BranchNumber branch = 0; branch < branches; ++branch)
+          if (cut == branches || cut == branch) again.hears(BranchFailed{branch});
+        again.closed().after(10min);
+        for (BranchNumber branch = 0; branch < branches; ++branch) again.hears(BranchTimedOut{branch});
+        check_end(again, std::to_string(cut) + " cut after line " + std::to_string(lines));
+        ++runs;
+      }
+    }
+  }
+  EXPECT_GT(runs, 80U);
 }
 
 }  // namespace

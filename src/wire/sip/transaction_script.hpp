@@ -2,14 +2,16 @@
 //
 // Feed inputs with `hears`, let time pass with `after`; due timers fire in their order. `log()` is what the machine
 // asked for, a line each, with the milliseconds since the start: "0 send request". Timers are not in it; they show by
-// what they cause. The script also keeps the inputs, so that a fault sweep can play them again with one lost or with
-// the line cut at any step. Threads: one.
+// what they cause. `steps()` is the same by input. The script also keeps the inputs, so that a fault sweep can play
+// them again with one lost or with the line cut at any step. Threads: one.
 #pragma once
 
 #include "base/instant.hpp"
 #include "wire/sip/transaction.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +27,14 @@ class TransactionScript {
     Duration by = {};
   };
   using Line = std::variant<Input, Pause>;
+  // One input, what the machine was before it, and what it asked for.
+  struct Step {
+    State before = {};
+    Input input = {};
+    std::vector<ActionKind> then = {};
+
+    [[nodiscard]] std::ptrdiff_t count(ActionKind kind) const { return std::ranges::count(then, kind); }
+  };
 
   explicit TransactionScript(Reliability reliability) { state_.reliability = reliability; }
 
@@ -41,6 +51,7 @@ class TransactionScript {
   }
 
   [[nodiscard]] std::vector<std::string> const& log() const { return log_; }
+  [[nodiscard]] std::vector<Step> const& steps() const { return steps_; }
   [[nodiscard]] State const& state() const { return state_; }
   [[nodiscard]] std::vector<Line> const& lines() const { return lines_; }
   [[nodiscard]] bool has_ended() const { return state_.phase == State::Phase::terminated; }
@@ -62,9 +73,12 @@ class TransactionScript {
   void take(Input const& input) {
     bool const ended = has_ended();
     auto const step = on(state_, input, clock_.now());
-    state_ = step.next;
+    steps_.push_back({.before = std::exchange(state_, step.next), .input = input});
     if (ended) after_the_end_ += step.then.size();
-    for (auto const& action : step.then) perform(action);
+    for (auto const& action : step.then) {
+      steps_.back().then.push_back(action.kind);
+      perform(action);
+    }
   }
 
   void perform(Action const& action) {
@@ -100,6 +114,7 @@ class TransactionScript {
   State state_ = {};
   std::array<std::optional<Armed>, 2> armed_ = {};
   std::vector<Line> lines_ = {};
+  std::vector<Step> steps_ = {};
   std::vector<std::string> log_ = {};
   std::size_t after_the_end_ = 0;
 };
