@@ -163,7 +163,70 @@ TEST_P(Scram, AStoreThatFailsIsNotTheUsersFault) {
   EXPECT_EQ(attempt.start("n,,n=juliet,r=nonce"), "failure temporary-auth-failure");
 }
 
-// The line is cut at every step: an answer that comes afterwards reaches nobody, and nothing is kept.
+// A sign-in step by step, until the line is cut: hello, the store's answer, the proof. What was heard, a line each.
+struct Conversation {
+  House& house;
+  ScramClient juliet;
+  std::string mechanism;
+  std::unique_ptr<Attempt> attempt = std::make_unique<Attempt>(house);
+  std::vector<std::string> heard = {};
+
+  void hello() {
+    attempt->server.start(mechanism, juliet.first(), "localhost",
+                          [this](SaslAnswer answer) { heard.push_back(told(answer)); });
+  }
+  void store_answers() {
+    if (!house.asked.empty() && house.asked.back().second)
+      std::exchange(house.asked.back().second, {})(house.keys_of("juliet@localhost", mechanism));
+  }
+  void prove() {
+    std::string_view constexpr label = "challenge ";
+    auto const proof = heard.empty() || !heard.back().starts_with(label)
+                           ? Result<std::string>("c=biws,r=nonce,p=AAAA")
+                           : juliet.answer(heard.back().substr(label.size()));
+    heard.push_back(attempt->proceed(proof.value()));
+  }
+  void step(std::size_t number) {
+    if (number == 0) hello();
+    if (number == 1) store_answers();
+    if (number == 2) prove();
+  }
+};
+
+// The line is cut at every step: what comes afterwards reaches nobody, and the next attempt is not hindered.
+TEST_P(Scram, HoldsWithTheLineCutAtEveryStep) {
+  house.waits = true;
+  std::size_t constexpr steps = 3;
+  for (std::size_t cut = 0; cut <= steps; ++cut) {
+    Conversation one{.house = house, .juliet = client("juliet", "secret"), .mechanism = attempt.mechanism};
+    for (std::size_t number = 0; number < cut; ++number) one.step(number);
+    auto const before = one.heard;
+    one.attempt.reset();
+    one.store_answers();
+    EXPECT_EQ(one.heard, before) << "cut before step " << cut;
+    Conversation next{.house = house, .juliet = client("juliet", "secret"), .mechanism = attempt.mechanism};
+    for (std::size_t number = 0; number < steps; ++number) next.step(number);
+    ASSERT_EQ(next.heard.size(), 2U) << "cut before step " << cut;
+    EXPECT_THAT(next.heard[1], StartsWith("success juliet v=")) << "cut before step " << cut;
+  }
+}
+
+// Any one step left out, or done twice: nobody is let in who has not proved who he is, and nobody twice.
+TEST_P(Scram, HoldsWithAnyStepLostOrRepeated) {
+  house.waits = true;
+  for (std::size_t const times : {0U, 2U}) {
+    for (std::size_t odd = 0; odd < 3; ++odd) {
+      Conversation one{.house = house, .juliet = client("juliet", "secret"), .mechanism = attempt.mechanism};
+      house.asked.clear();
+      for (std::size_t number = 0; number < 3; ++number)
+        for (std::size_t time = 0; time < (number == odd ? times : 1U); ++time) one.step(number);
+      auto const successes =
+          std::ranges::count_if(one.heard, [](auto const& line) { return line.starts_with("success"); });
+      EXPECT_LE(successes, times == 0 ? 0 : 1) << "step " << odd << ", " << times << " times";
+    }
+  }
+}
+
 TEST_P(Scram, AnAnswerForAnAttemptThatIsGoneIsForgotten) {
   house.waits = true;
   std::string heard = "nothing";
