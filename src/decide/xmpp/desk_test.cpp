@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 namespace reveille::decide::test {
 
@@ -96,6 +98,10 @@ Script const scripts[] = {
       "juliet:<presence to='garden@rooms.localhost/juliet'/>",
       "juliet:<presence to='nurse@localhost'><show>chat</show></presence>",
       "juliet:<presence to='nurse@localhost' type='unavailable'/>", "juliet:<presence type='unavailable'/>"}},
+    {"shows herself to one before all, and to one only",
+     {"juliet:<presence to='garden@rooms.localhost/juliet'/>", "juliet:<presence to='nurse@localhost'/>",
+      "juliet:<presence/>", "juliet:<presence to='nurse@localhost' type='unavailable'/>",
+      "juliet:<presence type='unavailable'/>"}},
     {"a subscription both ways",
      {"juliet:<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>", "juliet:<presence/>",
       "<presence type='subscribe' from='romeo@localhost' to='juliet@localhost'/>",
@@ -109,6 +115,18 @@ Script const scripts[] = {
       "juliet:<iq type='set' id='2'><query xmlns='jabber:iq:roster'><item jid='romeo@localhost' "
       "subscription='remove'/></query></iq>",
       "juliet:<presence type='unavailable'/>"}},
+    {"her roster is written, and a contact approved beforehand",
+     {"juliet:<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>", "juliet:<presence/>",
+      "juliet:<iq type='set' id='2'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost' "
+      "name='Nurse'/></query></iq>",
+      "juliet:<presence type='subscribed' to='nurse@localhost'/>",
+      "<presence type='subscribe' from='nurse@localhost' to='juliet@localhost'/>",
+      "juliet:<presence><status>up here</status></presence>",
+      "juliet:<presence type='unsubscribed' to='nurse@localhost'/>",
+      "juliet:<presence type='subscribe' to='nurse@localhost'/>",
+      "<presence type='unsubscribed' from='nurse@localhost' to='juliet@localhost'/>",
+      "juliet:<iq type='set' id='3'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost' "
+      "subscription='remove'/></query></iq>"}},
     {"push comes and goes",
      {"juliet:<presence/>",
       "juliet:<iq type='set' id='1'><enable xmlns='urn:xmpp:push:0' jid='push.localhost' "
@@ -147,25 +165,55 @@ TEST(ImConversation, GoesOnAsBeforeWhereverTheLineWasCut) {
   }
 }
 
-TEST(ImConversation, EndsOnceForEveryoneWhoSawHerWhereverTheLineIsLostForGood) {
-  auto const& script = scripts[0];
-  for (std::size_t cut = 2; cut <= script.steps.size(); ++cut) {
-    Desk desk;
-    desk.account.roster.items.push_back(
-        {.address = "romeo@localhost", .subscription = model::Subscription::from, .listed = true});
-    desk.open("balcony");
-    for (std::size_t i = 0; i < cut; ++i) desk.say("balcony", script.steps[i].substr(7));
-    bool const there = desk.at("balcony").is_available();
-    auto const directed = desk.at("balcony").directed.size();
-    desk.cut("balcony");
-    ImEffects effects;
-    on_session_gone(desk.account, desk.at("balcony"), effects);
-    EXPECT_EQ(effects.routes.size(), (there ? 1U : 0U) + directed) << "after " << cut;
-    for (auto const& stanza : effects.routes) EXPECT_EQ(stanza.attribute("type"), "unavailable");
-    ImEffects twice;
-    on_session_gone(desk.account, desk.at("balcony"), twice);
-    EXPECT_TRUE(twice.routes.empty());
+// Who has last seen her there.
+using Viewers = std::set<std::string, std::less<>>;
+
+void note_viewers(Viewers& viewers, ImEffects const& effects) {
+  for (auto const& stanza : effects.routes) {
+    if (kind_of(stanza) != StanzaKind::presence) continue;
+    if (stanza.attribute("type").empty()) viewers.emplace(stanza.attribute("to"));
+    if (stanza.attribute("type") == "unavailable") viewers.erase(std::string(stanza.attribute("to")));
   }
+}
+
+// The script's first steps, with a contact of hers who says nothing; then the line is lost for good. Who saw her then.
+Viewers play_and_lose(Desk& desk, Script const& script, std::size_t steps) {
+  Viewers viewers;
+  desk.account.roster.items.push_back(
+      {.address = "benvolio@localhost", .subscription = model::Subscription::from, .listed = true});
+  desk.open("balcony");
+  for (std::size_t i = 0; i < steps; ++i) {
+    auto step = script.steps[i];
+    bool const hers = step.starts_with("juliet:");
+    if (hers) step.remove_prefix(7);
+    static_cast<void>(hers ? desk.say("balcony", step) : desk.hear(step));
+    note_viewers(viewers, desk.last);
+  }
+  desk.cut("balcony");
+  return viewers;
+}
+
+TEST(ImConversation, EndsOnceForEveryoneWhoSawHerWhereverTheLineIsLostForGood) {
+  std::size_t seen = 0;
+  for (auto const& script : scripts) {
+    for (std::size_t steps = 0; steps <= script.steps.size(); ++steps) {
+      Desk desk;
+      auto const viewers = play_and_lose(desk, script, steps);
+      ImEffects effects;
+      on_session_gone(desk.account, desk.at("balcony"), effects);
+      Viewers told;
+      for (auto const& stanza : effects.routes) {
+        EXPECT_EQ(stanza.attribute("type"), "unavailable") << script.name << ", lost after " << steps;
+        EXPECT_TRUE(told.emplace(stanza.attribute("to")).second) << stanza.attribute("to") << " was told twice";
+      }
+      EXPECT_EQ(told, viewers) << script.name << ", lost after " << steps;
+      seen += viewers.size();
+      ImEffects twice;
+      on_session_gone(desk.account, desk.at("balcony"), twice);
+      EXPECT_TRUE(twice.routes.empty());
+    }
+  }
+  EXPECT_GT(seen, 20U);
 }
 
 TEST(ImSession, ARecordOfTheVersionBeforeIsRead) {
