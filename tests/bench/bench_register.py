@@ -42,9 +42,16 @@ class Load:
             raise RuntimeError(f"only {done['ok']} of {USERS} were registered: {done['last_refusal']}")
         return done
 
+    def measured(self) -> dict:
+        """A round that is measured: one request a phone."""
+        done = self.register()
+        if done["challenged"]:
+            raise RuntimeError(f"{done['challenged']} nonces have grown old in the middle of a measurement")
+        return done
+
     def refresh(self) -> float:
         before = cpu_seconds(self.server)
-        done = self.register()
+        done = self.measured()
         return (cpu_seconds(self.server) - before) / (done["sent"] - done["resent"]) * 1e6
 
     def refresh_twice(self, clock: "MovedClock | None") -> float:
@@ -58,9 +65,7 @@ class Load:
                 clock.advance(REFRESHED_AFTER)
                 pass_time(CLOCK_FOLLOWS, "the server looks at the wall clock once a second")
             before = cpu_seconds(self.server)
-            done = self.register()
-            if done["challenged"]:
-                raise RuntimeError(f"{done['challenged']} nonces have grown old in the middle of a measurement")
+            done = self.measured()
             if clock:
                 pass_time(WRITES_SETTLE, "what is written at leisure tells nobody")
             used += (cpu_seconds(self.server) - before) / (done["sent"] - done["resent"]) * 1e6
