@@ -4,6 +4,7 @@
 #include "base/packing.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "base/utf8.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -47,6 +48,23 @@ TEST(Encoding, RefusesWhatTheRfcDoesNotAllow) {
   for (auto text : {"Zg", "Zg=", "Zg= ", "Zh==", "Z===", "=", "Zm9v\n"}) EXPECT_FALSE(decode_base64(text)) << text;
   for (auto text : {"Zg==", "Zh", "a", "+/8"}) EXPECT_FALSE(decode_base64url(text)) << text;
   for (auto text : {"6", "6g", "0x"}) EXPECT_FALSE(decode_hex(text)) << text;
+}
+
+// RFC 3629 section 4: overlong forms, surrogates and what is above U+10FFFF are no characters.
+TEST(Utf8, KnowsWhereACharacterEnds) {
+  EXPECT_EQ(utf8_length("a\x80"), 1U);
+  EXPECT_EQ(utf8_length("é"), 2U);
+  EXPECT_EQ(utf8_length("…"), 3U);
+  EXPECT_EQ(utf8_length("\xF0\x9F\x93\x9E"), 4U);
+  for (auto const* wrong :
+       {"\x80", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xFF"})
+    EXPECT_EQ(utf8_length(wrong), 0U);
+}
+
+TEST(Utf8, CutsBetweenCharacters) {
+  EXPECT_EQ(cut_utf8("aé", 2), "a");
+  EXPECT_EQ(cut_utf8("aé", 3), "aé");
+  EXPECT_EQ(cut_utf8("\x80\x80\x80", 2), "");
 }
 
 TEST(Instant, Rfc3339RoundTrip) {

@@ -1,5 +1,6 @@
 #include "decide/calls/notice.hpp"
 
+#include "base/utf8.hpp"
 #include "decide/wake/payload.hpp"
 #include "decide/wake/should_wake.hpp"
 
@@ -27,7 +28,7 @@ model::PushRequest notice_for(model::Offer const& offer, model::Device const& de
                                     .from_address = offer.caller.address,
                                     .media = std::string(model::name_of(offer.media)),
                                     .deadline = expires_at}),
-          .alert_title = std::string(cut_at_character(title, most_name_bytes)),
+          .alert_title = std::string(cut_utf8(title, most_name_bytes)),
           .alert_body = !missed ? "Answered on another device"
                         : video ? "Missed video call"
                                 : "Missed call"};

@@ -46,7 +46,5 @@ class JsonObject {
 
 // A JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD.
 [[nodiscard]] std::string quote_json(std::string_view text);
-// The longest beginning of at most `most` bytes that does not cut a character.
-[[nodiscard]] std::string_view cut_at_character(std::string_view text, std::size_t most);
 
 }  // namespace reveille::decide

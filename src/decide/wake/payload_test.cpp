@@ -22,12 +22,6 @@ TEST(Payload, is_utf8_whatever_a_caller_sends) {
   EXPECT_EQ(quote_json("\xf0\x9f\x8e"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"") << "cut short";
 }
 
-TEST(Payload, cuts_at_characters) {
-  EXPECT_EQ(cut_at_character("aé", 2), "a");
-  EXPECT_EQ(cut_at_character("aé", 3), "aé");
-  EXPECT_EQ(cut_at_character("\x80\x80\x80", 2), "");
-}
-
 TEST(Payload, B_CALL_6_fits_whatever_names_callers_choose) {
   std::string const evil(10'000, '\x01');
   CallPayload const payload{.call_uuid = std::string(36, 'u'),

@@ -1,5 +1,7 @@
 #include "deliver/apns/payload.hpp"
 
+#include "base/utf8.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -12,32 +14,13 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view ellipsis = "…";
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-// The length of the well-formed character (RFC 3629 §4) that `text` begins with; 0 when there is none.
-std::size_t character_at(std::string_view text) {
-  auto const lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return 1;
-  std::size_t const size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return 0;
-  if (!std::ranges::all_of(text.substr(1, size - 1), is_continuation)) return 0;
-  auto const second = static_cast<unsigned char>(text[1]);
-  // Overlong forms, surrogates, and what lies above U+10FFFF.
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F)) return 0;
-  if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) return 0;
-  return size;
-}
 
 std::string clean_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    auto const size = character_at(text);
-    out += size == 0 ? replacement : text.substr(0, size);
+    auto const size = utf8_length(text);
+    out += size == 0 ? replacement_character : text.substr(0, size);
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
@@ -45,9 +28,9 @@ std::string clean_utf8(std::string_view text) {
 
 // `text` shorter by at least `by` bytes, ending in "…"; empty when that leaves nothing.
 std::string shortened(std::string_view text, std::size_t by) {
-  std::size_t keep = text.size() > by + ellipsis.size() ? text.size() - by - ellipsis.size() : 0;
-  while (keep > 0 && is_continuation(text[keep])) --keep;
-  return keep == 0 ? std::string{} : std::string{text.substr(0, keep)} + std::string{ellipsis};
+  std::size_t const room = text.size() > by + ellipsis.size() ? text.size() - by - ellipsis.size() : 0;
+  auto const kept = cut_utf8(text, room);
+  return kept.empty() ? std::string{} : std::string{kept} + std::string{ellipsis};
 }
 
 json::object aps_of(PayloadParts const& parts) {
