@@ -1,21 +1,10 @@
 // The words of device.hpp's enumerations, as interfaces outside spell them.
 #include "model/device.hpp"
+#include "model/named.hpp"
 
-#include <initializer_list>
 #include <utility>
 
 namespace reveille::model {
-namespace {
-
-// The value of `values` that has this name.
-template <class Enum>
-std::optional<Enum> named(std::initializer_list<Enum> values, std::string_view name) {
-  for (Enum value : values)
-    if (name_of(value) == name) return value;
-  return {};
-}
-
-}  // namespace
 
 std::string_view name_of(Platform platform) {
   using enum Platform;

@@ -1,25 +1,14 @@
 #include "model/push.hpp"
 
 #include "base/random.hpp"
+#include "model/named.hpp"
 #include "wire/crypto/digest.hpp"
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <utility>
 
 namespace reveille::model {
-namespace {
-
-// The value of `values` that has this name.
-template <class Enum>
-std::optional<Enum> named(std::initializer_list<Enum> values, std::string_view name) {
-  for (Enum value : values)
-    if (name_of(value) == name) return value;
-  return {};
-}
-
-}  // namespace
 
 std::string_view name_of(PushClass push_class) {
   using enum PushClass;
