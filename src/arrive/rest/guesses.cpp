@@ -1,6 +1,6 @@
 #include "arrive/rest/guesses.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include "edge/subscriber.hpp"
 
 #include <algorithm>
 #include <string>
@@ -8,23 +8,20 @@
 namespace reveille::arrive {
 namespace {
 
-constexpr std::size_t bytes_of_subscriber = 8;  // RFC 6177: a /64 is one subscriber
-
-std::string subscriber_of(std::string_view source) {
+// What a source is counted by.
+std::string place_of(std::string_view source) {
   auto const colon = source.rfind(':');
   auto host = source.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   boost::system::error_code error;
   auto const address = boost::asio::ip::make_address(host, error);
-  if (error || !address.is_v6() || address.to_v6().is_v4_mapped()) return std::string(host);
-  auto const bytes = address.to_v6().to_bytes();
-  return {bytes.begin(), bytes.begin() + bytes_of_subscriber};
+  return error ? std::string(host) : edge::subscriber_of(address).to_string();
 }
 
 }  // namespace
 
 Guesses::Key Guesses::key_of(std::string_view source, std::string_view account) const {
-  return SeededHash{hash_(subscriber_of(source))}(account);
+  return SeededHash{hash_(place_of(source))}(account);
 }
 
 std::optional<Instant> Guesses::locked_until(std::string_view source, std::string_view account, Instant now) {
