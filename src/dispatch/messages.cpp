@@ -238,7 +238,7 @@ void Messages::give_up(Waiting& waiting) {
   for (auto const& [account, resource] : waiting.dirty) {
     auto* entry = shard_.directory.find(model::AccountId{account});
     auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
-    if (!session) continue;
+    if (!session || !session->is_managed) continue;
     session->resume_id.clear();
     if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
   }

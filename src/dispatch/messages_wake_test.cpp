@@ -62,10 +62,10 @@ TEST_F(Waking, B_IM_2_AMessageIntoADeadConnectionIsPushedThoughTheProcessEnds) {
   house.pass(4s);
   EXPECT_THAT(house.pushes.requests, IsEmpty());
   house.pass(2s);
-  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  ASSERT_THAT(house.pushes.requests, SizeIs(1));
   restart();
   house.pass(10s);
-  EXPECT_THAT(house.pushes.requests, SizeIs(2)) << "the same again, since nobody knows whether it was asked for";
+  ASSERT_THAT(house.pushes.requests, SizeIs(2)) << "the same again, since nobody knows whether it was asked for";
   EXPECT_EQ(house.pushes.requests.front(), house.pushes.requests.back());
 }
 

@@ -115,8 +115,7 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
   if (!session) return;
   decide::ImEffects effects;
   decide::on_session_gone(runtime.im, *session, effects);
-  // Its row may be there though it cannot be resumed any more.
-  turn.dirty.emplace(entry.account().value, resource);
+  if (session->is_resumable() || session->lost_at) turn.dirty.emplace(entry.account().value, resource);
   std::erase_if(runtime.im.sessions, [&](auto const& one) { return one.resource == resource; });
   runtime.catching_up.erase(resource);
   runtime.shown.erase(resource);
