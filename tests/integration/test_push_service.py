@@ -1,6 +1,7 @@
 """The push service as its tenants see it, with Apple's cloud behind it: B-PUSH-1 to B-PUSH-6, B-PUSH-8, interfaces section 3."""
 import http.client
 import json
+import socket
 import ssl
 import subprocess
 import uuid
@@ -272,6 +273,31 @@ def test_what_was_provably_not_processed_goes_again_unmarked(apple, tenant, faul
     _, answer = tenant.notify(a_call(apple, device), wait=10)
     assert answer["state"] == "accepted_by_provider"
     assert names(tenant.fate(answer["id"])).count("sending") == 1, "one commit, whatever the connection did"
+
+
+def test_what_waits_for_a_connection_has_not_left(tmp_path, apple):
+    push = push_service(tmp_path, apple)
+    try:
+        tenant, device, credential = PushTenant(push, "romeo"), apple.new_device(), push.settings["push"]["apns"][0]
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            open_port, credential["port"] = credential["port"], nobody.getsockname()[1]
+            push.restart()
+            _, call = tenant.notify(a_call(apple, device))
+            assert tenant.ask("DELETE", f"/v1/notifications/{call['id']}")[1]["state"] == "taken_back"
+            messages = [tenant.notify(a_message(apple, device))[1]["id"] for _ in range(3)]
+            push.restart()
+            push.kill()
+            push.start()
+            assert [tenant.fate(each)["state"] for each in messages] == ["accepted"] * 3
+            credential["port"] = open_port
+        push.restart()
+        for each in messages:
+            tenant.fate_when(each, {"accepted_by_provider"})
+        assert [len(sent_to_apple(apple, each)) for each in messages] == [1, 1, 1]
+        assert sent_to_apple(apple, call["id"]) == []
+    finally:
+        push.kill()
 
 
 def test_messages_in_trouble_do_not_slow_calls(apple, tenant):
