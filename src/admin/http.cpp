@@ -22,6 +22,13 @@ edge::HttpResponse problem(int status, std::string_view name, std::string_view d
   return text(status, "application/problem+json", json::serialize(body));
 }
 
+// RFC 9110 section 15.5.6.
+edge::HttpResponse only_get() {
+  auto response = problem(405, "method-not-allowed", "This server only answers GET.");
+  response.headers.add("allow", "GET, HEAD");
+  return response;
+}
+
 void tell_health(Health const& health, edge::Responder responder) {
   constexpr int ok = 200;
   constexpr int unavailable = 503;
@@ -69,8 +76,7 @@ constexpr std::size_t usual_traces = 100;
 
 void route(AdminParts const& parts, edge::HttpRequest const& request, edge::Responder responder) {
   auto const& path = request.path;
-  if (request.method != "GET" && request.method != "HEAD")
-    return responder.send(problem(405, "method-not-allowed", "This server only answers GET."));
+  if (request.method != "GET" && request.method != "HEAD") return responder.send(only_get());
   if (path == "/healthz") return tell_health(parts.health, std::move(responder));
   if (path == "/metrics") return responder.send(text(200, "text/plain; version=0.0.4", parts.metrics.text()));
   if (path == "/v1/users") return tell_items(parts.operate, {{"command", "user list"}}, std::move(responder));

@@ -247,7 +247,8 @@ def test_the_admin_server_only_answers_get(server):
     host, port = server.address("admin")
     connection = http.client.HTTPConnection(host, port, timeout=10)
     connection.request("POST", "/v1/users", body="{}")
-    assert connection.getresponse().status == 405
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Allow")) == (405, "GET, HEAD")
 
 
 # What goes wrong outside
