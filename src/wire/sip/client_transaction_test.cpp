@@ -92,6 +92,13 @@ TEST(ClientTransaction, NonsenseIsIgnored) {
     EXPECT_TRUE(on(idle, early, Instant{}).then.empty());
 }
 
+// Section 17.1.2.2: every response goes up until the final one has.
+void check_step(Script::Step const& step, std::string const& where) {
+  bool const open = step.before.phase == Phase::trying || step.before.phase == Phase::proceeding;
+  bool const is_response = std::holds_alternative<ReceivedResponse>(step.input);
+  EXPECT_EQ(step.count(ActionKind::pass_response), open && is_response ? 1 : 0) << where;
+}
+
 TEST(ClientTransaction, HoldsWithTheLineCutEverywhere) {
   std::vector<Script> all;
   for (auto start : {over_udp, over_tcp}) {
@@ -107,6 +114,7 @@ TEST(ClientTransaction, HoldsWithTheLineCutEverywhere) {
       EXPECT_LE(run.count("report timeout") + run.count("report transport error"), 1U) << where;
       EXPECT_LE(run.count("send request"), 11U) << where;
       EXPECT_EQ(run.after_the_end(), 0U) << where;
+      for (auto const& step : run.steps()) check_step(step, where);
     });
   }
 }

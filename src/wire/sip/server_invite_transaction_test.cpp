@@ -120,6 +120,20 @@ TEST(ServerInviteTransaction, NonsenseIsIgnored) {
     EXPECT_TRUE(on(idle, early, Instant{}).then.empty());
 }
 
+// Section 17.2.1, RFC 6026 section 7.1: what goes down, what answers a repetition, and whose ACK goes up.
+void check_step(Script::Step const& step, std::string const& where) {
+  auto const phase = step.before.phase;
+  auto const* down = std::get_if<ResponseHandedDown>(&step.input);
+  bool const again = std::holds_alternative<ReceivedAgain>(step.input);
+  bool const ack = std::holds_alternative<ReceivedAck>(step.input);
+  bool const goes_down = down && (phase == Phase::proceeding || (phase == Phase::accepted && is_success(down->status)));
+  EXPECT_EQ(step.count(ActionKind::send_response), goes_down ? 1 : 0) << where;
+  EXPECT_EQ(step.count(ActionKind::pass_ack), ack && phase == Phase::accepted ? 1 : 0) << where;
+  if (again)
+    EXPECT_EQ(step.count(ActionKind::repeat_response), phase == Phase::proceeding || phase == Phase::completed ? 1 : 0)
+        << where;
+}
+
 TEST(ServerInviteTransaction, HoldsWithTheLineCutEverywhere) {
   std::vector<Script> all;
   for (auto start : {over_udp, over_tcp}) {
@@ -138,6 +152,7 @@ TEST(ServerInviteTransaction, HoldsWithTheLineCutEverywhere) {
       EXPECT_EQ(run.count("send trying"), 1U) << where;
       EXPECT_LE(run.count("repeat response"), 13U) << where;
       EXPECT_EQ(run.after_the_end(), 0U) << where;
+      for (auto const& step : run.steps()) check_step(step, where);
     });
   }
 }

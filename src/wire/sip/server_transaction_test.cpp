@@ -96,6 +96,19 @@ TEST(ServerTransaction, NonsenseIsIgnored) {
     EXPECT_TRUE(on(idle, early, Instant{}).then.empty());
 }
 
+// Section 17.2.2: the first final response goes down, but for a 408 (RFC 4320); what was sent last answers a
+// repetition.
+void check_step(Script::Step const& step, std::string const& where) {
+  auto const phase = step.before.phase;
+  bool const open = phase == Phase::trying || phase == Phase::proceeding;
+  auto const* down = std::get_if<ResponseHandedDown>(&step.input);
+  bool const again = std::holds_alternative<ReceivedAgain>(step.input);
+  bool const has_sent = phase == Phase::proceeding || phase == Phase::completed;
+  EXPECT_EQ(step.count(ActionKind::send_response), open && down && down->status >= 200 && down->status != 408 ? 1 : 0)
+      << where;
+  EXPECT_EQ(step.count(ActionKind::repeat_response), again && has_sent ? 1 : 0) << where;
+}
+
 TEST(ServerTransaction, HoldsWithTheLineCutEverywhere) {
   std::vector<Script> all;
   for (auto start : {over_udp, over_tcp}) {
@@ -110,6 +123,7 @@ TEST(ServerTransaction, HoldsWithTheLineCutEverywhere) {
       EXPECT_LE(run.count("send response"), 1U) << where;
       EXPECT_LE(run.count("send trying"), 1U) << where;
       EXPECT_EQ(run.after_the_end(), 0U) << where;
+      for (auto const& step : run.steps()) check_step(step, where);
     });
   }
 }
