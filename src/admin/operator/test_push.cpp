@@ -1,4 +1,5 @@
-// `push test DEVICE`: an alert on the message channel, and the provider's word on it. Never on VoIP: that would ring.
+// `push test DEVICE`: an alert, and the provider's word on it. On the message channel, since VoIP would ring; iOS 12
+// and older have but the VoIP channel, and show what comes there.
 #include "admin/operator.hpp"
 
 #include <boost/json.hpp>
