@@ -25,12 +25,6 @@ bool is_third_party(Device const& device) {
   return device.os_version.empty();
 }
 
-bool is_sweep_due(Registrations const& registrations, model::WakePolicy const& policy, Instant now) {
-  return std::ranges::any_of(registrations.bindings, [&](Binding const& b) { return b.expires_at <= now; }) ||
-         std::ranges::any_of(registrations.devices,
-                             [&](Device const& device) { return is_unseen(device, policy, now); });
-}
-
 Swept sweep(Registrations& registrations, model::WakePolicy const& policy, Instant now) {
   Swept swept;
   std::erase_if(registrations.bindings, [&](Binding const& binding) {

@@ -21,10 +21,6 @@ struct Swept {
 // push after expiry. Devices that signed out are forgotten after the same 90 days.
 [[nodiscard]] Swept sweep(model::Registrations& registrations, model::WakePolicy const& policy, Instant now);
 
-// When the next sweep can find something; nothing when nothing is kept.
-[[nodiscard]] bool is_sweep_due(model::Registrations const& registrations, model::WakePolicy const& policy,
-                                Instant now);
-
 // True for a device that spoke plain RFC 8599 and nothing of ours.
 [[nodiscard]] bool is_third_party(model::Device const& device);
 

@@ -39,10 +39,4 @@ std::optional<std::chrono::seconds> expires_of(MessageView const& message) {
   return value ? parse_expires(*value) : std::nullopt;
 }
 
-Method method_of(MessageView const& message) {
-  if (message.is_request()) return message.method();
-  auto const cseq = parse_cseq(message.text(HeaderName::cseq));
-  return cseq ? cseq->method : Method::other;
-}
-
 }  // namespace reveille::sip

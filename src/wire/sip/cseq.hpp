@@ -37,7 +37,4 @@ inline constexpr std::uint32_t most_breadth = 60;
 // The Expires field of a message.
 [[nodiscard]] std::optional<std::chrono::seconds> expires_of(MessageView const& message);
 
-// The method a response or request belongs to, from CSeq.
-[[nodiscard]] Method method_of(MessageView const& message);
-
 }  // namespace reveille::sip

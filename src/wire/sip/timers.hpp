@@ -1,6 +1,6 @@
 // The timers of SIP transactions: RFC 3261 table 4 (page 265), with RFC 6026 (L, M) and RFC 4320 (the late 100).
 //
-// Units are in the types. Every timer that a reliable transport does without is zero there: `on_unreliable`.
+// Units are in the types. Which timers a reliable transport does without, each says; its machine leaves them out.
 #pragma once
 
 #include "base/instant.hpp"
@@ -65,10 +65,6 @@ inline constexpr Duration cancelled_wait = 64 * t1;
 // The next interval of timers E and G: RFC 3261 sections 17.1.2.2 and 17.2.1.
 [[nodiscard]] constexpr Duration doubled_up_to_t2(Duration interval) {
   return std::min(2 * interval, t2);
-}
-
-[[nodiscard]] constexpr Duration on_unreliable(Reliability reliability, Duration timer) {
-  return reliability == Reliability::unreliable ? timer : Duration{0};
 }
 
 static_assert(timer_b == 32s && timer_f == 32s && timer_h == 32s && timer_j == 32s && timer_l == 32s && timer_m == 32s);

@@ -242,9 +242,4 @@ void ClientStream::finish(StreamEnd why) {
   actions_.emplace_back(action::Finish{.why = why});
 }
 
-std::string ClientStream::describe() const {
-  return address_.text() +
-         (managed_ ? " sm sent=" + std::to_string(sent_) + " acknowledged=" + std::to_string(acknowledged_) : "");
-}
-
 }  // namespace reveille::xmpp

@@ -157,7 +157,6 @@ class ClientStream {
   [[nodiscard]] bool is_bound() const { return phase_ == Phase::bound; }
   [[nodiscard]] bool is_finished() const { return phase_ == Phase::finished; }
   [[nodiscard]] Jid const& address() const { return address_; }
-  [[nodiscard]] std::string describe() const;
 
  private:
   // What is expected next; the stream's features follow from it and from security_.

@@ -110,15 +110,6 @@ void append_utf8(std::string& out, char32_t c) {
   }
 }
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    auto const next = first_codepoint(text);
-    if (next.bytes == 0) return false;
-    text.remove_prefix(next.bytes);
-  }
-  return true;
-}
-
 bool is_xml_character(char32_t c) {
   return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) ||
          (c >= 0x10000 && c <= 0x10FFFF);

@@ -20,7 +20,6 @@ struct Codepoint {
 // The first character of a text that is not empty. Overlong forms, surrogates and numbers above 10FFFF are refused.
 [[nodiscard]] Codepoint first_codepoint(std::string_view text);
 void append_utf8(std::string& out, char32_t codepoint);
-[[nodiscard]] bool is_utf8(std::string_view text);
 
 [[nodiscard]] bool is_xml_character(char32_t codepoint);
 [[nodiscard]] constexpr bool is_xml_space(char c) {
