@@ -99,9 +99,10 @@ void Calls::offer(model::Offer offer) {
   // B-SIGN-5: a third party's client whose binding has just run out is not pushed, whenever the sweep comes by.
   auto registrations = entry->registrations();
   (void)decide::sweep(registrations, shard_.policy.wake, shard_.now());
-  hear(id, model::CallOffered{.offer = std::move(offer),
-                              .devices = std::move(registrations.devices),
-                              .targets = registrations_.live_targets(*entry)});
+  auto targets = registrations_.live_targets(*entry);
+  std::erase_if(targets, [&](auto const& target) { return !model::may_take(target, offer.hops); });
+  hear(id, model::CallOffered{
+               .offer = std::move(offer), .devices = std::move(registrations.devices), .targets = std::move(targets)});
 }
 
 void Calls::refuse_unknown(model::Offer const& offer) {

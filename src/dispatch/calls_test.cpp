@@ -180,6 +180,28 @@ struct House {
   Device device(AccountId const& account) { return shard->directory.find(account)->registrations().devices.at(0); }
 };
 
+// RFC 3261 section 26.2.2, RFC 5630.
+TEST(Calls, a_call_to_a_sips_uri_rings_over_tls_only) {
+  House house;
+  auto& entry = *house.shard->directory.find(juliet);
+  auto const until = house.clock.now() + 1h;
+  (void)house.shard->directory.set_registrations(
+      entry, {.bindings = {{.contact = "sip:a@192.0.2.1", .expires_at = until, .remote = "udp 192.0.2.1:5060"}}});
+  Offer offer{.id = {.slot = 1, .generation = 1},
+              .callee = juliet,
+              .call_id = "call",
+              .caller = {.address = "romeo@localhost", .account = romeo},
+              .hops = Hops::secured,
+              .arrived = house.clock.now()};
+  house.calls->offer(offer);
+  EXPECT_EQ(house.hands.did.at(0), "answer 480") << "nobody is there in safety";
+  offer.id.slot = 2;
+  offer.hops = Hops::any;
+  house.hands.did.clear();
+  house.calls->offer(offer);
+  EXPECT_EQ(house.hands.did.at(0), "ring flow 0");
+}
+
 TEST(Calls, B_CALL_1_a_register_after_the_push_releases_the_invite_once_per_flow) {
   House house;
   house.registers(juliet, 1, "token");

@@ -17,4 +17,8 @@ bool is_same_flow(Target const& a, Target const& b) {
   return a.remote == b.remote;
 }
 
+bool may_take(Target const& target, Hops hops) {
+  return hops == Hops::any || target.remote.starts_with("tls ") || target.remote.starts_with("wss ");
+}
+
 }  // namespace reveille::model

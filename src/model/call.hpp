@@ -32,6 +32,9 @@ enum class OfferKind : std::uint8_t { invite, other };
 // RFC 3262: an INVITE with Require: 100rel gets no provisional response of our own.
 enum class OwnProvisional : std::uint8_t { allowed, forbidden };
 
+// RFC 3261 section 26.2.2: a call to a sips: URI goes over TLS on each hop, or not at all.
+enum class Hops : std::uint8_t { any, secured };
+
 struct Caller {
   std::string name = {};     // display name, as the caller wrote it; may be empty
   std::string address = {};  // "romeo@localhost", or a number
@@ -50,6 +53,7 @@ struct Offer {
   Caller caller = {};
   Media media = Media::audio;
   OwnProvisional own_provisional = OwnProvisional::allowed;
+  Hops hops = Hops::any;
   std::uint32_t max_breadth = 60;  // RFC 5393: the branches that it may have at once, those of other proxies included
   Instant arrived = {};
 };
@@ -65,6 +69,7 @@ struct Target {
 };
 // Two targets of one flow are one way to reach a device, whatever their contacts.
 [[nodiscard]] bool is_same_flow(Target const& a, Target const& b);
+[[nodiscard]] bool may_take(Target const& target, Hops hops);
 
 // ---- What can happen ----
 

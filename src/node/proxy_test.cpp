@@ -403,6 +403,31 @@ TEST(Proxy, a_phone_whose_connection_is_gone_is_connected_to) {
   house.heard(house.romeo, "SIP/2.0 486");
 }
 
+// RFC 3261 section 16.6 step 4, and section 26.2.2: nobody hears it in clear.
+TEST(Proxy, a_call_to_a_sips_uri_goes_over_tls_alone) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  auto const tls = edge::make_server_tls(
+      {.certificate = edge::sip::test_certificate().certificate, .key = edge::sip::test_certificate().key});
+  auto const address = house.stack.transports()
+                           .listen(sip::Transport::tls, {.ip = boost::asio::ip::address_v4::loopback()}, tls.value())
+                           .value();
+  edge::sip::StreamPeer phone{house.context, address, edge::sip::Server::client_tls(sip::Transport::tls)};
+  auto registers = House::request("REGISTER", "sip:localhost", house.juliet, "Contact: <sips:juliet@127.0.0.1:1>\r\n");
+  registers.replace(registers.find("UDP"), 3, "TLS")
+      .replace(registers.find("Call-ID: call"), 13, "Call-ID: tls")
+      .replace(registers.find("hersr"), 5, "tls");
+  phone.send(registers);
+  ASSERT_TRUE(house.run_until([&] { return phone.count("SIP/2.0 200") > 0; }));
+  house.romeo.send(House::request("INVITE", "sips:juliet@localhost", house.romeo));
+  ASSERT_TRUE(house.run_until([&] { return phone.count("INVITE sips:juliet@") > 0; }));
+  auto const invite = phone.received().substr(phone.received().find("INVITE sips:"));
+  EXPECT_THAT(invite, testing::ContainsRegex("Record-Route: <sips:[^;>]*;lr>\r"));
+  phone.send(House::response(200, invite));
+  EXPECT_THAT(house.heard(house.romeo, "SIP/2.0 200"), HasSubstr("Record-Route: <sip:")) << "he called by UDP";
+  for (auto const& datagram : house.juliet.received()) EXPECT_THAT(datagram, Not(HasSubstr("INVITE")));
+}
+
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
 TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
   House house;

@@ -52,6 +52,7 @@ void SipDoor::on_offer(VisitPointer const& visit) {
 
 void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::AccountId const& callee) {
   auto const& message = *visit.message;
+  auto const uri = sip::parse_uri(message.request_uri());
   auto const from = sip::parse_name_address(message.text(HeaderName::from));
   auto const cseq = sip::parse_cseq(message.text(HeaderName::cseq));
   bool const invite = message.method() == Method::invite;
@@ -70,6 +71,7 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
                      .media = media_in(message.body()),
                      .own_provisional = message.holds(HeaderName::require, "100rel") ? model::OwnProvisional::forbidden
                                                                                      : model::OwnProvisional::allowed,
+                     .hops = uri && uri->scheme == sip::Scheme::sips ? model::Hops::secured : model::Hops::any,
                      .max_breadth = sip::max_breadth_of(message),
                      .arrived = clock_.now()};
   kept_.put(

@@ -424,6 +424,20 @@ TEST(Call, B_CALL_7_another_request_waits_8_s_and_shows_nothing) {
       .hold();
 }
 
+// RFC 3261 section 26.2.2.
+TEST(Call, to_a_sips_uri_waits_for_a_secured_flow) {
+  Conversation call;
+  call.offer.hops = Hops::secured;
+  auto secured = at("iphone", 7);
+  secured.remote = "tls 192.0.2.1:7";
+  call.has(iphone("iphone"))
+      .call({"push iphone call voip", "remember"})
+      .hear(1s, registers("iphone", 6), {})
+      .hear(2s, FlowRegistered{secured}, {"has come iphone", "ring 0 iphone", "remember"})
+      .hear(3s, says(0, 200), {"forward 0", "forget"})
+      .hold();
+}
+
 TEST(Call, B_CALL_6_the_push_says_who_calls) {
   Call call;
   std::vector<std::string> const nodes{"node.example:5061"};

@@ -56,6 +56,7 @@ void Mind::ring_late(Branch branch) {
 void Mind::hear(model::FlowRegistered const& event) {
   auto const& target = event.target;
   cancel_old_branches(&target);
+  if (!model::may_take(target, call_.offer.hops)) return;
   bool const known = std::ranges::find(call_.legs, target.instance, &Leg::instance) != call_.legs.end();
   if (call_.phase == CallPhase::offered || is_callers_own(target.instance)) return;
   // A device that nobody knew of when the call came may join while it rings.

@@ -51,9 +51,15 @@ std::optional<Target> SipHands::target_of(model::Target const& target) const {
   return edge::sip::parse_remote(target.remote);
 }
 
-std::string SipHands::route_to(DialogEnd const& end, std::string_view call_id, Target const& through) const {
-  return "<sip:" + tokens_.write(end, call_id) + '@' + std::string(stack_->transports().sent_by(through)) +
-         ";transport=" + lower_name(through.transport) + ";lr>";
+// Section 16.6 step 4: "If the Request-URI contains a SIPS URI, … the URI placed into the Record-Route header field
+// MUST be a SIPS URI", which says TLS by itself (section 26.2.2).
+std::string SipHands::route_to(DialogEnd const& end, std::string_view call_id, Target const& through,
+                               std::string_view request_uri) const {
+  auto const uri = sip::parse_uri(request_uri);
+  bool const secured = uri && uri->scheme == sip::Scheme::sips && through.transport == sip::Transport::tls;
+  return (secured ? "<sips:" : "<sip:") + tokens_.write(end, call_id) + '@' +
+         std::string(stack_->transports().sent_by(through)) +
+         (secured ? std::string{} : ";transport=" + lower_name(through.transport)) + ";lr>";
 }
 
 // Section 16.6: 1 copy, 2 Request-URI, 3 Max-Forwards, 4 Record-Route, 6 Route from Path; Via is the stack's (8). RFC
@@ -120,18 +126,21 @@ void SipHands::ring(model::Offer const& offer, model::RingFlow const& decision) 
   auto const* const kept = kept_.find(request_of(offer.id));
   auto const target = target_of(decision.target);
   if (kept == nullptr || !target) return fail_later(offer.id, decision.branch);
+  auto const& request = kept->message.view();
   auto const caller = edge::sip::target_of(kept->source);
   DialogEnd const calling{.account = offer.caller.account.value,
                           .instance = offer.caller.instance.value,
                           .remote = edge::sip::format_remote(kept->source)};
   DialogEnd const called{
       .account = offer.callee.value, .instance = decision.target.instance.value, .remote = decision.target.remote};
-  auto branch = std::make_shared<Branch>(Branch{.offer = offer.id,
-                                                .number = decision.branch,
-                                                .target = *target,
-                                                .trying = trying_of(offer, decision.target),
-                                                .caller_route = route_to(called, offer.call_id, caller)});
-  auto const bytes = branch_request(kept->message.view(), decision, route_to(calling, offer.call_id, *target));
+  auto branch =
+      std::make_shared<Branch>(Branch{.offer = offer.id,
+                                      .number = decision.branch,
+                                      .target = *target,
+                                      .trying = trying_of(offer, decision.target),
+                                      .caller_route = route_to(called, offer.call_id, caller, request.request_uri())});
+  auto const bytes =
+      branch_request(request, decision, route_to(calling, offer.call_id, *target, decision.target.contact));
   auto const sent =
       bytes.empty() ? failure(ErrorCode::malformed, "the request cannot be written")
                     : stack_->send_request(

@@ -70,7 +70,7 @@ class SipHands final : public CallHands {
   [[nodiscard]] static Branch::Trying trying_of(model::Offer const& offer, model::Target const& target);
   [[nodiscard]] std::optional<edge::sip::Target> target_of(model::Target const& target) const;
   [[nodiscard]] std::string route_to(edge::sip::DialogEnd const& end, std::string_view call_id,
-                                     edge::sip::Target const& through) const;
+                                     edge::sip::Target const& through, std::string_view request_uri) const;
   [[nodiscard]] std::string branch_request(sip::MessageView const& request, model::RingFlow const& decision,
                                            std::string const& route) const;
   [[nodiscard]] std::string response_for_caller(Branch const& branch, Challenges const& challenges) const;
