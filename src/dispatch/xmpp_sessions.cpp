@@ -5,6 +5,7 @@
 #include "dispatch/messages.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace reveille::dispatch {
@@ -13,6 +14,16 @@ namespace {
 using namespace xmpp;
 
 constexpr std::size_t most_sessions = 16;
+
+// Who makes room for another session: of those that are away, one without push before one that is woken, and of these
+// the one that is away longest. Its client binds anew; its device is pushed as before.
+std::optional<std::string> first_to_end(std::vector<decide::ImSession> const& sessions) {
+  auto const rank = [](decide::ImSession const& one) {
+    return std::tuple(one.is_live(), !one.instance.empty(), one.lost_at.value_or(Instant::max()));
+  };
+  auto const first = std::ranges::min_element(sessions, {}, rank);
+  return first == sessions.end() || first->is_live() ? std::nullopt : std::optional(first->resource);
+}
 
 }  // namespace
 
@@ -23,6 +34,8 @@ void Messages::on_bind_requested(StreamHandle stream, model::AccountId const& ac
   auto& im = runtime_of(*entry).im;
   // RFC 6120 section 7.7.2.2: the newer one stays.
   replace(turn, *entry, resource);
+  if (im.sessions.size() >= most_sessions)
+    if (auto const away = first_to_end(im.sessions)) drop_session(turn, *entry, *away);
   if (im.sessions.size() >= most_sessions) return port_.refuse_bind(stream, StanzaError::resource_constraint);
   im.sessions.push_back({.resource = resource, .stream = stream, .cursor = last_row_});
   streams_[stream] = {.account = account, .resource = resource};

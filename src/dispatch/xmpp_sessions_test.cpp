@@ -87,6 +87,41 @@ TEST_F(Sessions, SoManyAtOnceAndNoMore) {
   EXPECT_THAT(juliet.heard(), ElementsAre("refused", "failed"));
 }
 
+TEST_F(Sessions, WhoIsAwayMakesRoom) {
+  juliet.enable_push();
+  juliet.lose();
+  auto const sleeping = juliet.resume_id;
+  auto const bind = [&](int i) {
+    juliet.connect();
+    house.messages->on_bind_requested(juliet.stream, model::AccountId{"juliet@localhost"}, "r" + std::to_string(i));
+    house.settle();
+    return juliet.heard().back();
+  };
+  std::vector<std::string> away;
+  for (int i = 1; i < 16; ++i) {
+    EXPECT_EQ(bind(i), "bound r" + std::to_string(i));
+    if (i > 2) continue;
+    house.messages->on_enable_requested(juliet.stream, Resumption::yes);
+    house.settle();
+    away.push_back(juliet.heard().back());
+    juliet.lose();
+    house.pass(1s);
+  }
+  auto const is_there = [&](std::string const& resume_id) {
+    auto const& im = static_cast<ImRuntime const&>(*entry("juliet@localhost").messages).state()->im;
+    return std::ranges::count(im.sessions, resume_id, &decide::ImSession::resume_id) == 1;
+  };
+  EXPECT_EQ(bind(16), "bound r16");
+  EXPECT_FALSE(is_there(away[0]));
+  EXPECT_TRUE(is_there(away[1]));
+  EXPECT_EQ(bind(17), "bound r17");
+  EXPECT_FALSE(is_there(away[1]));
+  EXPECT_TRUE(is_there(sleeping)) << "it is woken, and goes last";
+  EXPECT_EQ(bind(18), "bound r18");
+  EXPECT_FALSE(is_there(sleeping));
+  EXPECT_EQ(bind(19), "refused");
+}
+
 // XEP-0198 section 5: unknown, empty, or another account's: item-not-found, and the stream can bind.
 TEST_F(Sessions, AnIdThatIsNotTheirsResumesNothing) {
   auto const mine = juliet.resume_id;
