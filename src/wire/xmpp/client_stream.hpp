@@ -199,6 +199,7 @@ class ClientStream {
   StreamParser parser_;
   StreamActions actions_ = {};
   std::string backlog_ = {};  // input that came while an answer is awaited
+  std::string claimed_ = {};  // the bare address that the header says it is from
   Jid address_ = {};          // domain from the header, localpart from SASL, resource from binding
   std::string bind_id_ = {};  // of the IQ that asked to bind
   Phase phase_ = Phase::header;

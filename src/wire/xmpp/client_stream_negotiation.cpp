@@ -39,6 +39,8 @@ Element sasl_element(std::string_view name, std::string_view bytes) {
 
 void ClientStream::on_header(StreamOpened const& opened) {
   auto const& root = opened.root;
+  auto const from = parse_jid(root.attribute("from"));
+  claimed_ = from ? from->bare().text() : std::string{};
   // Section 4.8: the stream's and the content's namespace.
   if (root.space != ns::stream || opened.content_space != ns::client) return fault(StreamError::invalid_namespace);
   if (root.name != "stream") return fault(StreamError::bad_format);
@@ -61,6 +63,11 @@ void ClientStream::write_header() {
   // Section 4.7.3: the id is unpredictable and new at each restart.
   text += "' id='" + random_->hex(12) + "' from='";
   append_escaped(text, from);
+  // Section 4.7.2: whoever the client says it is, and nothing when it does not say.
+  if (!claimed_.empty()) {
+    text += "' to='";
+    append_escaped(text, claimed_);
+  }
   text += "' version='1.0' xml:lang='en'>";
   write(text);
   header_sent_ = true;

@@ -94,6 +94,19 @@ struct Conversation {
 
 using Asked = std::vector<std::string>;
 
+// RFC 6120 section 4.7.2.
+TEST(ClientStream, TheHeaderIsToWhoeverTheClientSaysItIs) {
+  auto const answer_to = [](std::string const& from) {
+    Conversation c{Security::plain};
+    c.hear("<stream:stream to='localhost' version='1.0' xmlns='jabber:client' " + from +
+           " xmlns:stream='http://etherx.jabber.org/streams'>");
+    return c.said();
+  };
+  EXPECT_THAT(answer_to("from='Juliet@localhost/balcony'"), HasSubstr(" from='localhost' to='juliet@localhost' "));
+  EXPECT_THAT(answer_to("from='a b@localhost'"), Not(HasSubstr(" to=")));
+  EXPECT_THAT(answer_to(""), Not(HasSubstr(" to=")));
+}
+
 TEST(ClientStream, RequiresTlsBeforeAnythingElse) {
   Conversation c{Security::plain};
   c.hear(header);
