@@ -7,6 +7,7 @@
 #include "wire/xmpp/stanza.hpp"
 
 #include <array>
+#include <utility>
 
 namespace reveille::decide {
 namespace {
@@ -26,6 +27,12 @@ struct Call {
   }
 };
 
+// XEP-0030 section 3.1: a node that is not there; nothing here has any.
+void answer_disco(Call const& call, Element answer) {
+  if (!call.iq.first_child()->attribute("node").empty()) return call.refuse(StanzaError::item_not_found);
+  call.answer(std::move(answer));
+}
+
 // The table of extensions: who asks what of whom.
 enum class Asked : std::uint8_t { server, account, either };
 struct Handler {
@@ -40,12 +47,14 @@ constexpr std::array handlers{
     Handler{IqType::get, "ping", ns::ping, Asked::either, [](Call const& call) { call.answer(result_of(call.iq)); }},
     Handler{IqType::set, "session", ns::session, Asked::either,
             [](Call const& call) { call.answer(result_of(call.iq)); }},
-    Handler{IqType::get, "query", ns::disco_info, Asked::server,
-            [](Call const& call) { call.answer(answer_disco_info(call.iq, DiscoTarget::server, call.context)); }},
-    Handler{IqType::get, "query", ns::disco_info, Asked::account,
-            [](Call const& call) { call.answer(answer_disco_info(call.iq, DiscoTarget::account, call.context)); }},
+    Handler{
+        IqType::get, "query", ns::disco_info, Asked::server,
+        [](Call const& call) { answer_disco(call, answer_disco_info(call.iq, DiscoTarget::server, call.context)); }},
+    Handler{
+        IqType::get, "query", ns::disco_info, Asked::account,
+        [](Call const& call) { answer_disco(call, answer_disco_info(call.iq, DiscoTarget::account, call.context)); }},
     Handler{IqType::get, "query", ns::disco_items, Asked::either,
-            [](Call const& call) { call.answer(answer_disco_items(call.iq)); }},
+            [](Call const& call) { answer_disco(call, answer_disco_items(call.iq)); }},
     Handler{IqType::get, "query", ns::roster, Asked::account,
             [](Call const& call) { on_roster_get(call.account, call.session, call.iq, call.effects); }},
     Handler{IqType::set, "query", ns::roster, Asked::account,

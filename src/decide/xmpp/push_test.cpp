@@ -140,6 +140,16 @@ TEST_F(PushOf, TheAccountAnnouncesItWhileItIsSwitchedOn) {
   EXPECT_THAT(juliet.say("balcony", ask), ElementsAre(Not(HasSubstr("urn:xmpp:push:0"))));
 }
 
+// XEP-0030 section 3.1: there are no nodes.
+TEST_F(PushOf, ANodeThatIsNotThereIsNotDescribed) {
+  for (std::string const what : {"info", "items"})
+    for (std::string const whose : {"", " to='localhost'"})
+      EXPECT_THAT(
+          juliet.say("balcony", "<iq type='get' id='q'" + whose +
+                                    "><query node='n' xmlns='http://jabber.org/protocol/disco#" + what + "'/></iq>"),
+          ElementsAre(HasSubstr("item-not-found")));
+}
+
 // RFC 6120 section 8.2.3: exactly one answer, and none to an answer.
 TEST_F(PushOf, EveryRequestHasOneAnswer) {
   for (auto const* type : {"get", "set"})
