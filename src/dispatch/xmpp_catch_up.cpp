@@ -34,6 +34,14 @@ bool is_beyond(store::ArchivePage const& found, StanzaReference reference) {
          reference > found.messages.back().row;
 }
 
+// RFC 6121 section 8.5.2: never to a negative priority, but what names that resource. A device that was woken for a
+// message gets it all the same (B-IM-1).
+bool is_for(decide::ImSession const& session, Element const& message) {
+  if (session.priority >= 0 || !session.instance.empty()) return true;
+  auto const to = parse_jid(message.attribute("to"));
+  return to && to->resource == session.resource;
+}
+
 std::size_t bytes_of(std::vector<std::string> const& texts) {
   std::size_t bytes = 0;
   for (auto const& text : texts) bytes += text.size();
@@ -189,7 +197,7 @@ void Messages::catch_up_found(StreamHandle stream, store::ArchivePage const& pag
   for (auto const& message : page.messages) {
     session->cursor = std::max(session->cursor, message.row);
     auto stanza = decide::late_stanza(message.stanza, entry->account().value, ids_.id_of(message.row), message.at);
-    if (!stanza) continue;
+    if (!stanza || !is_for(*session, *stanza)) continue;
     emit(turn, *entry, *session, std::move(*stanza), message.row);
     trace(message.row, model::Milestone::resumed, session->instance);
   }
