@@ -391,6 +391,29 @@ TEST_F(CatchingUp, ANegativePriorityCatchesUpWithWhatNamesItOnly) {
   EXPECT_THAT(juliet.heard("<body>"), ElementsAre(HasSubstr("named")));
 }
 
+// RFC 6121 section 8.5.2.2.1: what a person wrote is kept, delivered or sent back.
+TEST_F(CatchingUp, WhatMayNotBeKeptGoesBackWhenNobodyIsThere) {
+  auto const whisper = [this](std::string const& hint) {
+    romeo.heard();
+    romeo_writes("a", "<" + hint + " xmlns='urn:xmpp:hints'/>");
+    return romeo.heard("service-unavailable").size();
+  };
+  EXPECT_EQ(whisper("no-store"), 0U);
+  EXPECT_THAT(juliet.heard("<body>"), SizeIs(1));
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  house.settle();
+  EXPECT_EQ(whisper("no-store"), 1U);
+  EXPECT_EQ(whisper("no-permanent-store"), 1U);
+  EXPECT_EQ(whisper("store"), 0U);
+  // A session that is there for its presence alone gets nothing any more.
+  juliet.connect();
+  juliet.received = 0;
+  juliet.sign_in(Resumption::no);
+  juliet.enable_push();
+  juliet.lose();
+  EXPECT_EQ(whisper("no-store"), 1U);
+}
+
 TEST_F(CatchingUp, WhatCouldNotBeReadAgainIsNotAccepted) {
   romeo.heard();
   juliet.heard();

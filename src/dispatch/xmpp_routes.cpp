@@ -16,10 +16,13 @@ namespace {
 
 using namespace xmpp;
 
+// One that is away and cannot be resumed is there for its presence alone.
 std::vector<decide::Resource> resources_of(decide::ImAccount const& im) {
   std::vector<decide::Resource> resources;
   for (auto const& session : im.sessions)
-    resources.push_back({.name = session.resource, .priority = session.priority, .available = session.is_available()});
+    if (session.is_live() || session.is_resumable())
+      resources.push_back(
+          {.name = session.resource, .priority = session.priority, .available = session.is_available()});
   return resources;
 }
 

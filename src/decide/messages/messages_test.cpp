@@ -54,6 +54,8 @@ TEST(Recipients, AMessageToNobodyWaitsIsRefusedOrDropped) {
   EXPECT_EQ(otherwise(MessageKind::groupchat, false), Otherwise::refuse);
   EXPECT_EQ(otherwise(MessageKind::headline, false), Otherwise::drop);
   EXPECT_EQ(otherwise(MessageKind::error, false), Otherwise::drop);
+  EXPECT_EQ(recipients_of({.kind = MessageKind::chat, .has_body = true}, {}, {}).otherwise, Otherwise::refuse);
+  EXPECT_EQ(recipients_of({.has_body = true}, "gone", {}).otherwise, Otherwise::refuse);
 }
 
 model::Device iphone(std::string os) {

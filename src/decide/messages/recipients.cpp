@@ -14,7 +14,10 @@ Otherwise otherwise_for(model::MessageTraits const& message) {
     case MessageKind::headline:
     case MessageKind::error: return Otherwise::drop;
     case MessageKind::normal:
-    case MessageKind::chat: return message.is_kept ? Otherwise::wait : Otherwise::drop;
+    case MessageKind::chat:
+      if (message.is_kept) return Otherwise::wait;
+      // Section 8.5.2.2.1: what a person wrote is kept or goes back. What has no words is about the moment only.
+      return message.has_body ? Otherwise::refuse : Otherwise::drop;
   }
   std::unreachable();
 }
