@@ -13,7 +13,8 @@ using model::MessageKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// RFC 6121 section 8.5, table 1; but for what is kept and goes to a full address, which B-IM-1 sends to every device.
+// RFC 6121 section 8.5, table 1; but for what is kept and goes to a full address, which B-IM-1 sends to every device,
+// of type normal to a resource that is not there too.
 TEST(Recipients, AsTheTableOfTheRfcAndWhatIsKeptToEveryDevice) {
   std::vector<Resource> const present = {{.name = "phone", .priority = 5, .available = true},
                                          {.name = "desk", .priority = 0, .available = true},
@@ -27,7 +28,7 @@ TEST(Recipients, AsTheTableOfTheRfcAndWhatIsKeptToEveryDevice) {
   };
   for (auto const kind : {MessageKind::chat, MessageKind::normal}) {
     EXPECT_THAT(to(kind, ""), ElementsAre("phone", "desk"));
-    EXPECT_THAT(to(kind, "gone"), ElementsAre("phone", "desk"));
+    EXPECT_THAT(kept(kind, "gone"), ElementsAre("phone", "desk"));
     EXPECT_THAT(to(kind, "shy"), ElementsAre("shy"));
     EXPECT_THAT(to(kind, "silent"), ElementsAre("silent"));
     EXPECT_THAT(kept(kind, ""), ElementsAre("phone", "desk"));
@@ -35,6 +36,8 @@ TEST(Recipients, AsTheTableOfTheRfcAndWhatIsKeptToEveryDevice) {
     EXPECT_THAT(kept(kind, "shy"), ElementsAre("shy", "phone", "desk"));
     EXPECT_THAT(kept(kind, "silent"), ElementsAre("silent", "phone", "desk"));
   }
+  EXPECT_THAT(to(MessageKind::chat, "gone"), ElementsAre("phone", "desk"));
+  EXPECT_THAT(to(MessageKind::normal, "gone"), IsEmpty());
   EXPECT_THAT(to(MessageKind::headline, ""), ElementsAre("phone", "desk"));
   EXPECT_THAT(to(MessageKind::headline, "gone"), IsEmpty());
   for (auto const kind : {MessageKind::groupchat, MessageKind::error}) {
@@ -51,11 +54,11 @@ TEST(Recipients, AMessageToNobodyWaitsIsRefusedOrDropped) {
   EXPECT_EQ(otherwise(MessageKind::chat, true), Otherwise::wait);
   EXPECT_EQ(otherwise(MessageKind::normal, true), Otherwise::wait);
   EXPECT_EQ(otherwise(MessageKind::chat, false), Otherwise::drop);
+  EXPECT_EQ(recipients_of({.kind = MessageKind::chat, .has_body = true}, {}, {}).otherwise, Otherwise::refuse);
+  EXPECT_EQ(recipients_of({.has_body = true}, "gone", {}).otherwise, Otherwise::refuse);
   EXPECT_EQ(otherwise(MessageKind::groupchat, false), Otherwise::refuse);
   EXPECT_EQ(otherwise(MessageKind::headline, false), Otherwise::drop);
   EXPECT_EQ(otherwise(MessageKind::error, false), Otherwise::drop);
-  EXPECT_EQ(recipients_of({.kind = MessageKind::chat, .has_body = true}, {}, {}).otherwise, Otherwise::refuse);
-  EXPECT_EQ(recipients_of({.has_body = true}, "gone", {}).otherwise, Otherwise::refuse);
 }
 
 model::Device iphone(std::string os) {

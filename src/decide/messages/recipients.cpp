@@ -35,8 +35,9 @@ Recipients recipients_of(model::MessageTraits const& message, std::string_view r
   // B-IM-1 asks for more than that section, which delivers to the named one alone: every device gets what is kept, and
   // each that sleeps is woken for it, so those that are there must not miss it.
   bool const is_for_all = !is_there || message.is_kept;
-  // Section 8.5.3.2.1: a resource that is not there: chat and normal as to the bare address, others not at all.
-  bool const as_bare = resource.empty() || message.kind == MessageKind::chat || message.kind == MessageKind::normal;
+  // Section 8.5.3.2.1: a resource that is not there: chat as to the bare address, others not at all. Other than there,
+  // normal too when it is kept: it is for every device (B-IM-1), and not lost since one has bound another name.
+  bool const as_bare = resource.empty() || message.kind == MessageKind::chat || message.is_kept;
   // Sections 8.5.2.1.1 and 8.5.4: never groupchat or error to a bare address.
   if (!is_for_all || !as_bare || message.kind == MessageKind::groupchat || message.kind == MessageKind::error)
     return recipients;
