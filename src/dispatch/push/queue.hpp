@@ -61,7 +61,8 @@ class PushQueue final : public model::PushServicePort {
 
   PushQueue(Clock const& clock, Random& random, store::Store& store, Deadlines& deadlines, model::TracePort& traces,
             std::vector<PushCredential> credentials, Limits limits = {});
-  ~PushQueue() override { is_stopping_ = true; }
+  // The senders go first: their last answers still find everything.
+  ~PushQueue() override;
   PushQueue(PushQueue const&) = delete;
   PushQueue& operator=(PushQueue const&) = delete;
 
@@ -213,6 +214,7 @@ class PushQueue final : public model::PushServicePort {
   model::TracePort& traces_;
   Limits limits_;
   PushDevices devices_;
+  std::vector<Credential> credentials_ = {};
   std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
   std::map<Key, PushRow> by_id_ = {};
   std::multimap<std::pair<model::TenantId, model::TrackingId>, PushRow> by_tracking_ = {};
@@ -222,8 +224,6 @@ class PushQueue final : public model::PushServicePort {
   std::size_t accepted_since_sweep_ = 0;
   PushRow newest_row_ = 0;
   bool is_stopping_ = false;
-  // Last, so first to go: the senders' last answers still find the rows.
-  std::vector<Credential> credentials_ = {};
 };
 
 }  // namespace reveille::dispatch

@@ -77,6 +77,20 @@ TEST_F(PushOutages, WhatIsUnderWayAtAStopMayStillBeAnswered) {
   EXPECT_EQ(state("m1"), PushState::accepted_by_provider);
 }
 
+TEST_F(PushOutages, WhatTheSenderSaysAtItsEndFindsTheRows) {
+  ask_and_run(a_call("c1"));
+  ask_and_run(a_call("c2"));
+  EXPECT_EQ(take_back("c2")->value()->receipt.state, PushState::sending);
+  apple.answers_at_its_end = true;
+  queue.reset();
+  EXPECT_TRUE(apple.sent.empty());
+  apple.answers_at_its_end = false;
+  start();
+  ASSERT_EQ(apple.sent.size(), 1U) << "once more";
+  EXPECT_EQ(apple.sent.front().request.id, PushId{"c1"});
+  EXPECT_EQ(state("c2"), PushState::unknown);
+}
+
 TEST_F(PushOutages, WhatWaitedInVainSaysWhy) {
   lose_connection();
   ask_and_run(a_call("call"));

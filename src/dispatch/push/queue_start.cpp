@@ -72,6 +72,11 @@ void PushQueue::stop() {
   for (auto const& [row, open] : rows_) unmark(*open);
 }
 
+PushQueue::~PushQueue() {
+  is_stopping_ = true;
+  for (auto& credential : credentials_) credential.settings.sender.reset();
+}
+
 // A little at a time, so that no call waits for it: with the notifications that come in, and while none does.
 void PushQueue::sweep_from_time_to_time() {
   sweep();

@@ -38,10 +38,15 @@ struct Provider {
   std::size_t room = 1000;                            // 0: no connection
   std::vector<std::function<void()>> when_room = {};  // of each team
   std::deque<Sending> held = {};                      // given, but for want of a connection not sent
+  bool answers_at_its_end = false;
 
   class Sender final : public PushProvider {
    public:
     explicit Sender(Provider& provider) : provider_(provider) {}
+    ~Sender() override {
+      if (!provider_.answers_at_its_end) return;
+      for (auto& sending : std::exchange(provider_.sent, {})) sending.done({.verdict = ProviderVerdict::fate_unknown});
+    }
     void send(PushRequest const& request, Instant, Done done) override {
       ++provider_.sendings;
       (provider_.room > 0 ? provider_.sent : provider_.held).push_back({request, std::move(done)});
