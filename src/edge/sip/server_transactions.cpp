@@ -127,15 +127,26 @@ void ServerTransactions::take_ack(wire::MessageView const& ack, Source const& so
 }
 
 // Section 9.2: "assuming that the request method is anything but CANCEL or ACK and applying the transaction matching
-// procedures"; only INVITE can be cancelled. The answer is given again alike when the CANCEL is repeated.
+// procedures".
+RequestHandle ServerTransactions::find_cancelled(wire::MessageView const& request, wire::Via const& via) {
+  using enum Method;
+  for (auto const method :
+       {invite, message, info, update, refer, options, notify, subscribe, publish, prack, register_, bye}) {
+    write_transaction_key(key_, request, via, wire::name_of(method));
+    if (auto const found = find(key_); !found.empty()) return found;
+  }
+  return {};
+}
+
+// Only INVITE can be cancelled: for another method the CANCEL "has no effect", and is answered all the same. The answer
+// is given again alike when the CANCEL is repeated.
 void ServerTransactions::take_cancel(wire::MessageView const& cancel, wire::Via const& via, Target const& reply) {
-  write_transaction_key(key_, cancel, via, wire::name_of(Method::invite));
-  auto const invite = find(key_);
-  if (invite.empty()) return answer(cancel, reply, 481);
+  auto const cancelled = find_cancelled(cancel, via);
+  if (cancelled.empty()) return answer(cancel, reply, 481);
   answer(cancel, reply, 200);
-  auto const* machine = std::get_if<wire::ServerInviteTransaction>(&records_.find(invite)->machine);
+  auto const* machine = std::get_if<wire::ServerInviteTransaction>(&records_.find(cancelled)->machine);
   if (machine != nullptr && machine->phase == wire::ServerInviteTransaction::Phase::proceeding)
-    handler_->on_cancel(invite, cancel);
+    handler_->on_cancel(cancelled, cancel);
 }
 
 // A response of our own, which keeps no state. Its To tag is the same each time.

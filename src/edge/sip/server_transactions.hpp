@@ -92,6 +92,7 @@ class ServerTransactions final : private TimerListener {
   void on_timer(WheelTimer& timer, Instant now) override;
   void take_new(wire::MessageView const& request, Source const& source, Target const& reply);
   void take_ack(wire::MessageView const& ack, Source const& source);
+  [[nodiscard]] RequestHandle find_cancelled(wire::MessageView const& request, wire::Via const& via);
   void take_cancel(wire::MessageView const& cancel, wire::Via const& via, Target const& reply);
   void refuse_incomplete(wire::MessageView const& request, Source const& source);
   void answer(wire::MessageView const& request, Target const& reply, int status, std::string_view reason = {});

@@ -154,6 +154,23 @@ TEST(Stack, CancelsWhatAnEarlierProcessSent) {
   EXPECT_EQ(server.stack().counts().client.stray, 0U);
 }
 
+// RFC 3261 section 9.2: it matches whatever the method is, and has no effect on any but INVITE.
+TEST(Stack, ACancelOfAMessageIsAnsweredAndChangesNothing) {
+  Server server;
+  UdpPeer phone{server.context(), server.address(Transport::udp)};
+  phone.send(request_text("MESSAGE", "UDP", phone.local(), "z9hG4bKmsg", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return server.handler().requests().size() == 1; }));
+  server.stack().respond(
+      server.handler().requests().front(),
+      response_text(180, request_text("MESSAGE", "UDP", phone.local(), "z9hG4bKmsg", ";rport"), "us"));
+  phone.send(request_text("CANCEL", "UDP", phone.local(), "z9hG4bKmsg", ";rport"));
+  ASSERT_TRUE(server.run_until([&] { return phone.count("CSeq: 1 CANCEL") == 1; }));
+  EXPECT_EQ(phone.count("SIP/2.0 200"), 1U);
+  EXPECT_EQ(phone.count("SIP/2.0 481"), 0U);
+  EXPECT_TRUE(server.handler().cancelled().empty());
+  EXPECT_EQ(server.stack().counts().server.open, 1U);
+}
+
 TEST(Stack, ARingingInviteIsCancelled) {
   Server server;
   UdpPeer phone{server.context(), server.address(Transport::udp)};
