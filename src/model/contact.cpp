@@ -22,6 +22,14 @@ InstanceId instance_of(sip::Contact const& contact) {
   return InstanceId{derive_uuid("sip.instance", {contact.instance})};
 }
 
+// RFC 3261 section 10.3 step 8: the 200 shows the client's own value. An endless one is not worth its memory.
+std::optional<std::string> written_instance_of(sip::Contact const& contact) {
+  constexpr std::size_t longest = 256;
+  bool const kept =
+      !is_uuid(contact.instance_uuid()) && !contact.instance.empty() && contact.instance.size() <= longest;
+  return kept ? std::optional(std::string(contact.instance)) : std::nullopt;
+}
+
 // RFC 5626 section 6: without an instance, the registrar "simply ignores" reg-id.
 std::uint32_t reg_id_of(sip::Contact const& contact) {
   return contact.instance.empty() ? 0 : contact.reg_id.value_or(0);
@@ -77,6 +85,7 @@ ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account
                        .expires = contact.expires,
                        .q_thousandths = contact.q,
                        .instance = instance_of(contact),
+                       .written_instance = written_instance_of(contact),
                        .reg_id = reg_id_of(contact),
                        .refreshes_itself = contact.address.parameters.has("+sip.pnsreg")};
   read_push(update, contact.address.uri);
@@ -84,6 +93,7 @@ ContactUpdate read_contact(sip::Contact const& contact, AccountId const& account
   if (update.instance.empty() && update.wish == PushWish::request) {
     auto const& token = update.device.voip_token ? update.device.voip_token : update.device.message_token;
     update.instance = InstanceId{derive_uuid("pn", {account.value, update.asked_provider, *token})};
+    update.written_instance.emplace();
   }
   update.device.instance = update.instance;
   return update;

@@ -115,6 +115,8 @@ struct Binding {
   Instant stored_until = {};  // on disk: beyond the grant, so that most refreshes write nothing
   std::uint16_t q_thousandths = 1000;
   InstanceId instance = {};  // empty for a client without +sip.instance
+  // What +sip.instance was, without its < and >, where it is not that UUID: empty when there was none.
+  std::optional<std::string> written_instance = {};
   std::uint32_t reg_id = 0;
   std::vector<std::string> path = {};  // RFC 3327, top first
   std::string user_agent = {};

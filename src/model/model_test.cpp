@@ -4,6 +4,7 @@
 #include "model/account.hpp"
 #include "model/contact.hpp"
 #include "model/device.hpp"
+#include "model/packed_bindings.hpp"
 #include "model/push.hpp"
 #include "model/trace.hpp"
 
@@ -45,6 +46,28 @@ TEST(Record, ComesBackAsItWas) {
   auto const back = unpack_registrations(packed);
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, a_phone());
+}
+
+TEST(Record, OnlyAnInstanceThatIsNoUuidTakesMoreRoom) {
+  auto phone = a_phone();
+  auto const usual = pack(phone);
+  auto& written = phone.bindings[0].written_instance;
+  for (std::string const text : {"", "urn:gsma:imei:90420156-025763-0"}) {
+    written = text;
+    auto const packed = pack(phone);
+    EXPECT_EQ(unpack_registrations(packed), phone);
+    EXPECT_EQ(packed.size(), usual.size() + (text.empty() ? 0 : text.size() + 1));
+    auto const places = refresh_places(packed, phone, phone.bindings[0].contact, phone.bindings[0].instance);
+    ASSERT_TRUE(places);
+    auto const view = PackedBindings(packed, *places).next();
+    EXPECT_EQ(view->written_instance, text);
+    EXPECT_EQ(view->q_thousandths, 1000);
+  }
+  // As version 2 wrote it.
+  auto before = usual;
+  before[0] = 2;
+  EXPECT_EQ(unpack_registrations(before), a_phone());
+  EXPECT_TRUE(refresh_places(before, a_phone(), phone.bindings[0].contact, phone.bindings[0].instance));
 }
 
 // As version 1 wrote it, with tokens as text.

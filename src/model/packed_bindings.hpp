@@ -28,6 +28,7 @@ struct PackedBinding {
   Instant stored_until = {};
   std::uint16_t q_thousandths = 1000;
   PackedUuid instance = {};
+  std::optional<std::string_view> written_instance = {};
   std::uint32_t reg_id = 0;
   // Where the numbers stand.
   std::size_t cseq_place = 0;

@@ -9,8 +9,9 @@
 namespace reveille::model {
 namespace {
 
-// 1 had tokens as text.
-constexpr std::uint8_t registrations_version = 2;
+// 1 had tokens as text, 2 no instance as the client wrote it.
+constexpr std::uint8_t registrations_version = 3;
+constexpr std::uint8_t oldest_that_can_be_refreshed = 2;
 constexpr std::uint8_t verifier_version = 1;
 
 void put(Packer& out, Channel const& channel) {
@@ -94,14 +95,25 @@ Device get_device(Unpacker& in, std::uint64_t version, std::size_t& seen_at) {
   return device;
 }
 
+// Behind q, which has 10 bits, how the instance was written, so that the usual way takes no byte.
+enum class Written : std::uint8_t { as_uuid, not_at_all, otherwise };
+constexpr unsigned q_bits = 10;
+
+Written way_of(Binding const& binding) {
+  if (!binding.written_instance) return Written::as_uuid;
+  return binding.written_instance->empty() ? Written::not_at_all : Written::otherwise;
+}
+
 void put(Packer& out, Binding const& binding) {
   out.text(binding.contact);
   out.text(binding.call_id);
   out.number(binding.cseq, packed_word);
   put_changing(out, binding.expires_at);
   put_changing(out, binding.stored_until);
-  out.number(binding.q_thousandths);
+  auto const written = way_of(binding);
+  out.number(binding.q_thousandths | static_cast<unsigned>(written) << q_bits);
   out.uuid(binding.instance.value);
+  if (written == Written::otherwise) out.text(*binding.written_instance);
   out.number(binding.reg_id);
   out.number(binding.path.size());
   for (auto const& hop : binding.path) out.text(hop);
@@ -120,8 +132,11 @@ PackedBinding view_binding(Unpacker& in) {
   binding.expires_at = in.instant();
   binding.stored_place = in.position();
   binding.stored_until = in.instant();
-  binding.q_thousandths = static_cast<std::uint16_t>(in.number());
+  auto const q_and_written = in.number();
+  binding.q_thousandths = static_cast<std::uint16_t>(q_and_written & ((1U << q_bits) - 1));
   binding.instance = in.uuid_view();
+  if (auto const written = static_cast<Written>(q_and_written >> q_bits); written != Written::as_uuid)
+    binding.written_instance = written == Written::otherwise ? in.view() : std::string_view{};
   binding.reg_id = static_cast<std::uint32_t>(in.number());
   return binding;
 }
@@ -135,6 +150,7 @@ Binding get_binding(Unpacker& in) {
                   .stored_until = view.stored_until,
                   .q_thousandths = view.q_thousandths,
                   .reg_id = view.reg_id};
+  if (view.written_instance) binding.written_instance = in.kept(*view.written_instance);
   view.instance.append_to(binding.instance.value);
   for (auto hops = in.count(); hops > 0 && !in.failed(); --hops) binding.path.push_back(in.text());
   binding.user_agent = in.text();
@@ -198,11 +214,13 @@ std::optional<RefreshPlaces> refresh_places(std::string_view packed, Registratio
   if (binding == bindings.end()) return {};
   auto const device = std::ranges::find(devices, instance, &Device::instance);
   Unpacker in{packed, Unpacker::Texts::skipped};
-  if (in.number() != registrations_version || in.count() != devices.size()) return {};
+  auto const version = in.number();
+  if (version < oldest_that_can_be_refreshed || version > registrations_version || in.count() != devices.size())
+    return {};
   RefreshPlaces places{.binding = static_cast<std::uint16_t>(binding - bindings.begin())};
   for (auto at = devices.begin(); at != devices.end(); ++at) {
     std::size_t seen_at = 0;
-    (void)get_device(in, registrations_version, seen_at);
+    (void)get_device(in, version, seen_at);
     if (at == device) places.seen_at = static_cast<std::uint32_t>(seen_at);
   }
   places.bindings = static_cast<std::uint32_t>(in.position());

@@ -52,7 +52,8 @@ struct ContactUpdate {
   std::string uri = {};                  // as written
   std::optional<Duration> expires = {};  // its own, or that of the Expires header
   std::uint16_t q_thousandths = 1000;
-  InstanceId instance = {};  // empty without +sip.instance
+  InstanceId instance = {};                          // empty without +sip.instance
+  std::optional<std::string> written_instance = {};  // as in Binding
   std::uint32_t reg_id = 0;
   PushWish wish = PushWish::none;
   std::string asked_provider = {};  // pn-provider as written; empty with a query: all
@@ -101,6 +102,7 @@ struct ListedBinding {
   Duration expires = {};
   std::uint16_t q_thousandths = 1000;
   InstanceId instance = {};
+  std::optional<std::string> written_instance = {};  // as in Binding
   std::uint32_t reg_id = 0;
 };
 

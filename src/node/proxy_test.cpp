@@ -428,6 +428,40 @@ TEST(Proxy, a_call_to_a_sips_uri_goes_over_tls_alone) {
   for (auto const& datagram : house.juliet.received()) EXPECT_THAT(datagram, Not(HasSubstr("INVITE")));
 }
 
+// RFC 3261 section 10.3 step 8, RFC 5626 section 6: by a repetition too, which goes a shorter way.
+TEST(Proxy, an_instance_that_is_no_uuid_is_shown_as_it_was_sent) {
+  std::string const imei = ";+sip.instance=\"<urn:gsma:imei:90420156-025763-0>\"";
+  std::string const token = "TEAM012345.org.example.app.voip;pn-prid=00fc13ad:voip";
+  for (auto const& [uri, instance] : {std::pair{std::string{}, imei}, {";pn-provider=apns;pn-param=" + token, ""}}) {
+    House house;
+    house.policy.wake.enabled = false;
+    auto const contact = '<' + house.at_juliets() + uri + '>';
+    auto text = House::request("REGISTER", "sip:localhost", house.juliet, "Contact: " + contact + instance + "\r\n");
+    for (auto const* cseq : {"CSeq: 1", "CSeq: 2", "CSeq: 3"}) {
+      text.replace(text.find("CSeq: "), 7, cseq);
+      text.replace(text.find("branch=z9hG4bK") + 14, 1, std::string(1, cseq[6]));
+      house.juliet.send(text);
+      EXPECT_THAT(house.heard(house.juliet, std::string(cseq) + " REGISTER"),
+                  HasSubstr("Contact: " + contact + ";expires=3600" + instance + "\r\n"));
+    }
+  }
+}
+
+// RFC 3261 section 22.3.
+TEST(Proxy, only_credentials_for_another_realm_go_on) {
+  House house;
+  house.register_juliet(house.at_juliets());
+  auto const credentials = [](std::string const& realm) {
+    return "Proxy-Authorization: Digest username=\"r\", realm=\"" + realm +
+           "\", nonce=\"n\", uri=\"u\", response=\"0\"\r\n";
+  };
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo,
+                                  credentials("localhost") + credentials("elsewhere")));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  EXPECT_THAT(invite, HasSubstr("\r\n" + credentials("elsewhere")));
+  EXPECT_THAT(invite, Not(HasSubstr("realm=\"localhost\"")));
+}
+
 // RFC 3261 section 16.4: an outbound proxy that a phone was told of, and puts on everything, names us as well.
 TEST(Proxy, a_route_that_only_names_us_above_our_own_changes_nothing) {
   House house;

@@ -85,6 +85,7 @@ void SipDoor::answer_refresh(RequestHandle request, sip::MessageView const& mess
                           .expires = binding->expires_at - refreshed.now,
                           .q_thousandths = binding->q_thousandths,
                           .instance = binding->instance,
+                          .written_instance = binding->written_instance,
                           .reg_id = binding->reg_id});
     response.header(HeaderName::contact, line_);
   }

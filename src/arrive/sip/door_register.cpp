@@ -93,6 +93,7 @@ void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcom
                             .expires = binding.expires,
                             .q_thousandths = binding.q_thousandths,
                             .instance = {.text = binding.instance.value},
+                            .written_instance = binding.written_instance,
                             .reg_id = binding.reg_id});
       response.header(HeaderName::contact, line_);
     }

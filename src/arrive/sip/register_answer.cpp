@@ -38,7 +38,9 @@ void write_binding(std::string& out, ListedContact const& binding) {
   ((out = '<') += binding.contact) += ">;expires=";
   append_number(out, std::chrono::duration_cast<std::chrono::seconds>(binding.expires).count());
   if (binding.q_thousandths < 1000) (out += ";q=0.") += std::to_string(1000 + binding.q_thousandths).substr(1);
-  if (!binding.instance.empty()) {
+  if (binding.written_instance) {
+    if (!binding.written_instance->empty()) ((out += ";+sip.instance=\"<") += *binding.written_instance) += ">\"";
+  } else if (!binding.instance.empty()) {
     out += ";+sip.instance=\"<urn:uuid:";
     binding.instance.append_to(out);
     out += ">\"";

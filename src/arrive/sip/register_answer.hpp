@@ -6,6 +6,7 @@
 #include "model/registration.hpp"
 #include "wire/sip/writer.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct ListedContact {
   Duration expires = {};
   std::uint16_t q_thousandths = 1000;
   PackedUuid instance = {};
+  std::optional<std::string_view> written_instance = {};  // in place of it; empty: none
   std::uint32_t reg_id = 0;
 };
 

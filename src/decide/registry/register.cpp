@@ -195,8 +195,8 @@ std::optional<RegisterOutcome> Registrar::bind(ContactUpdate const& contact, std
   auto& binding = is_new ? bindings.emplace_back() : *at;
   auto const granted = grant(contact);
   bool const only_extends = !is_new && binding.contact == contact.uri && binding.instance == contact.instance &&
-                            binding.reg_id == contact.reg_id && binding.path == request_.path &&
-                            binding.q_thousandths == contact.q_thousandths;
+                            binding.written_instance == contact.written_instance && binding.reg_id == contact.reg_id &&
+                            binding.path == request_.path && binding.q_thousandths == contact.q_thousandths;
   auto needed = only_extends ? durability_of_extension(binding.stored_until, now_, granted) : Durability::before_answer;
   if (binding.remote != request_.remote) needed = std::max(needed, Durability::lazily);
   need(needed);
@@ -204,6 +204,7 @@ std::optional<RegisterOutcome> Registrar::bind(ContactUpdate const& contact, std
   if (!only_extends) {
     binding.contact = contact.uri;
     binding.instance = contact.instance;
+    binding.written_instance = contact.written_instance;
     binding.reg_id = contact.reg_id;
     binding.path = request_.path;
     binding.q_thousandths = contact.q_thousandths;
@@ -258,6 +259,7 @@ void Registrar::write_list() {
                                  .expires = left,
                                  .q_thousandths = binding.q_thousandths,
                                  .instance = binding.instance,
+                                 .written_instance = binding.written_instance,
                                  .reg_id = binding.reg_id});
   }
 }
