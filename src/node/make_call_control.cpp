@@ -89,7 +89,7 @@ class CallControl final : public Part {
               kept_, tokens_, core.settings.policy, core.clock, core.random, digest_policy(core.settings.sip)),
         stack_(core.io, core.clock, core.random, door_, limits_of(core.settings.limits)),
         hosts_(core.clock) {
-    hands_.connect(stack_);
+    hands_.connect(stack_, core_.settings.policy.domains);
   }
 
   Result<void> open();

@@ -69,7 +69,7 @@ struct House {
   UdpPeer juliet{context, address};
 
   House() {
-    hands.connect(stack);
+    hands.connect(stack, policy.domains);
     edge::sip::OwnHosts hosts(clock);
     hosts.add_listener(address);
     door.connect(stack, std::move(hosts));

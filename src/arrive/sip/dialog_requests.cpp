@@ -3,8 +3,8 @@
 #include "edge/sip/remote.hpp"
 #include "wire/sip/asserted_identity.hpp"
 #include "wire/sip/cseq.hpp"
-#include "wire/sip/digest.hpp"
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/own_credentials.hpp"
 #include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
 
@@ -26,17 +26,6 @@ void drop_routes(sip::Forward& forward, sip::MessageView const& request, std::si
   std::size_t at = 0;
   for (std::string_view const route : request.elements(sip::HeaderName::route))
     if (at++ >= count) forward.add(sip::HeaderName::route, route);
-}
-
-// RFC 3261 section 22.3: credentials for one of our realms are for nobody behind us.
-void remove_own_credentials(sip::Forward& forward, sip::MessageView const& request,
-                            std::vector<std::string> const& realms) {
-  forward.remove(sip::HeaderName::proxy_authorization);
-  for (std::string_view const value : request.all(sip::HeaderName::proxy_authorization)) {
-    auto const credentials = sip::parse_credentials(value);
-    if (credentials && std::ranges::find(realms, credentials->realm) == realms.end())
-      forward.add(sip::HeaderName::proxy_authorization, value);
-  }
 }
 
 }  // namespace
@@ -83,7 +72,7 @@ std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   forward.decrement_max_forwards();
   sip::remove_asserted_identity(forward);
   if (contact) forward.replace(sip::HeaderName::contact, *contact);
-  if (request.has(sip::HeaderName::proxy_authorization)) remove_own_credentials(forward, request, policy_.domains);
+  sip::remove_own_credentials(forward, request, policy_.domains);
   return forward.write(out) == sip::Written::yes ? out : std::string{};
 }
 

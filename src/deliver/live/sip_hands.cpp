@@ -7,6 +7,7 @@
 #include "wire/sip/asserted_identity.hpp"
 #include "wire/sip/cseq.hpp"
 #include "wire/sip/name_address.hpp"
+#include "wire/sip/own_credentials.hpp"
 #include "wire/sip/push_parameters.hpp"
 #include "wire/sip/writer.hpp"
 
@@ -73,8 +74,8 @@ std::string SipHands::branch_request(sip::MessageView const& request, model::Rin
   forward.request_uri(uri)
       .decrement_max_forwards()
       .replace(HeaderName::max_breadth, breadth)
-      .remove(HeaderName::proxy_authorization)
       .remove(HeaderName::reveille_call_uuid);
+  sip::remove_own_credentials(forward, request, realms_);
   sip::remove_asserted_identity(forward);
   if (makes_dialog(request.method())) forward.record_route(route);
   for (auto const& hop : decision.target.path) forward.push_route(hop);

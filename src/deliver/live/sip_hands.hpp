@@ -30,7 +30,11 @@ class SipHands final : public CallHands {
            boost::asio::any_io_executor executor)
       : kept_(kept), tokens_(tokens), random_(random), executor_(std::move(executor)) {}
 
-  void connect(edge::sip::Stack& stack) { stack_ = &stack; }
+  // `realms`: of the credentials that are for us.
+  void connect(edge::sip::Stack& stack, std::vector<std::string> realms) {
+    stack_ = &stack;
+    realms_ = std::move(realms);
+  }
 
   void listen(Listener listener) override { listener_ = std::move(listener); }
   void hold(model::OfferId offer) override;
@@ -89,6 +93,7 @@ class SipHands final : public CallHands {
   Random& random_;
   boost::asio::any_io_executor executor_;
   edge::sip::Stack* stack_ = nullptr;
+  std::vector<std::string> realms_ = {};
   Listener listener_ = {};
   std::unordered_map<model::OfferId, Fork> forks_ = {};
   struct Held {
