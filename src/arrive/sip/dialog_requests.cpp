@@ -28,6 +28,22 @@ void drop_routes(sip::Forward& forward, sip::MessageView const& request, std::si
     if (at++ >= count) forward.add(sip::HeaderName::route, route);
 }
 
+std::optional<sip::NameAddress> last_route(sip::MessageView const& request) {
+  std::string_view last;
+  for (std::string_view const route : request.elements(sip::HeaderName::route)) last = route;
+  auto const parsed = sip::parse_name_address(last);
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+void drop_last_route(sip::Forward& forward, sip::MessageView const& request) {
+  forward.remove(sip::HeaderName::route);
+  std::string_view before;
+  for (std::string_view const route : request.elements(sip::HeaderName::route)) {
+    if (!before.empty()) forward.add(sip::HeaderName::route, before);
+    before = route;
+  }
+}
+
 }  // namespace
 
 DialogRequests::OwnRoutes DialogRequests::own_routes(sip::MessageView const& request) const {
@@ -43,10 +59,16 @@ DialogRequests::OwnRoutes DialogRequests::own_routes(sip::MessageView const& req
   return found;
 }
 
+std::optional<edge::sip::DialogEnd> DialogRequests::strict_end(sip::MessageView const& request) const {
+  return last_route(request) ? tokens_.read_uri(request.request_uri(), request.call_id()) : std::nullopt;
+}
+
 std::optional<edge::sip::DialogEnd> DialogRequests::other_end(sip::MessageView const& request) const {
   bool const in_dialog =
       request.method() != sip::Method::register_ && !sip::tag_of(request.text(sip::HeaderName::to)).empty();
-  return in_dialog ? own_routes(request).end : std::nullopt;
+  if (!in_dialog) return {};
+  auto end = strict_end(request);
+  return end ? end : own_routes(request).end;
 }
 
 sip::Message DialogRequests::without_own_routes(sip::MessageView const& request) const {
@@ -68,7 +90,12 @@ std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   auto const breadth = std::to_string(sip::max_breadth_of(request));
   sip::Forward forward(request);
   forward.replace(sip::HeaderName::max_breadth, breadth);
-  drop_routes(forward, request, own_routes(request).count);
+  if (strict_end(request)) {
+    forward.request_uri(last_route(request)->uri_text);
+    drop_last_route(forward, request);
+  } else {
+    drop_routes(forward, request, own_routes(request).count);
+  }
   forward.decrement_max_forwards();
   sip::remove_asserted_identity(forward);
   if (contact) forward.replace(sip::HeaderName::contact, *contact);

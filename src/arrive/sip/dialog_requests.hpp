@@ -49,6 +49,9 @@ class DialogRequests {
   void forget(RequestHandle handle) { open_.erase(handle); }
 
  private:
+  // Section 16.4, of a sender that routes strictly (RFC 2543): our Record-Route is the Request-URI, and the other end's
+  // Contact the last Route, which takes its place.
+  [[nodiscard]] std::optional<edge::sip::DialogEnd> strict_end(sip::MessageView const& request) const;
   struct OwnRoutes {
     std::size_t count = 0;  // from the top
     std::optional<edge::sip::DialogEnd> end = {};

@@ -267,6 +267,29 @@ TEST_F(InDialog, RFC3261_16_4_goes_to_the_other_end_without_what_is_ours) {
 }
 
 // Who has seen a token once must not send with it what he likes to that phone.
+// A sender that routes strictly: our Record-Route is its Request-URI, the phone's Contact its last Route.
+TEST_F(InDialog, RFC3261_16_4_a_strict_router_is_understood) {
+  auto const ours = route("one");
+  said.uri = ours.substr(8, ours.find('>') - 8);
+  for (std::string const before : {"", "<sip:other.example;lr>"}) {
+    auto strict = said;
+    strict.more += "Route: " + before + (before.empty() ? "" : ", ") + "<sip:juliet@192.0.2.1:5070;x=y>\r\n";
+    for (auto const* method : {"BYE", "ACK"}) {
+      strict.method = method;
+      auto const so_far = other.received().size();
+      peer->send(text_of(phone, strict));
+      ASSERT_TRUE(run_until([&] { return other.received().size() > so_far; })) << method;
+      auto const heard = other.received().back();
+      EXPECT_TRUE(has(heard, std::string(method) + " sip:juliet@192.0.2.1:5070;x=y SIP/2.0\r\n")) << heard;
+      EXPECT_EQ(edge::sip::count_in(heard, "Route: "), before.empty() ? 0U : 1U) << heard;
+      EXPECT_EQ(has(heard, "Route: " + before + "\r\n"), !before.empty()) << heard;
+    }
+  }
+  said.method = "BYE";
+  said.more = "";
+  EXPECT_EQ(status_of(say(phone, said)), 481) << "no Route to take its place";
+}
+
 TEST_F(InDialog, a_token_opens_no_way_past_authentication) {
   said.more += route("one");
   auto outside = said;
