@@ -89,7 +89,7 @@ void SipDoor::answer_refresh(RequestHandle request, sip::MessageView const& mess
                           .reg_id = binding->reg_id});
     response.header(HeaderName::contact, line_);
   }
-  finish_register(response, message, refreshed.push_providers);
+  finish_register(response, message, refreshed.push_providers, refreshed.now);
   finish(request, message, response);
 }
 

@@ -97,7 +97,7 @@ void SipDoor::answer_register(Visit& visit, model::RegisterOutcome const& outcom
                             .reg_id = binding.reg_id});
       response.header(HeaderName::contact, line_);
     }
-    finish_register(response, *visit.message, outcome.push_providers);
+    finish_register(response, *visit.message, outcome.push_providers, clock_.now());
   }
   finish(visit, response);
 }

@@ -22,6 +22,7 @@ TEST_F(SipDoorTest, RFC3261_22_lets_in_who_knows_the_password_by_either_algorith
     EXPECT_EQ(status_of(answer), 200) << answer;
     EXPECT_TRUE(has(answer, "Contact: <sip:juliet@192.0.2.1>;expires=3600\r\n")) << answer;
     EXPECT_TRUE(has(answer, "Feature-Caps: *;+sip.pns=\"apns\"\r\n")) << answer;
+    EXPECT_TRUE(has(answer, "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n")) << answer;
     EXPECT_EQ(house.registered.back().first, juliet);
   }
 }
@@ -266,7 +267,6 @@ TEST_F(InDialog, RFC3261_16_4_goes_to_the_other_end_without_what_is_ours) {
   EXPECT_FALSE(has(answer, "chief")) << answer;
 }
 
-// Who has seen a token once must not send with it what he likes to that phone.
 // A sender that routes strictly: our Record-Route is its Request-URI, the phone's Contact its last Route.
 TEST_F(InDialog, RFC3261_16_4_a_strict_router_is_understood) {
   auto const ours = route("one");
@@ -290,6 +290,7 @@ TEST_F(InDialog, RFC3261_16_4_a_strict_router_is_understood) {
   EXPECT_EQ(status_of(say(phone, said)), 481) << "no Route to take its place";
 }
 
+// Who has seen a token once must not send with it what he likes to that phone.
 TEST_F(InDialog, a_token_opens_no_way_past_authentication) {
   said.more += route("one");
   auto outside = said;

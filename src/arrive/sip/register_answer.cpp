@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 
 namespace reveille::arrive {
 namespace {
@@ -32,6 +33,20 @@ struct Caps {
   std::string with_pnsreg;
 };
 
+// RFC 3261 section 20.17: "Sat, 13 Nov 2010 23:29:00 GMT". It is the same for all who register within a second.
+std::string const& date_of(Instant now) {
+  static thread_local std::time_t written_for = -1;
+  static thread_local std::string text;
+  if (std::time_t const second = unix_seconds(now); second != written_for) {
+    written_for = second;
+    std::tm parts{};
+    gmtime_r(&second, &parts);
+    std::array<char, 64> buffer{};
+    text.assign(buffer.data(), std::strftime(buffer.data(), buffer.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+  }
+  return text;
+}
+
 }  // namespace
 
 void write_binding(std::string& out, ListedContact const& binding) {
@@ -48,7 +63,8 @@ void write_binding(std::string& out, ListedContact const& binding) {
   if (binding.reg_id != 0) append_number(out += ";reg-id=", binding.reg_id);
 }
 
-void finish_register(sip::MessageWriter& response, sip::MessageView const& request, model::PushProviders const& push) {
+void finish_register(sip::MessageWriter& response, sip::MessageView const& request, model::PushProviders const& push,
+                     Instant now) {
   static Caps const apns(PushProvider::apns);
   static Caps const apns_sandbox(PushProvider::apns_sandbox);
   static Caps const fcm(PushProvider::fcm);
@@ -60,6 +76,8 @@ void finish_register(sip::MessageWriter& response, sip::MessageView const& reque
   if (push.apns) offer(apns);
   if (push.apns_sandbox) offer(apns_sandbox);
   if (push.fcm) offer(fcm);
+  // RFC 3261 section 10.3 step 8: "The response SHOULD include a Date header field."
+  response.header(HeaderName::date, date_of(now));
 }
 
 }  // namespace reveille::arrive

@@ -24,7 +24,8 @@ struct ListedContact {
 
 // The value of its Contact, in the place of what `out` held.
 void write_binding(std::string& out, ListedContact const& binding);
-// Path and Feature-Caps.
-void finish_register(sip::MessageWriter& response, sip::MessageView const& request, model::PushProviders const& push);
+// Path, Feature-Caps and Date.
+void finish_register(sip::MessageWriter& response, sip::MessageView const& request, model::PushProviders const& push,
+                     Instant now);
 
 }  // namespace reveille::arrive
