@@ -367,6 +367,34 @@ TEST(Proxy, every_request_goes_on_with_a_bounded_breadth) {
   house.heard(house.romeo, "SIP/2.0 440 Max-Breadth Exceeded");
 }
 
+// RFC 3261 section 18.2.2: who changes his network while it rings hears the answer all the same.
+TEST(Proxy, a_caller_whose_connection_is_lost_hears_the_answer_on_his_next) {
+  House house;
+  auto const tcp =
+      house.stack.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  auto const by_tcp = [&](std::string text) { return text.replace(text.find("UDP"), 3, "TCP"); };
+  auto registers = by_tcp(House::request(
+      "REGISTER", "sip:localhost", house.romeo,
+      "Contact: <sip:romeo@r;transport=tcp>;+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-0000000000a1>\"\r\n"));
+  for (auto at = registers.find("juliet@"); at != registers.npos; at = registers.find("juliet@"))
+    registers.replace(at, 6, "romeo");
+  house.register_juliet(house.at_juliets());
+  edge::sip::StreamPeer before{house.context, tcp, {}};
+  before.send(registers);
+  ASSERT_TRUE(house.run_until([&] { return before.count("SIP/2.0 200") > 0; }));
+  before.send(by_tcp(House::request("INVITE", "sip:juliet@localhost", house.romeo)));
+  auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
+  house.juliet.send(House::response(180, invite));
+  ASSERT_TRUE(house.run_until([&] { return before.count("SIP/2.0 180") > 0; }));
+  before.close();
+  ASSERT_TRUE(house.run_until([&] { return house.stack.counts().transports.connections == 0; }));
+  edge::sip::StreamPeer after{house.context, tcp, {}};
+  after.send(registers.replace(registers.find("CSeq: 1"), 7, "CSeq: 2").replace(registers.find("hersr"), 5, "hers2"));
+  ASSERT_TRUE(house.run_until([&] { return after.count("CSeq: 2 REGISTER") > 0; }));
+  house.juliet.send(House::response(200, invite));
+  EXPECT_TRUE(house.run_until([&] { return after.count("CSeq: 1 INVITE") > 0; }));
+}
+
 // RFC 3261 section 16.6 step 7: the Request-URI is where the request goes.
 TEST(Proxy, a_phone_is_called_at_the_port_of_its_contact) {
   House house;

@@ -180,6 +180,7 @@ void SipDoor::on_flow_lost(FlowHandle flow) {
 
 void SipDoor::on_request_ended(RequestHandle request) {
   dialogs_.forget(request);
+  waiting_.erase(request.slot);
 }
 
 bool SipDoor::is_our_domain(std::string_view lower_case) const {

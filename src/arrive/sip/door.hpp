@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace reveille::arrive {
 
@@ -45,6 +46,7 @@ class SipDoor final : public edge::sip::RequestHandler {
   void on_cancel(RequestHandle request, sip::MessageView const& cancel) override;
   void on_ack(sip::MessageView const& message, edge::sip::Source const& source) override;
   void on_flow_lost(FlowHandle flow) override;
+  std::optional<edge::sip::Target> way_back(RequestHandle request) override;
   void on_request_ended(RequestHandle request) override;
 
  private:
@@ -102,6 +104,14 @@ class SipDoor final : public edge::sip::RequestHandler {
   [[nodiscard]] model::RegisterFingerprint fingerprint_of(sip::MessageView const& message,
                                                           edge::sip::Source const& source) const;
 
+  // Who waits on a connection for an answer. By slot: a later request takes the place of one that ended unsaid.
+  struct Waiting {
+    RequestHandle request = {};
+    model::AccountId account = {};
+    model::InstanceId instance = {};
+    model::Hops hops = model::Hops::any;
+  };
+
   // door_offer.cpp
   void on_offer(VisitPointer const& visit);
   void offer(Visit& visit, model::AccountId const& caller, model::AccountId const& callee);
@@ -118,6 +128,7 @@ class SipDoor final : public edge::sip::RequestHandler {
   edge::sip::LoopMarks loops_;
   edge::sip::Stack* stack_ = nullptr;
   std::optional<edge::sip::OwnHosts> hosts_ = {};
+  std::unordered_map<std::uint32_t, Waiting> waiting_ = {};
   std::uint64_t fingerprint_seed_ = 0;
   std::string own_tag_ = {};
   std::string tag_ = {};

@@ -77,8 +77,25 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
   kept_.put(
       handle,
       {.message = dialogs_.without_own_routes(message), .source = visit.source, .loop_mark = loops_.mark_of(message)});
+  if (!visit.source.flow.empty() && !offer.caller.instance.empty())
+    waiting_.insert_or_assign(
+        handle.slot,
+        Waiting{.request = handle,
+                .account = caller,
+                .instance = offer.caller.instance,
+                .hops = visit.source.secured() == edge::sip::Secured::yes ? model::Hops::secured : model::Hops::any});
   visit.answered = true;
   ports_.calls.offer(std::move(offer));
+}
+
+// Where the caller's device has registered since. What came over TLS is answered over TLS.
+std::optional<edge::sip::Target> SipDoor::way_back(RequestHandle request) {
+  auto const found = waiting_.find(request.slot);
+  if (found == waiting_.end() || found->second.request != request) return {};
+  auto const way = ports_.locations.newest_way(found->second.account, found->second.instance);
+  if (!way || !model::may_take(*way, found->second.hops)) return {};
+  if (way->flow.empty()) return edge::sip::parse_remote(way->remote);
+  return stack_->transports().target_of_flow(way->flow);
 }
 
 }  // namespace reveille::arrive

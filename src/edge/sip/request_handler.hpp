@@ -23,6 +23,8 @@ class RequestHandler {
   // An ACK that belongs to no refusal of ours: it acknowledges a 2xx end to end, or nothing.
   virtual void on_ack(wire::MessageView const& message, Source const& source) = 0;
   virtual void on_flow_lost(FlowHandle flow) = 0;
+  // The connection that the request came on is gone: another way to its sender (RFC 3261 section 18.2.2).
+  [[nodiscard]] virtual std::optional<Target> way_back(RequestHandle) { return {}; }
   // The handle names nothing any more: answered and absorbed, or given up (no answer from above, no ACK).
   virtual void on_request_ended(RequestHandle) {}
 };

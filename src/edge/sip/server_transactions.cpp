@@ -21,7 +21,6 @@ using wire::TransactionTimer;
 constexpr std::uint64_t retry_after_seconds = 5;
 
 // RFC 3261 section 18.2.2 and RFC 3581 section 4. A `maddr` is not obeyed: it would let anybody aim our responses.
-// FIXME: 18.2.2: "If that connection is no longer open, the server SHOULD open a connection" to received and sent-by.
 Target reply_target(Source const& source, wire::Via const& via) {
   Target target = target_of(source);
   if (source.transport == wire::Transport::udp && !via.wants_rport())
@@ -257,9 +256,15 @@ bool ServerTransactions::perform(RequestHandle handle, wire::Action const& actio
 }
 
 void ServerTransactions::transmit(RequestHandle handle, Target const& to, std::string_view bytes) {
+  if (bytes.empty() || sender_.send(to, bytes)) return;
+  // RFC 3261 section 18.2.2: "If that connection is no longer open", another to its sender takes over.
+  // FIXME: 18.2.2: of one whom nobody knows, "the server SHOULD open a connection" to received and sent-by.
+  if (auto const other = handler_->way_back(handle); other && sender_.send(*other, bytes)) {
+    records_.find(handle)->reply = *other;
+    return;
+  }
   // RFC 6026 section 7.1: the transaction stays as it is, and its timers end it.
-  if (!bytes.empty() && !sender_.send(to, bytes))
-    spdlog::debug("sip: a response has no way back: slot {}", handle.slot);
+  spdlog::debug("sip: a response has no way back: slot {}", handle.slot);
 }
 
 void ServerTransactions::on_timer(WheelTimer& timer, Instant) {
