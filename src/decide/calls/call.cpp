@@ -15,11 +15,6 @@ bool is_alive(Branch const& branch) {
   return !branch.terminated;
 }
 
-// A phone that may yet come: it was pushed, and nothing was heard of it.
-bool may_come(Leg const& leg) {
-  return is_push_out(leg) && !leg.heard && !leg.spoke;
-}
-
 // The end of the call has still to be told to somebody who is not here.
 bool waits_for_phones(Call const& call) {
   auto const rings_away = [&](Branch const& branch) { return may_ring_by(branch) && !call.legs[branch.leg].answered; };

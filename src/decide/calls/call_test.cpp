@@ -74,7 +74,7 @@ TEST(Call, B_CALL_3_tells_a_phone_that_did_not_come_that_it_was_answered_elsewhe
       .hear(1100ms, provider_says(call, "iphone", accepted_by_provider), {"push iphone answered_elsewhere message"})
       // B-CALL-9: and when it comes after all, its call screen is taken away.
       .hear(2s, registers("iphone", 9), {"has come iphone", "ring 1 iphone", "cancel 1 SIP;cause=200"})
-      .hear(3s, says(1, 180), {})
+      .hear(3s, says(1, 180), {"remember"})
       .hear(3100ms, says(1, 487), {})
       .hold();
 }
@@ -113,7 +113,7 @@ TEST(Call, B_CALL_9_a_late_phone_gets_invite_and_cancel_and_a_crossing_200_is_en
             {"answer 487", "push iphone missed_call message", "remember"})
       .hear(9s, registers("iphone", 5), {"has come iphone", "ring 0 iphone", "cancel 0 SIP;cause=487"})
       .hear(9100ms, registers("iphone", 5), {"has come iphone"})
-      .hear(9200ms, says(0, 200), {"acknowledge and end 0"})
+      .hear(9200ms, says(0, 200), {"acknowledge and end 0", "remember"})
       .notes({"offered", "authenticated", "push_requested iphone", "cancelled", "registered iphone", "invited iphone"})
       .hold();
 }
@@ -124,7 +124,7 @@ TEST(Call, B_CALL_9_after_60_s_there_is_only_the_notice) {
       .call({"push iphone call voip", "remember"})
       .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
       .wait(13s, {"answer 180", "answer 480", "push iphone missed_call message", "remember"})
-      .hear(61s, registers("iphone", 5), {"has come iphone"})
+      .hear(61s, registers("iphone", 5), {"remember", "has come iphone"})
       .hold();
 }
 

@@ -19,6 +19,8 @@ namespace reveille::decide {
 struct Standing {
   enum class Stage : std::uint8_t { nothing, in_setup, owes, settled } stage = Stage::nothing;
   std::size_t branches = 0;  // that a restart would have to cancel
+  std::size_t owed = 0;      // after the end: phones that have yet to be told
+  std::size_t awaited = 0;   // after the end: phones that may come late
 
   bool operator==(Standing const&) const = default;
 };
@@ -130,6 +132,13 @@ class Mind {
 [[nodiscard]] inline bool has_come(Leg const& leg) {
   return leg.registered || leg.heard;
 }
+[[nodiscard]] inline bool is_push_out(Leg const& leg) {
+  return leg.push == PushPhase::requested || leg.push == PushPhase::accepted;
+}
+// A phone that may yet come: it was pushed, and nothing was heard of it.
+[[nodiscard]] inline bool may_come(Leg const& leg) {
+  return is_push_out(leg) && !leg.heard && !leg.spoke;
+}
 // The phone may ring by it until it gets its CANCEL: nothing that came from it says otherwise.
 [[nodiscard]] inline bool may_ring_by(Branch const& branch) {
   return (branch.heard || branch.merged || branch.lost) && !branch.answered;
@@ -137,9 +146,6 @@ class Mind {
 // B-CALL-2: when an unanswered branch is given up. A phone that comes back on another flow does not ring anew.
 [[nodiscard]] inline Instant no_answer_at(Call const& call, Branch const& branch) {
   return call.legs[branch.leg].rings_until.value_or(branch.rung_at + call.no_answer_after);
-}
-[[nodiscard]] inline bool is_push_out(Leg const& leg) {
-  return leg.push == PushPhase::requested || leg.push == PushPhase::accepted;
 }
 
 // RFC 3326: `SIP;cause=200;text="Call completed elsewhere"`.

@@ -132,7 +132,7 @@ TEST(NetworkChange, B_CALL_9_a_late_phone_that_has_the_old_invite_is_told_of_its
       .hear(3s, CallerCancelled{},
             {"cancel 0 SIP;cause=487", "answer 487", "push iphone missed_call message", "remember"})
       .hear(4s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "cancel 1 SIP;cause=487"})
-      .hear(4100ms, says(1, 482), {"cancel 0 on flow 2 SIP;cause=487"})
+      .hear(4100ms, says(1, 482), {"cancel 0 on flow 2 SIP;cause=487", "remember"})
       .hold();
 }
 

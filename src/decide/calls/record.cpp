@@ -5,11 +5,14 @@
 #include "decide/calls/notice.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reveille::decide {
 namespace {
 
-constexpr std::uint64_t version = 2;
+// Version 2 did not say who had been told.
+constexpr std::uint64_t version = 3;
+constexpr std::uint64_t oldest_version = 2;
 
 void put(Packer& out, model::OldBranch const& branch) {
   out.uuid(branch.target.instance.value);
@@ -64,14 +67,30 @@ bool is_told_of_the_end(Leg const& leg) {
   return leg.notice == NoticePhase::due || leg.notice == NoticePhase::requested;
 }
 
+// What a phone that comes late hears by CANCEL: as it would have without the restart.
+std::string reason_after(CallEnd end) {
+  switch (end) {
+    case CallEnd::answered:
+    case CallEnd::completed_elsewhere: return reason_field(200, "Call completed elsewhere");
+    case CallEnd::declined: return reason_field(603, "Declined");
+    case CallEnd::caller_gave_up: return reason_field(487, "Caller gave up");
+    case CallEnd::nobody: return reason_field(480, "Not reachable in time");
+    case CallEnd::none:
+    case CallEnd::interrupted: return reason_field(480, "Interrupted");
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 CallRecord record_of(Call const& call) {
   bool const ended = call.phase == CallPhase::ended;
   CallRecord record{.offer = call.offer, .end = ended ? call.end : CallEnd::none, .branches = call.old_branches};
   record.offer.id = {};
+  using enum CallRecord::Pushed::Told;
   for (auto const& leg : call.legs)
-    if (ended ? is_told_of_the_end(leg) : leg.push != PushPhase::none) record.pushed.push_back(leg.instance);
+    if (ended ? is_told_of_the_end(leg) || may_come(leg) : leg.push != PushPhase::none)
+      record.pushed.push_back({.instance = leg.instance, .told = !ended || is_told_of_the_end(leg) ? no : yes});
   if (!ended)
     for (auto const& branch : call.branches) record.branches.push_back({.target = branch.target});
   return record;
@@ -83,7 +102,10 @@ std::string pack(CallRecord const& record) {
   put(out, record.offer);
   out.choice(record.end);
   out.number(record.pushed.size());
-  for (auto const& instance : record.pushed) out.uuid(instance.value);
+  for (auto const& [instance, told] : record.pushed) {
+    out.uuid(instance.value);
+    out.choice(told);
+  }
   out.number(record.branches.size());
   for (auto const& branch : record.branches) put(out, branch);
   return out.take();
@@ -91,9 +113,15 @@ std::string pack(CallRecord const& record) {
 
 Result<CallRecord> unpack_call_record(std::string_view bytes) {
   Unpacker in(bytes);
-  if (in.number() != version) return failure(ErrorCode::corrupt, "call record of an unknown version");
+  auto const written = in.number();
+  if (written < oldest_version || written > version)
+    return failure(ErrorCode::corrupt, "call record of an unknown version");
   CallRecord record{.offer = get_offer(in), .end = in.choice(CallEnd::interrupted)};
-  for (auto left = in.count(); left > 0 && !in.failed(); --left) record.pushed.emplace_back(in.uuid());
+  using Told = CallRecord::Pushed::Told;
+  for (auto left = in.count(); left > 0 && !in.failed(); --left) {
+    auto& pushed = record.pushed.emplace_back(model::InstanceId{in.uuid()});
+    if (written > oldest_version) pushed.told = in.choice(Told::yes);
+  }
   for (auto left = in.count(); left > 0 && !in.failed(); --left) record.branches.push_back(get_branch(in));
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "call record cut short");
   return record;
@@ -103,12 +131,16 @@ Standing standing_of(Call const& call) {
   using enum Standing::Stage;
   if (call.offer.kind != model::OfferKind::invite || call.phase == CallPhase::offered) return {};
   if (call.phase == CallPhase::ringing) return {.stage = in_setup, .branches = call.branches.size()};
-  if (!owes_notice(call) && call.old_branches.empty()) return {.stage = settled};
-  return {.stage = owes, .branches = call.old_branches.size()};
+  auto const owed = static_cast<std::size_t>(std::ranges::count_if(call.legs, is_told_of_the_end));
+  auto const awaited = static_cast<std::size_t>(std::ranges::count_if(call.legs, may_come));
+  if (owed == 0 && awaited == 0 && call.old_branches.empty()) return {.stage = settled};
+  return {.stage = owes, .branches = call.old_branches.size(), .owed = owed, .awaited = awaited};
 }
 
 void Mind::keep_record(Standing const& before) {
-  auto const after = standing_of(call_);
+  auto after = standing_of(call_);
+  // Who might have come does so no more.
+  if (after.stage == Standing::Stage::owes && is_over(call_, now_)) after = {.stage = Standing::Stage::settled};
   if (after == before) return;
   if (after.stage == Standing::Stage::settled) return decide(model::ForgetCall{});
   decide(model::RememberCall{});
@@ -141,7 +173,7 @@ void Mind::pay_notices() {
   // Nobody wants to know of it any more.
   if (now_ >= call_.offer.arrived + missed_call_kept_for) return;
   for (auto& leg : call_.legs)
-    if (is_push_out(leg)) send_notice(leg);
+    if (is_push_out(leg) && leg.notice == NoticePhase::none) send_notice(leg);
 }
 
 Revival revive(CallRecord record, std::vector<model::Device> const& devices, CallRules const& rules, Instant now) {
@@ -152,12 +184,15 @@ Revival revive(CallRecord record, std::vector<model::Device> const& devices, Cal
           .phase = CallPhase::ended,
           .end = in_setup ? CallEnd::interrupted : record.end,
           .old_branches = std::move(record.branches),
-          .end_reason = reason_field(480, "Interrupted")};
+          .end_reason = reason_after(record.end)};
   call.late_until = call.offer.arrived + rules.policy.late_invite_until;
   Standing const before{.stage = in_setup ? Standing::Stage::in_setup : Standing::Stage::owes};
   Mind mind(call, rules, now);
   if (now >= call.late_until) call.old_branches.clear();
-  for (auto const& instance : record.pushed) mind.add_pushed(instance, devices);
+  for (auto const& [instance, told] : record.pushed) {
+    mind.add_pushed(instance, devices);
+    if (told == CallRecord::Pushed::Told::yes) call.legs.back().notice = NoticePhase::settled;
+  }
   in_setup ? mind.interrupt() : mind.pay_notices();
   mind.keep_record(before);
   revival.then = mind.take();

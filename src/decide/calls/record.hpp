@@ -1,13 +1,15 @@
 // CallRecord: what a restart has to know of a call (B-CALL-13), and what is done about it then. Pure; any thread.
 //
-// A call has a record from its INVITE until it is over and every phone that needs a notice has it in the push service's
-// hands: so whatever the caller or a phone has heard of a call, either its trace has an end on disk or its record is
-// there. What the ids of a call derive from is in it, so a restart asks for the same pushes by the same names.
+// A call has a record from its INVITE until it is over, no pushed phone may come late any more (B-CALL-9), and every
+// one that needs a notice has it in the push service's hands: so whatever the caller or a phone has heard of a call,
+// either its trace has an end on disk or its record is there. What the ids of a call derive from is in it, so a restart
+// asks for the same pushes by the same names.
 #pragma once
 
 #include "base/result.hpp"
 #include "decide/calls/call.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +17,14 @@
 namespace reveille::decide {
 
 struct CallRecord {
-  model::Offer offer = {};                      // without the handle
-  CallEnd end = CallEnd::none;                  // none: it was in set-up
-  std::vector<model::InstanceId> pushed = {};   // in set-up: whom it was pushed to; at its end: who has to be told
+  // In set-up: whom it was pushed to; after its end: who has yet to be told of that, or may come yet.
+  struct Pushed {
+    model::InstanceId instance = {};
+    enum class Told : std::uint8_t { no, yes } told = Told::no;
+  };
+  model::Offer offer = {};      // without the handle
+  CallEnd end = CallEnd::none;  // none: it was in set-up
+  std::vector<Pushed> pushed = {};
   std::vector<model::OldBranch> branches = {};  // that may ring still
 };
 

@@ -100,7 +100,10 @@ TEST(CallRecord, B_CALL_13_a_second_kill_repeats_the_notice_and_not_the_end) {
   EXPECT_TRUE(house.all<NoteMilestone>().empty());
   EXPECT_EQ(house.all<RequestPush>().at(0).request.id, notice) << "asking twice is asking once";
   house.notice_says(PushState::accepted_by_provider);
-  EXPECT_TRUE(house.disk.empty()) << "accounted for";
+  EXPECT_FALSE(house.disk.empty()) << "accounted for, but the phone may come yet";
+  house.clock.set(house.call.late_until);
+  house.hear(DeadlinePassed{});
+  EXPECT_TRUE(house.disk.empty());
 }
 
 TEST(CallRecord, B_CALL_9_a_phone_that_comes_late_gets_invite_and_cancel) {
@@ -112,6 +115,36 @@ TEST(CallRecord, B_CALL_9_a_phone_that_comes_late_gets_invite_and_cancel) {
   house.hear(says(0, 200));
   EXPECT_EQ(house.all<EndAnswered>().size(), 1U);
   EXPECT_TRUE(house.all<ForwardResponse>().empty()) << "there is no caller any more";
+}
+
+TEST(CallRecord, B_CALL_9_whatever_ended_the_call_before_the_restart) {
+  Interrupted house;
+  house.offer({at("desk", 1)}).push_says(PushState::accepted_by_provider).hear(says(0, 200));
+  house.notice_says(PushState::accepted_by_provider).kill(2s);
+  EXPECT_TRUE(house.all<RequestPush>().empty()) << "it has been told";
+  EXPECT_TRUE(house.all<NoteMilestone>().empty());
+  house.hear(registers("iphone", 4));
+  EXPECT_EQ(house.all<RingFlow>().at(0).target.flow.slot, 4U);
+  EXPECT_EQ(house.all<CancelBranch>().at(0).reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+  house.hear(says(0, 487));
+  EXPECT_TRUE(house.disk.empty());
+
+  Interrupted later;
+  later.offer().push_says(PushState::accepted_by_provider).hear(CallerCancelled{});
+  later.notice_says(PushState::accepted_by_provider).kill(61s);
+  EXPECT_TRUE(later.disk.empty());
+  EXPECT_TRUE(is_over(later.call, later.clock.now()));
+}
+
+TEST(CallRecord, of_the_version_before_is_read_too) {
+  Interrupted house;
+  house.devices = {desk("desk")};
+  house.offer({at("desk", 1)});
+  house.disk[0] = 2;
+  ASSERT_TRUE(unpack_call_record(house.disk));
+  EXPECT_EQ(unpack_call_record(house.disk)->branches.size(), 1U);
+  house.disk[0] = 4;
+  EXPECT_FALSE(unpack_call_record(house.disk));
 }
 
 TEST(CallRecord, B_CALL_9_after_60_s_there_is_only_the_notice) {
@@ -179,6 +212,7 @@ TEST(CallRecord, a_device_that_is_gone_is_not_told) {
   house.devices.clear();
   house.kill(1s);
   EXPECT_TRUE(house.all<RequestPush>().empty());
+  house.kill(60s);
   EXPECT_TRUE(house.disk.empty());
 }
 
