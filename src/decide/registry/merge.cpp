@@ -86,6 +86,12 @@ void forget_what_is_unused(Device& device) {
 
 }  // namespace
 
+bool has_room_for(std::vector<Device> const& devices, model::InstanceId const& instance) {
+  return devices.size() < most_devices ||
+         std::ranges::any_of(
+             devices, [&](Device const& device) { return device.instance == instance || has_signed_out(device); });
+}
+
 Merged merge(model::Registrations& registrations, DeviceUpdate const& update, Instant now) {
   auto* device = model::find_device(registrations, update.instance);
   Merged merged;

@@ -25,6 +25,9 @@ struct Merged {
 // The most devices that an account keeps; the longest unseen of those that have signed out makes room.
 inline constexpr std::size_t most_devices = 64;
 
+// Whether merge() keeps this device: it is there, or there is room for one more.
+[[nodiscard]] bool has_room_for(std::vector<model::Device> const& devices, model::InstanceId const& instance);
+
 // Finds or adds the device and takes over the fields that are named. The pointer is good until devices are added or
 // removed.
 [[nodiscard]] Merged merge(model::Registrations& registrations, model::DeviceUpdate const& update, Instant now);

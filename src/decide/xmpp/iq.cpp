@@ -60,7 +60,7 @@ constexpr std::array handlers{
     Handler{IqType::set, "query", ns::roster, Asked::account,
             [](Call const& call) { on_roster_set(call.account, call.session, call.iq, call.effects); }},
     Handler{IqType::set, "enable", ns::push, Asked::account,
-            [](Call const& call) { on_push_enable(call.session, call.iq, call.context, call.effects); }},
+            [](Call const& call) { on_push_enable(call.account, call.session, call.iq, call.context, call.effects); }},
     Handler{IqType::set, "disable", ns::push, Asked::account,
             [](Call const& call) { on_push_disable(call.session, call.iq, call.context, call.effects); }},
     Handler{IqType::set, "query", ns::archive, Asked::account,

@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/random.hpp"
+#include "decide/registry/merge.hpp"
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/stanza.hpp"
 
@@ -97,7 +98,8 @@ std::string push_service(ImContext const& context) {
 }  // namespace
 
 // Section 5.
-void on_push_enable(ImSession const& session, Element const& iq, ImContext const& context, ImEffects& effects) {
+void on_push_enable(ImAccount const& account, ImSession const& session, Element const& iq, ImContext const& context,
+                    ImEffects& effects) {
   auto const* enable = iq.child("enable", ns::push);
   auto const jid = parse_jid(enable->attribute("jid"));
   if (!jid) return refuse(session, iq, StanzaError::bad_request, "an enable needs a 'jid'", effects);
@@ -112,6 +114,8 @@ void on_push_enable(ImSession const& session, Element const& iq, ImContext const
   auto const* form = enable->child("x", ns::data_form);
   if (form && !read_form(*form, update))
     return refuse(session, iq, StanzaError::bad_request, "a field has no such value", effects);
+  if (!has_room_for(account.devices, update.instance))
+    return refuse(session, iq, StanzaError::resource_constraint, "too many devices are signed in", effects);
   effects.device_requests.push_back(
       {.kind = DeviceRequest::Kind::enable, .resource = session.resource, .update = std::move(update)});
   effects.deliver(session.resource, result_of(iq));

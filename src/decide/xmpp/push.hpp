@@ -7,7 +7,8 @@
 namespace reveille::decide {
 
 // The answer to the IQ, or the request that leads to it, is among the effects.
-void on_push_enable(ImSession const& session, xmpp::Element const& iq, ImContext const& context, ImEffects& effects);
+void on_push_enable(ImAccount const& account, ImSession const& session, xmpp::Element const& iq,
+                    ImContext const& context, ImEffects& effects);
 void on_push_disable(ImSession const& session, xmpp::Element const& iq, ImContext const& context, ImEffects& effects);
 
 }  // namespace reveille::decide

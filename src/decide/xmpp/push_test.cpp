@@ -1,4 +1,5 @@
 // XEP-0357 with our fields (interfaces, section 2), XEP-0352, and what the house answers.
+#include "decide/registry/merge.hpp"
 #include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/desk.hpp"
 #include "wire/xmpp/xml.hpp"
@@ -32,6 +33,18 @@ struct PushOf : testing::Test {
   void SetUp() override { juliet.open("balcony"); }
   [[nodiscard]] std::vector<DeviceRequest> const& requests() const { return juliet.last.device_requests; }
 };
+
+TEST_F(PushOf, NoMoreDevicesThanAreKept) {
+  for (std::size_t i = 0; i < most_devices; ++i)
+    juliet.account.devices.push_back(
+        {.instance = model::InstanceId{"phone " + std::to_string(i)}, .services = {.call = true}});
+  EXPECT_THAT(juliet.say("balcony", enable("")), ElementsAre(HasSubstr("resource-constraint")));
+  EXPECT_THAT(requests(), IsEmpty());
+  juliet.account.devices.back().services = {};
+  EXPECT_THAT(juliet.say("balcony", enable("")), ElementsAre(HasSubstr("type='result'"))) << "one has signed out";
+  juliet.account.devices.back() = {.instance = model::InstanceId{std::string(node)}, .services = {.im = true}};
+  EXPECT_THAT(juliet.say("balcony", enable("")), ElementsAre(HasSubstr("type='result'"))) << "it is one of them";
+}
 
 TEST_F(PushOf, EnableNamesTheDevice) {
   auto const key = std::string(43, 'A');
