@@ -17,12 +17,15 @@ std::uint32_t Mind::breadth_left() const {
   return call_.offer.max_breadth - std::min(held, call_.offer.max_breadth);
 }
 
-// The next branch's part when so many others are to come: one more part is kept for a phone that nobody expects, which
-// registers on a new flow while it rings. Nothing when all is given away.
+// The next branch's part when so many others are to come. A few are kept for phones that nobody expects, which register
+// on a new flow while it rings, and no more than that: "a proxy MUST NOT decrement Max-Breadth for each hop". Nothing
+// when all is given away.
 std::uint32_t Mind::breadth_for(std::size_t others) const {
+  constexpr std::uint32_t kept_for_joining = 4;
   auto const left = breadth_left();
-  auto const parts = static_cast<std::uint32_t>(others) + 2;
-  return std::min(left, std::max(left / parts, 1U));
+  auto const parts = static_cast<std::uint32_t>(others) + 1;
+  auto const kept = std::min(left - std::min(left, parts), kept_for_joining);
+  return std::min(left, std::max((left - kept) / parts, 1U));
 }
 
 // Phones that a push may still bring.

@@ -41,7 +41,7 @@ struct Breadth {
 TEST(MaxBreadth, is_divided_among_branches_and_those_to_come) {
   Breadth proxy;
   proxy.offer(60, {iphone("iphone"), desk("desk")}, {at("desk", 1), at("lobby", 2)});
-  EXPECT_EQ(proxy.parts, (std::vector{15U, 15U}));
+  EXPECT_EQ(proxy.parts, (std::vector{18U, 19U}));
   proxy.hear(registers("iphone", 3));
   proxy.hear(registers("stranger", 4));
   proxy.hear(registers("iphone", 5));
