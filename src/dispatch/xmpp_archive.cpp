@@ -1,5 +1,5 @@
-// Messages: how one question of the archive (XEP-0313) is answered: what it refers to must be there, then the archive is
-// read until the page is full.
+// Messages: how one question of the archive (XEP-0313) is answered: what it refers to must be there, then the archive
+// is read until the page is full.
 #include "decide/xmpp/archive.hpp"
 #include "dispatch/messages.hpp"
 
@@ -65,11 +65,12 @@ void Messages::read_on(StreamHandle stream, ArchiveReading reading) {
   if (!session_of(stream)) return;
   if (reading.wish.most == 0) return count_archive(stream, std::move(reading));
   auto query = reading.query;
-  shard_.store.fetch_archive(
-      std::move(query), [this, stream, reading = std::move(reading)](Result<store::ArchivePage> page) mutable {
-        if (!page) return answer(stream, fault_of(reading.iq, StanzaError::internal_server_error));
-        take_page(stream, std::move(reading), std::move(*page));
-      });
+  shard_.store.fetch_archive(std::move(query),
+                             [this, stream, reading = std::move(reading)](Result<store::ArchivePage> page) mutable {
+                               if (!page)
+                                 return answer(stream, fault_of(reading.iq, StanzaError::internal_server_error));
+                               take_page(stream, std::move(reading), std::move(*page));
+                             });
 }
 
 // XEP-0059 section 2.7. What one resource said is found by reading all of it: that is not counted.
@@ -79,16 +80,14 @@ void Messages::count_archive(StreamHandle stream, ArchiveReading reading) {
     return answer(stream, decide::answer_archive_query(reading.iq, reading.wish, {.edge = PageEdge::more}, ids_));
   auto whole = reading.wish;
   whole.after = whole.before = 0;
-  shard_.store.count_archive(query_of(whole, runtime_of(*entry_of(stream)).im.jid),
-                             [this, stream, reading = std::move(reading)](Result<std::uint64_t> count) {
-                               if (!count)
-                                 return answer(stream, fault_of(reading.iq, StanzaError::internal_server_error));
-                               answer(stream, decide::answer_archive_query(
-                                                  reading.iq, reading.wish,
-                                                  {.edge = *count == 0 ? PageEdge::complete : PageEdge::more,
-                                                   .count = *count},
-                                                  ids_));
-                             });
+  shard_.store.count_archive(
+      query_of(whole, runtime_of(*entry_of(stream)).im.jid),
+      [this, stream, reading = std::move(reading)](Result<std::uint64_t> count) {
+        if (!count) return answer(stream, fault_of(reading.iq, StanzaError::internal_server_error));
+        answer(stream, decide::answer_archive_query(
+                           reading.iq, reading.wish,
+                           {.edge = *count == 0 ? PageEdge::complete : PageEdge::more, .count = *count}, ids_));
+      });
 }
 
 // What is wanted of a part of the archive; the next part follows while the page has room.
@@ -109,11 +108,10 @@ void Messages::take_page(StreamHandle stream, ArchiveReading reading, store::Arc
   }
   if (is_more && !is_full()) return read_on(stream, std::move(reading));
   if (backwards) std::ranges::reverse(reading.rows);
-  answer(stream, decide::answer_archive_query(
-                     reading.iq, reading.wish,
-                     {.rows = std::move(reading.rows),
-                      .edge = is_more ? decide::PageEdge::more : decide::PageEdge::complete},
-                     ids_));
+  answer(stream, decide::answer_archive_query(reading.iq, reading.wish,
+                                              {.rows = std::move(reading.rows),
+                                               .edge = is_more ? decide::PageEdge::more : decide::PageEdge::complete},
+                                              ids_));
 }
 
 }  // namespace reveille::dispatch

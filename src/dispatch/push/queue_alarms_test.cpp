@@ -48,7 +48,7 @@ TEST_F(PushAlarms, B_SIGN_3_InACredentialFaultNoTokenIsDropped) {
                       {.app = "app",
                        .provider = model::Provider::apns,
                        .team = "TEAM000001",
-                       .voip_token = "abcd" + std::to_string(phone)},
+                       .voip_token = "abcd" + std::to_string(10 + phone)},
                       [](auto) {});
     run();
     ask_and_run(call_to(phone));
