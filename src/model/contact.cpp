@@ -112,7 +112,9 @@ std::optional<std::string> way_by_contact(std::string_view contact, std::string_
   constexpr std::uint16_t default_port = 5060;
   auto const port = uri->port.value_or(default_port);
   if (!source || source->kind == sip::HostKind::name || !sip::equal_ignoring_case(source->host, uri->host)) return {};
-  if (port == 0) return {};
+  // A connection to a port of the system's is none to a phone.
+  constexpr std::uint16_t first_port_of_users = 1024;
+  if (port == 0 || (transport == "tcp" && port < first_port_of_users)) return {};
   std::string way(remote.substr(0, space + 1));
   sip::append_host(way, source->kind, source->host);
   return way.append(":").append(std::to_string(port)).append(remote.substr(end));

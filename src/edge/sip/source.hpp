@@ -68,6 +68,7 @@ struct Limits {
   std::size_t connections_per_address = 2'000;  // IPv6: of one /64
   std::size_t strangers = 1'000;                // connections on which nobody has signed in
   std::size_t strangers_per_address = 250;
+  std::size_t dialled_per_address = 64;  // whoever registers names the port
   std::size_t udp_flows = 200'000;
   std::size_t write_queue = std::size_t{512} * 1024;  // bytes that wait for a connection
   Duration handshake = 10s;                           // of TLS, and for dialling

@@ -45,6 +45,8 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection>, 
 
   // An accepted connection, before its handshake, with the places that it takes: its own, and one among strangers.
   void accept(std::shared_ptr<Link> link, Places::Place place, Places::Place stranger);
+  // The place that a dialled connection takes.
+  void keep(Places::Place place) { place_.emplace(std::move(place)); }
   // A dialled connection that stands.
   void begin(std::shared_ptr<Link> link);
   // An accepted connection whose peer has proved who he is: he may be silent for longer.

@@ -33,6 +33,7 @@ Transports::Transports(asio::io_context& context, WheelDriver& driver, Limits co
       limits_(limits),
       flows_(thread),
       accepted_({.in_all = limits.connections, .of_address = limits.connections_per_address}),
+      dialled_({.in_all = limits.connections, .of_address = limits.dialled_per_address}),
       strangers_({.in_all = limits.strangers, .of_address = limits.strangers_per_address}) {}
 
 Transports::~Transports() {
@@ -193,10 +194,13 @@ std::optional<FlowHandle> Transports::dial_to(Target const& target) {
                   wire::name_of(target.transport));
     return {};
   }
+  auto place = dialled_.take(target.remote.ip);
+  if (!place) return {};
   auto const flow = flows_.reserve();
   Source source{.transport = target.transport, .remote = target.remote, .flow = flow};
   auto connection = std::make_shared<StreamConnection>(receiver_of_streams(), driver_, limits_, source,
                                                        StreamConnection::Opened::dialled);
+  connection->keep(std::move(*place));
   flows_.place(flow, connection);
   by_other_end_[{.transport = target.transport, .remote = target.remote}] = flow;
   // FIXME: RFC 3263: a host is dialled by the address found already.

@@ -157,6 +157,7 @@ class Transports final : public MessageSender, private DatagramReceiver, private
   std::list<FlowHandle> uses_ = {};
   std::unordered_map<OtherEnd, FlowHandle, OtherEndHash> by_other_end_ = {};  // connections, accepted and dialled
   Places accepted_;
+  Places dialled_;           // whoever registers names the port: a few for one address
   Places strangers_;         // accepted, and nobody has signed in there
   std::string marked_ = {};  // the message under way, with its Via marked
   std::string via_ = {};
