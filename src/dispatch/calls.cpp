@@ -27,6 +27,14 @@ bool takes_calls(Entry const& entry, model::InstanceId const& instance) {
 // No request has a handle of this thread.
 constexpr std::uint16_t thread_of_the_revived = 0xffff;
 
+// It would come so again, and could not be rung.
+bool comes_in_clear_only(model::Device const& device, std::vector<model::Binding> const& bindings, model::Hops hops) {
+  auto const is_its = [&](model::Binding const& binding) { return binding.instance == device.instance; };
+  return std::ranges::any_of(bindings, is_its) && std::ranges::none_of(bindings, [&](model::Binding const& binding) {
+           return is_its(binding) && model::may_take({.remote = binding.remote}, hops);
+         });
+}
+
 }  // namespace
 
 Calls::Calls(Shard& shard, Registrations& registrations, deliver::CallHands& hands)
@@ -101,6 +109,8 @@ void Calls::offer(model::Offer offer) {
   (void)decide::sweep(registrations, shard_.policy.wake, shard_.now());
   auto targets = registrations_.live_targets(*entry);
   std::erase_if(targets, [&](auto const& target) { return !model::may_take(target, offer.hops); });
+  std::erase_if(registrations.devices,
+                [&](auto const& device) { return comes_in_clear_only(device, registrations.bindings, offer.hops); });
   hear(id, model::CallOffered{
                .offer = std::move(offer), .devices = std::move(registrations.devices), .targets = std::move(targets)});
 }

@@ -202,6 +202,20 @@ TEST(Calls, a_call_to_a_sips_uri_rings_over_tls_only) {
   EXPECT_EQ(house.hands.did.at(0), "ring flow 0");
 }
 
+TEST(Calls, a_call_to_a_sips_uri_wakes_no_phone_that_comes_in_clear) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.calls->offer({.id = {.slot = 1, .generation = 1},
+                      .callee = juliet,
+                      .call_id = "call",
+                      .caller = {.address = "romeo@localhost", .account = romeo},
+                      .hops = Hops::secured,
+                      .arrived = house.clock.now()});
+  EXPECT_TRUE(house.pushes.requests.empty());
+  EXPECT_EQ(house.hands.did.at(0), "answer 480");
+}
+
 TEST(Calls, B_CALL_1_a_register_after_the_push_releases_the_invite_once_per_flow) {
   House house;
   house.registers(juliet, 1, "token");

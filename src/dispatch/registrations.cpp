@@ -337,11 +337,11 @@ std::vector<model::Target> Registrations::live_targets(Entry const& entry) const
 }
 
 std::optional<model::Target> Registrations::newest_way(model::AccountId const& account,
-                                                       model::InstanceId const& instance) const {
+                                                       model::InstanceId const& instance, model::Hops hops) const {
   auto const* entry = shard_.directory.find(account);
   if (entry == nullptr || instance.empty()) return {};
   for (auto& target : live_targets(*entry))
-    if (is_named(target, instance)) return std::move(target);
+    if (is_named(target, instance) && model::may_take(target, hops)) return std::move(target);
   return {};
 }
 

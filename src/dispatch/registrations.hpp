@@ -43,7 +43,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   void register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
                          RegistrarPort::Answer answer) override;
   [[nodiscard]] std::optional<model::Target> newest_way(model::AccountId const& account,
-                                                        model::InstanceId const& instance) const override;
+                                                        model::InstanceId const& instance,
+                                                        model::Hops hops) const override;
   [[nodiscard]] model::InstanceId instance_at(model::AccountId const& account, model::Way const& way) const override;
 
   // Every way on which the account can be reached now, newest first.

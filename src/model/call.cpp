@@ -1,5 +1,7 @@
 #include "model/call.hpp"
 
+#include "wire/sip/uri.hpp"
+
 #include <utility>
 
 namespace reveille::model {
@@ -19,6 +21,11 @@ bool is_same_flow(Target const& a, Target const& b) {
 
 bool may_take(Target const& target, Hops hops) {
   return hops == Hops::any || target.remote.starts_with("tls ") || target.remote.starts_with("wss ");
+}
+
+Hops hops_to(std::string_view request_uri) {
+  auto const uri = sip::parse_uri(request_uri);
+  return uri && uri->scheme == sip::Scheme::sips ? Hops::secured : Hops::any;
 }
 
 }  // namespace reveille::model

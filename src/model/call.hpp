@@ -70,6 +70,7 @@ struct Target {
 // Two targets of one flow are one way to reach a device, whatever their contacts.
 [[nodiscard]] bool is_same_flow(Target const& a, Target const& b);
 [[nodiscard]] bool may_take(Target const& target, Hops hops);
+[[nodiscard]] Hops hops_to(std::string_view request_uri);
 
 // ---- What can happen ----
 

@@ -67,9 +67,9 @@ class RegistrarPort {
 class LocationPort {
  public:
   virtual ~LocationPort() = default;
-  // The newest live way to that device of the account; nothing while it sleeps.
-  [[nodiscard]] virtual std::optional<Target> newest_way(AccountId const& account,
-                                                         InstanceId const& instance) const = 0;
+  // The newest live way to that device of the account over such hops; nothing while it sleeps.
+  [[nodiscard]] virtual std::optional<Target> newest_way(AccountId const& account, InstanceId const& instance,
+                                                         Hops hops) const = 0;
   // Which of the account's devices talks over that way; empty when none does.
   [[nodiscard]] virtual InstanceId instance_at(AccountId const& account, Way const& way) const = 0;
 };

@@ -103,11 +103,14 @@ std::string DialogRequests::forwarded(sip::MessageView const& request) const {
   return forward.write(out) == sip::Written::yes ? out : std::string{};
 }
 
-std::optional<edge::sip::Target> DialogRequests::target_of(edge::sip::DialogEnd const& end) const {
-  auto const way = locations_.newest_way(model::AccountId{end.account}, model::InstanceId{end.instance});
+std::optional<edge::sip::Target> DialogRequests::target_of(sip::MessageView const& request,
+                                                           edge::sip::DialogEnd const& end) const {
+  auto const hops = model::hops_to(request.request_uri());
+  auto const way = locations_.newest_way(model::AccountId{end.account}, model::InstanceId{end.instance}, hops);
   if (way && !way->flow.empty())
     if (auto const target = stack_->transports().target_of_flow(way->flow)) return target;
-  return edge::sip::parse_remote(way ? way->remote : end.remote);
+  if (way) return edge::sip::parse_remote(way->remote);
+  return model::may_take({.remote = end.remote}, hops) ? edge::sip::parse_remote(end.remote) : std::nullopt;
 }
 
 void DialogRequests::answer(RequestHandle handle, sip::MessageView const& request, int status) {
@@ -117,7 +120,7 @@ void DialogRequests::answer(RequestHandle handle, sip::MessageView const& reques
 }
 
 void DialogRequests::forward(RequestHandle handle, sip::MessageView const& request, edge::sip::DialogEnd const& end) {
-  auto const target = target_of(end);
+  auto const target = target_of(request, end);
   auto const bytes = forwarded(request);
   if (!target || bytes.empty()) return answer(handle, request, 480);
   auto kept = std::make_shared<sip::Message>(request);
@@ -148,7 +151,7 @@ void DialogRequests::pass_back(RequestHandle handle, sip::MessageView const& req
 }
 
 void DialogRequests::forward_ack(sip::MessageView const& ack, edge::sip::DialogEnd const& end) {
-  auto const target = target_of(end);
+  auto const target = target_of(ack, end);
   auto const bytes = forwarded(ack);
   if (target && !bytes.empty()) (void)stack_->send_stateless(*target, bytes);
 }

@@ -58,7 +58,8 @@ class DialogRequests {
   };
   [[nodiscard]] OwnRoutes own_routes(sip::MessageView const& request) const;
   [[nodiscard]] std::string forwarded(sip::MessageView const& request) const;
-  [[nodiscard]] std::optional<edge::sip::Target> target_of(edge::sip::DialogEnd const& end) const;
+  [[nodiscard]] std::optional<edge::sip::Target> target_of(sip::MessageView const& request,
+                                                           edge::sip::DialogEnd const& end) const;
   void pass_back(RequestHandle handle, sip::MessageView const& request, edge::sip::Heard const& heard);
   void answer(RequestHandle handle, sip::MessageView const& request, int status);
 

@@ -59,7 +59,9 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
           {.contact = contact.uri + std::string(grows, 'x'), .expires = 3600s, .instance = contact.instance});
     answer(std::move(outcome));
   }
-  [[nodiscard]] std::optional<Target> newest_way(AccountId const&, InstanceId const&) const override { return {}; }
+  [[nodiscard]] std::optional<Target> newest_way(AccountId const&, InstanceId const&, Hops) const override {
+    return {};
+  }
   [[nodiscard]] InstanceId instance_at(AccountId const&, Way const&) const override { return {}; }
   void offer(Offer offer) override { offers.push_back(std::move(offer)); }
   void cancel(OfferId, std::string reason) override { cancelled.push_back(std::move(reason)); }

@@ -92,8 +92,8 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
 std::optional<edge::sip::Target> SipDoor::way_back(RequestHandle request) {
   auto const found = waiting_.find(request.slot);
   if (found == waiting_.end() || found->second.request != request) return {};
-  auto const way = ports_.locations.newest_way(found->second.account, found->second.instance);
-  if (!way || !model::may_take(*way, found->second.hops)) return {};
+  auto const way = ports_.locations.newest_way(found->second.account, found->second.instance, found->second.hops);
+  if (!way) return {};
   if (way->flow.empty()) return edge::sip::parse_remote(way->remote);
   return stack_->transports().target_of_flow(way->flow);
 }

@@ -2,6 +2,7 @@
 #include "decide/calls/mind.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reveille::decide {
 
@@ -26,6 +27,17 @@ std::uint32_t Mind::breadth_for(std::size_t others) const {
   auto const parts = static_cast<std::uint32_t>(others) + 1;
   auto const kept = std::min(left - std::min(left, parts), kept_for_joining);
   return std::min(left, std::max((left - kept) / parts, 1U));
+}
+
+// The device is here on another flow: one of which nothing was heard gives its part to that. B-CALL-1: "once per flow,
+// whatever hangs on another flow".
+std::uint32_t Mind::breadth_of_silent(std::size_t leg) {
+  for (std::size_t number = 0; number < call_.branches.size(); ++number) {
+    auto& branch = call_.branches[number];
+    if (branch.leg == leg && !branch.heard && branch.breadth > 0 && is_pending(number))
+      return std::exchange(branch.breadth, 0);
+  }
+  return 0;
 }
 
 // Phones that a push may still bring.

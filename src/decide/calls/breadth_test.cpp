@@ -59,6 +59,13 @@ TEST(MaxBreadth, of_one_is_enough_for_one_phone_however_it_is_reached) {
   EXPECT_EQ(asleep.parts, (std::vector{1U}));
 }
 
+TEST(MaxBreadth, of_one_is_enough_for_a_phone_whose_old_flow_is_dead) {
+  Breadth proxy;
+  proxy.offer(1, {iphone("iphone")}, {at("iphone", 1)});
+  proxy.hear(registers("iphone", 2));
+  EXPECT_EQ(proxy.parts, (std::vector{1U, 1U}));
+}
+
 TEST(MaxBreadth, of_less_than_the_branches_is_refused_before_anybody_is_pushed) {
   Breadth two_live;
   two_live.offer(1, {desk("desk"), desk("lobby")}, {at("desk", 1), at("lobby", 2)});
@@ -75,10 +82,10 @@ TEST(MaxBreadth, of_a_branch_that_has_ended_is_free_again) {
   Breadth proxy;
   proxy.offer(2, {desk("desk"), desk("lobby")}, {at("desk", 1), at("lobby", 2)});
   EXPECT_EQ(proxy.parts, (std::vector{1U, 1U}));
-  proxy.hear(registers("desk", 3));
+  proxy.hear(registers("stranger", 3));
   EXPECT_EQ(proxy.parts.size(), 2U) << "nothing is left";
   proxy.hear(BranchFailed{0});
-  proxy.hear(registers("desk", 3));
+  proxy.hear(registers("stranger", 3));
   EXPECT_EQ(proxy.parts, (std::vector{1U, 1U, 1U}));
 }
 

@@ -432,7 +432,7 @@ TEST(Call, to_a_sips_uri_waits_for_a_secured_flow) {
   secured.remote = "tls 192.0.2.1:7";
   call.has(iphone("iphone"))
       .call({"push iphone call voip", "remember"})
-      .hear(1s, registers("iphone", 6), {})
+      .hear(1s, registers("iphone", 6), {"has come iphone"})
       .hear(2s, FlowRegistered{secured}, {"has come iphone", "ring 0 iphone", "remember"})
       .hear(3s, says(0, 200), {"forward 0", "forget"})
       .hold();

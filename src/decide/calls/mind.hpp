@@ -68,6 +68,7 @@ class Mind {
   // breadth.cpp
   [[nodiscard]] std::uint32_t breadth_left() const;
   [[nodiscard]] std::uint32_t breadth_for(std::size_t others) const;
+  [[nodiscard]] std::uint32_t breadth_of_silent(std::size_t leg);
   [[nodiscard]] std::size_t awaited_beside(std::size_t leg) const;
   [[nodiscard]] bool is_too_narrow(model::CallOffered const& event) const;
   void refuse_narrow();

@@ -108,6 +108,7 @@ std::string pack(CallRecord const& record) {
   }
   out.number(record.branches.size());
   for (auto const& branch : record.branches) put(out, branch);
+  out.choice(record.offer.hops);
   return out.take();
 }
 
@@ -123,6 +124,7 @@ Result<CallRecord> unpack_call_record(std::string_view bytes) {
     if (written > oldest_version) pushed.told = in.choice(Told::yes);
   }
   for (auto left = in.count(); left > 0 && !in.failed(); --left) record.branches.push_back(get_branch(in));
+  if (written > oldest_version) record.offer.hops = in.choice(model::Hops::secured);
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "call record cut short");
   return record;
 }

@@ -141,6 +141,7 @@ TEST(CallRecord, of_the_version_before_is_read_too) {
   house.devices = {desk("desk")};
   house.offer({at("desk", 1)});
   house.disk[0] = 2;
+  house.disk.pop_back();  // which hops it may take
   ASSERT_TRUE(unpack_call_record(house.disk));
   EXPECT_EQ(unpack_call_record(house.disk)->branches.size(), 1U);
   house.disk[0] = 4;

@@ -55,8 +55,8 @@ void Mind::ring_late(Branch branch) {
 
 void Mind::hear(model::FlowRegistered const& event) {
   auto const& target = event.target;
-  cancel_old_branches(&target);
-  if (!model::may_take(target, call_.offer.hops)) return;
+  bool const may_be_taken = model::may_take(target, call_.offer.hops);
+  if (may_be_taken) cancel_old_branches(&target);
   bool const known = std::ranges::find(call_.legs, target.instance, &Leg::instance) != call_.legs.end();
   if (call_.phase == CallPhase::offered || is_callers_own(target.instance)) return;
   // A device that nobody knew of when the call came may join while it rings.
@@ -64,13 +64,15 @@ void Mind::hear(model::FlowRegistered const& event) {
   auto const number = leg_of(target.instance);
   auto& leg = call_.legs[number];
   if (is_push_out(leg)) {
-    if (!leg.registered) note(Milestone::registered, leg.instance, Why::registered_after_push);
-    leg.registered = true;
+    if (may_be_taken && !leg.registered) note(Milestone::registered, leg.instance, Why::registered_after_push);
+    leg.registered = leg.registered || may_be_taken;
     decide(model::AcknowledgePush{leg.push_id});
   }
+  if (!may_be_taken) return;
   bool const may_be_rung = !leg.spoke && !is_reached_on(target);
   Branch branch{.leg = number, .target = target, .breadth = breadth_for(awaited_beside(number)), .registered = true};
   if (call_.phase == CallPhase::ringing && may_be_rung) {
+    if (branch.breadth == 0) branch.breadth = breadth_of_silent(number);
     if (branch.breadth == 0) return note(Milestone::unreachable, leg.instance, Why::max_breadth_exceeded);
     leg.given_up = false;
     ring(std::move(branch), is_push_out(leg) ? Why::registered_after_push : Why::flow_live);
