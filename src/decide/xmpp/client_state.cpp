@@ -12,8 +12,8 @@ namespace {
 using namespace xmpp;
 
 constexpr std::size_t most_held = 500;
-constexpr std::size_t most_gone = 500;
-constexpr std::size_t most_gone_bytes = std::size_t{32} * 1024;
+constexpr std::size_t most_gone = 50;
+constexpr std::size_t most_gone_bytes = std::size_t{4} * 1024;
 
 bool is_chat_state_alone(Element const& stanza) {
   auto const traits = traits_of(stanza);
@@ -41,7 +41,10 @@ bool miss_presence(ImSession& session, Element const& presence) {
   // Another session begins without knowing anybody.
   if (!session.is_live() && !session.is_resumable()) return false;
   std::string const from{presence.attribute("from")};
-  if (presence_type_of(presence) == PresenceType::available) return session.gone.erase(from) > 0;
+  if (presence_type_of(presence) == PresenceType::available) {
+    session.gone.erase(from);
+    return false;  // one too many on disk does no harm: who is there says so when he is asked
+  }
   if (session.gone.contains(from)) return false;
   std::size_t bytes = from.size();
   for (auto const& one : session.gone) bytes += one.size();
