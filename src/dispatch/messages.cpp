@@ -239,11 +239,11 @@ void Messages::give_up(Waiting& waiting) {
     auto* entry = shard_.directory.find(model::AccountId{account});
     auto* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
     if (!session || !session->is_managed) continue;
+    // What the disk has of it would come back at the next start.
+    if (not_saved_.size() < most_not_saved) not_saved_.emplace(account, resource);
     session->resume_id.clear();
     if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
   }
-  // What the disk has of them would come back at the next start.
-  not_saved_.merge(waiting.dirty);
 }
 
 void Messages::run_ready() {

@@ -90,6 +90,7 @@ class Messages final : public model::StreamSink {
   };
   static constexpr std::size_t most_unacknowledged = 1'000;
   // A whole page of the archive's answers, and what may be under way before it.
+  static constexpr std::size_t most_not_saved = 1'000;
   static constexpr std::size_t most_unacknowledged_bytes = std::size_t{1} << 20U;
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 

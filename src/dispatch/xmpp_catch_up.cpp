@@ -233,9 +233,10 @@ void Messages::has_caught_up(Turn& turn, Entry& entry, decide::ImSession& sessio
   take(turn, entry, std::move(effects));
 }
 
-// False: there is no room for it.
+// False: there is no room for it. One alone has room whatever its size, or a large roster would never arrive.
 bool Messages::keep_late(Turn& turn, Entry const& entry, decide::ImSession& session, std::string text) {
-  if (session.late.size() >= most_late || bytes_of(session.late) + text.size() > most_late_bytes) return false;
+  auto const kept = bytes_of(session.late);
+  if (session.late.size() >= most_late || (kept > 0 && kept + text.size() > most_late_bytes)) return false;
   session.late.push_back(std::move(text));
   if (session.is_resumable()) turn.dirty.emplace(entry.account().value, session.resource);
   return true;
