@@ -143,6 +143,7 @@ TEST(Contact, LeadsToThePortThatItNamesAtTheAddressOfItsRegister) {
        {"sip:j@10.0.0.1:7000", "sip:j@phone.example:7000", "sip:j@192.0.2.1:7000;transport=tcp",
         "sips:j@192.0.2.1:7000", "sip:j@192.0.2.1:7000;maddr=198.51.100.7", "sip:j@192.0.2.1:0", "tel:1", ""})
     EXPECT_EQ(way(contact, "udp 192.0.2.1:40000"), "none") << contact;
+  EXPECT_EQ(way("sip:j@192.0.2.1:22;transport=tcp", "tcp 192.0.2.1:40000"), "none") << "no phone listens there";
   EXPECT_EQ(way("sip:j@192.0.2.1:7000;transport=tls", "tls 192.0.2.1:40000"), "none") << "whose certificate is that?";
   EXPECT_EQ(way("sip:j@192.0.2.1:7000", ""), "none");
 }

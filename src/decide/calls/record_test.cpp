@@ -136,6 +136,11 @@ TEST(CallRecord, B_CALL_9_whatever_ended_the_call_before_the_restart) {
   EXPECT_TRUE(is_over(later.call, later.clock.now()));
 }
 
+TEST(CallRecord, keeps_a_call_to_a_sips_uri_on_tls) {
+  auto const packed = pack(CallRecord{.offer = {.callee = AccountId{"juliet@localhost"}, .hops = Hops::secured}});
+  EXPECT_EQ(unpack_call_record(packed).value().offer.hops, Hops::secured);
+}
+
 TEST(CallRecord, of_the_version_before_is_read_too) {
   Interrupted house;
   house.devices = {desk("desk")};

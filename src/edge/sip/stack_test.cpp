@@ -283,6 +283,24 @@ TEST(Stack, DialsWhereThereIsNoFlowAndKeepsToIt) {
   EXPECT_EQ(other.stack().counts().transports.accepted, 1U);
 }
 
+TEST(Stack, OpensFewConnectionsToOneAddress) {
+  Server server{{.dialled_per_address = 1}};
+  Server one;
+  Server two;
+  one.handler().answer_all_with(200, Server::Handler::How::by_transaction);
+  Outcome taken;
+  Outcome too_many;
+  auto const message_to = [&](Server& phone, Outcome& outcome) {
+    return server.stack().send_request({.transport = Transport::tcp, .remote = phone.address(Transport::tcp)},
+                                       message_text(), outcome.handler());
+  };
+  ASSERT_TRUE(message_to(one, taken));
+  ASSERT_TRUE(message_to(two, too_many));
+  ASSERT_TRUE(run_until(server, one, [&] { return !taken.heard().empty() && !too_many.heard().empty(); }));
+  EXPECT_THAT(taken.heard(), testing::ElementsAre("200"));
+  EXPECT_THAT(too_many.heard(), testing::ElementsAre("unreachable"));
+}
+
 // RFC 3261 section 18: who is known by his address only is reached on the connection that he has opened.
 TEST(Stack, FindsTheConnectionThatStandsAlready) {
   Server server;
