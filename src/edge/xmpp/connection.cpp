@@ -57,11 +57,15 @@ void XmppConnection::read() {
 
 // Events may give orders, whose actions come behind those under way.
 void XmppConnection::perform(StreamActions actions) {
-  for (auto& action : actions) actions_.push_back(std::move(action));
+  for (auto& action : actions) {
+    if (auto const* write = std::get_if<action::Write>(&action)) ordered_bytes_ += write->bytes.size();
+    actions_.push_back(std::move(action));
+  }
   if (performing_) return;
   performing_ = true;
   // One stanza may be longer than what may wait; a peer for whom others wait already gets no such one.
-  bool const had_room = queued_bytes() <= enough_bytes();
+  auto const before = queued_bytes();
+  bool const had_room = before <= enough_bytes();
   auto const self = shared_from_this();
   while (!actions_.empty()) {
     auto action = std::move(actions_.front());
@@ -71,13 +75,15 @@ void XmppConnection::perform(StreamActions actions) {
   performing_ = false;
   note_request();
   if (stream_.is_bound()) seat_.signing_in.reset();
-  if (queued_bytes() > house_->settings.most_queued_bytes && !had_room && !ended_) return lose();
+  bool const grew = queued_bytes() > before;
+  if (grew && queued_bytes() > house_->settings.most_queued_bytes && !had_room && !ended_) return lose();
   flush();
   watch_deadline();
   read();
 }
 
 void XmppConnection::act(action::Write& write) {
+  ordered_bytes_ -= write.bytes.size();
   waiting_ += write.bytes;
 }
 
@@ -187,7 +193,7 @@ void XmppConnection::on_written(error_code error) {
 }
 
 bool XmppConnection::has_room() {
-  wants_room_ = queued_bytes() > enough_bytes();
+  wants_room_ = queued_bytes() + ordered_bytes_ > enough_bytes();
   return !wants_room_;
 }
 

@@ -92,12 +92,13 @@ class XmppConnection : public std::enable_shared_from_this<XmppConnection> {
   boost::asio::steady_timer timer_;
   std::optional<Instant> watched_ = {};
   Instant writing_since_ = {};
-  std::string waiting_ = {};      // to be written next
-  std::string leaving_ = {};      // being written
-  std::uint64_t left_ = 0;        // bytes that the kernel has taken
-  std::uint64_t taken_ = 0;       // of those, what the peer's had taken at the last look
-  std::uint64_t request_at_ = 0;  // where the last request for acknowledgement ends, counted as left_ is
-  std::uint32_t requests_ = 0;    // how many there have been
+  std::string waiting_ = {};       // to be written next
+  std::string leaving_ = {};       // being written
+  std::size_t ordered_bytes_ = 0;  // of writes that stand in actions_
+  std::uint64_t left_ = 0;         // bytes that the kernel has taken
+  std::uint64_t taken_ = 0;        // of those, what the peer's had taken at the last look
+  std::uint64_t request_at_ = 0;   // where the last request for acknowledgement ends, counted as left_ is
+  std::uint32_t requests_ = 0;     // how many there have been
   bool performing_ = false;
   bool reading_ = false;
   bool writing_ = false;
