@@ -3,6 +3,7 @@
 #include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/iq.hpp"
 #include "decide/xmpp/message.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/presence.hpp"
 
 #include <utility>
@@ -100,7 +101,7 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
   else
     turn.otherwise = refusal_without_room(stream, stanza);
   decide::ImEffects effects;
-  bool const was_available = session->is_available();
+  auto const share = decide::live_share_of(*session);
   auto const context = context_of(*entry);
   switch (kind_of(stanza).value_or(StanzaKind::iq)) {
     case StanzaKind::message:
@@ -111,8 +112,9 @@ void Messages::on_stanza(StreamHandle stream, Element stanza) {
     case StanzaKind::presence: decide::on_outbound_presence(im, *session, std::move(stanza), context, effects); break;
     case StanzaKind::iq: decide::on_outbound_iq(im, *session, std::move(stanza), context, effects); break;
   }
-  // What came between binding and the first presence waits in the archive (RFC 6121 section 8.5.2.1.2).
-  bool const has_missed = !was_available && session->is_available() && session->cursor < last_row_;
+  // What came before it was available waits in the archive (RFC 6121 section 8.5.2.1.2).
+  bool const has_missed = share == decide::Share::named && decide::live_share_of(*session) == decide::Share::all &&
+                          session->cursor < last_row_;
   take(turn, *entry, std::move(effects));
   run_routes(turn);
   turn.acts.emplace_back([this, stream] { port_.handled(stream, 1); });

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "decide/xmpp/archive.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/stored_stanza.hpp"
 #include "dispatch/im_runtime.hpp"
 #include "dispatch/registrations.hpp"
@@ -90,8 +91,8 @@ class Messages final : public model::StreamSink {
   };
   static constexpr std::size_t most_unacknowledged = 1'000;
   // A whole page of the archive's answers, and what may be under way before it.
-  static constexpr std::size_t most_not_saved = 1'000;
   static constexpr std::size_t most_unacknowledged_bytes = std::size_t{1} << 20U;
+  static constexpr std::size_t most_not_saved = 1'000;
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 
   // messages.cpp
@@ -141,7 +142,7 @@ class Messages final : public model::StreamSink {
   [[nodiscard]] std::string text_again(Entry const& entry, decide::ImSession const& session, CatchUp::Again next,
                                        store::ArchivePage const& found) const;
   void catch_up(StreamHandle stream);
-  void catch_up_found(StreamHandle stream, store::ArchivePage const& page);
+  void catch_up_found(StreamHandle stream, decide::Share share, store::ArchivePage const& page);
   void end_part(StreamHandle stream);
   void has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session);
   [[nodiscard]] static bool keep_late(Turn& turn, Entry const& entry, decide::ImSession& session, std::string text);

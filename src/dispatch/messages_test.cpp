@@ -56,6 +56,29 @@ TEST_F(Two, ASessionThatCouldNotBeWrittenDoesNotComeBackWithTheNextStart) {
   EXPECT_THAT(romeo.heard(), testing::Contains("failed"));
 }
 
+// Of so many sessions it is remembered; the rows of the others end with their time.
+TEST_F(Two, SoManySessionsThatCouldNotBeWrittenAreRememberedAndNoMore) {
+  constexpr int more = 10;
+  auto const rows = [this] {
+    int count = 0;
+    EXPECT_TRUE(house.store.for_each(store::Table::streams, [&](auto, auto) { ++count; }));
+    return count;
+  };
+  std::deque<Phone> phones;
+  for (int i = 0; i < 1'000 + more; ++i) {
+    auto& phone = phones.emplace_back(house, "user" + std::to_string(i));
+    house.shard->directory.put(model::AccountId{phone.user + "@localhost"}, {});
+    phone.sign_in();
+  }
+  auto const before = rows();
+  house.store.fail_with(Error{.code = ErrorCode::storage, .ours = "the disk is full"});
+  for (auto& phone : phones) phone.say("<presence/>");
+  EXPECT_EQ(rows(), before);
+  house.store.fail_with({});
+  romeo.say("<presence/>");
+  EXPECT_EQ(rows(), before - 1'000);
+}
+
 TEST_F(Two, AClientWithoutStreamManagementHearsWhatCouldNotBeWrittenAndGoesOn) {
   Phone plain{house, "romeo"};
   house.messages->on_bind_requested(plain.stream, model::AccountId{"romeo@localhost"}, "desk");

@@ -3,6 +3,7 @@
 // what is not archived and came meanwhile.
 #include "decide/xmpp/archive.hpp"
 #include "decide/xmpp/client_state.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/presence.hpp"
 #include "decide/xmpp/stored_stanza.hpp"
 #include "dispatch/messages.hpp"
@@ -32,14 +33,6 @@ bool is_archived(StanzaReference reference) {
 bool is_beyond(store::ArchivePage const& found, StanzaReference reference) {
   return is_archived(reference) && found.completeness == store::Completeness::partial &&
          reference > found.messages.back().row;
-}
-
-// RFC 6121 section 8.5.2: never to a negative priority, but what names that resource. A device that was woken for a
-// message gets it all the same (B-IM-1).
-bool is_for(decide::ImSession const& session, Element const& message) {
-  if (session.priority >= 0 || !session.instance.empty()) return true;
-  auto const to = parse_jid(message.attribute("to"));
-  return to && to->resource == session.resource;
 }
 
 std::size_t bytes_of(std::vector<std::string> const& texts) {
@@ -173,20 +166,21 @@ std::string Messages::text_again(Entry const& entry, decide::ImSession const& se
 void Messages::catch_up(StreamHandle stream) {
   auto* entry = entry_of(stream);
   behind_of(stream)->missed = false;
+  auto const share = decide::late_share_of(*session_of(stream));
   shard_.store.fetch_archive({.account = entry->account().value,
                               .direction = store::Direction::incoming,
-                              .after = session_of(stream)->cursor,
+                              .after = decide::settled_up_to(*session_of(stream), share),
                               .most = most_stanzas,
                               .most_bytes = part_bytes},
-                             [this, stream](Result<store::ArchivePage> page) {
+                             [this, stream, share](Result<store::ArchivePage> page) {
                                if (!page)
                                  return port_.close(stream, make_stream_error(StreamError::internal_server_error));
-                               catch_up_found(stream, *page);
+                               catch_up_found(stream, share, *page);
                              });
 }
 
-// Every message of the account: whatever resource it was for, the device has been pushed for it (B-IM-1).
-void Messages::catch_up_found(StreamHandle stream, store::ArchivePage const& page) {
+// Of every message of the account: whatever resource it was for, the device has been pushed for it (B-IM-1).
+void Messages::catch_up_found(StreamHandle stream, decide::Share share, store::ArchivePage const& page) {
   if (!behind_of(stream)) return;
   auto* entry = entry_of(stream);
   auto* session = session_of(stream);
@@ -195,9 +189,10 @@ void Messages::catch_up_found(StreamHandle stream, store::ArchivePage const& pag
   behind.erase(session->resource);
   Turn turn;
   for (auto const& message : page.messages) {
-    session->cursor = std::max(session->cursor, message.row);
     auto stanza = decide::late_stanza(message.stanza, entry->account().value, ids_.id_of(message.row), message.at);
-    if (!stanza || !is_for(*session, *stanza)) continue;
+    bool const is_owed = stanza && decide::is_owed(*session, share, message.row, *stanza);
+    decide::settle(*session, share, message.row);
+    if (!is_owed) continue;
     emit(turn, *entry, *session, std::move(*stanza), message.row);
     trace(message.row, model::Milestone::resumed, session->instance);
   }

@@ -32,8 +32,8 @@ struct CatchingUp : Two {
     romeo.resume();
   }
   // A big stanza that is not archived.
-  void juliet_asks_herself(std::string const& id) {
-    juliet.say("<iq type='get' to='juliet@localhost/phone' id='" + id + "'><q xmlns='u'>" + std::string(200'000, 'x') +
+  void juliet_asks_herself(std::string const& id, std::size_t bytes = 200'000) {
+    juliet.say("<iq type='get' to='juliet@localhost/phone' id='" + id + "'><q xmlns='u'>" + std::string(bytes, 'x') +
                "</q></iq>");
   }
   std::size_t bytes_on_disk_of_sessions() {
@@ -100,6 +100,19 @@ TEST_F(CatchingUp, SoManyBytesMayBeUnacknowledgedAndTheRestWaits) {
   EXPECT_THAT(heard, ElementsAre("0", "1", "2", "3", "4", "5", "6"));
   juliet_asks_herself("7");
   EXPECT_THAT(juliet.heard("<iq"), SizeIs(1));
+}
+
+// A large roster: it cannot come in parts, so alone it has room.
+TEST_F(CatchingUp, OneStanzaOfAnySizeMayWait) {
+  juliet.heard();
+  juliet.acknowledge();
+  for (int i = 0; i < 5; ++i) juliet_asks_herself(std::to_string(i));
+  juliet_asks_herself("large", 700'000);
+  EXPECT_THAT(house.streams.said[juliet.stream], testing::Not(Contains(HasSubstr("stream:error"))));
+  EXPECT_THAT(juliet.heard("<iq"), SizeIs(5));
+  juliet.acknowledge();
+  house.settle();
+  EXPECT_THAT(juliet.heard("id='large'"), SizeIs(1));
 }
 
 TEST_F(CatchingUp, WhoAcknowledgesNothingIsClosedAndBindsAnew) {
@@ -279,13 +292,14 @@ TEST_F(CatchingUp, B_IM_3_WhoWentAwayMeanwhileIsToldFirst) {
     EXPECT_THAT(juliet.heard("from='romeo@localhost/desk'"), SizeIs(1)) << how;
     juliet.acknowledge();
     house.settle();
-    bool const inactive = std::string_view(how) == "inactive";
+    std::string_view const way = how;
+    bool const inactive = way.ends_with("inactive");
     if (inactive) house.messages->on_client_state(juliet.stream, ClientState::inactive);
     if (!inactive) juliet.lose();
     for (auto const& [user, other] : others) house.messages->on_ended(other.stream, StreamEnd::closed_by_peer);
     house.settle();
-    if (inactive) juliet.lose();
-    if (std::string_view(how) == "restarted") restart();
+    if (way == "inactive") juliet.lose();
+    if (way == "restarted" || way == "killed while inactive") restart();
     juliet.resume();
     EXPECT_THAT(juliet.heard("<presence"), ElementsAre(HasSubstr("type='unavailable' from='juliet@localhost/desk'"),
                                                        HasSubstr("type='unavailable' from='romeo@localhost/desk'"),
@@ -389,6 +403,93 @@ TEST_F(CatchingUp, ANegativePriorityCatchesUpWithWhatNamesItOnly) {
   romeo.say("<message type='chat' to='juliet@localhost/phone'><body>named</body></message>");
   juliet.resume();
   EXPECT_THAT(juliet.heard("<body>"), ElementsAre(HasSubstr("named")));
+}
+
+// What a client is owed by its presence, step by step: b(are) and n(amed) messages, + - < for presence that is
+// available, unavailable and of a negative priority, r(esumed) after its line was lost.
+struct OwedMessages : CatchingUp {
+  std::map<std::string, int> sent = {};
+  bool hears_all = false;
+
+  void bind_anew() {
+    house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+    house.settle();
+    juliet.connect();
+    juliet.received = 0;
+    house.messages->on_bind_requested(juliet.stream, model::AccountId{"juliet@localhost"}, "phone");
+    house.settle();
+    house.messages->on_enable_requested(juliet.stream, Resumption::yes);
+    house.settle();
+    juliet.resume_id = juliet.heard().back();
+  }
+  void play(char step) {
+    auto const body = step + std::to_string(sent.size());
+    switch (step) {
+      case 'b':
+      case 'n':
+        sent[body] = 0;
+        romeo.say("<message type='chat' to='juliet@localhost" + std::string(step == 'n' ? "/phone" : "") + "'><body>" +
+                  body + "</body></message>");
+        break;
+      case '+': juliet.say("<presence/>"); break;
+      case '-': juliet.say("<presence type='unavailable'/>"); break;
+      case '<': juliet.say("<presence><priority>-1</priority></presence>"); break;
+      default: juliet.lose(); juliet.resume();
+    }
+    if (step == '+' || step == '-' || step == '<') hears_all = step == '+';
+    for (auto& [text, times] : sent) times += static_cast<int>(count(text));
+    juliet.heard();
+    // RFC 6121 section 8.5.3.1: what names a resource that is connected comes at once. Section 8.5.2: others wait.
+    if (step == 'n' || step == 'b') EXPECT_EQ(sent[body], step == 'n' || hears_all ? 1 : 0) << body;
+  }
+  std::size_t count(std::string const& body) {
+    return static_cast<std::size_t>(std::ranges::count_if(house.streams.said[juliet.stream], [&](auto const& text) {
+      return text.contains("<body>" + body + "</body>");
+    }));
+  }
+};
+
+TEST_F(OwedMessages, B_IM_1_EachOnceWhateverPresenceItsClientHadSent) {
+  constexpr std::string_view steps = "bn+-<r";
+  for (std::size_t number = 0; number < 6U * 6 * 6 * 6; ++number) {
+    bind_anew();
+    sent.clear();
+    hears_all = false;
+    std::string played;
+    for (auto rest = number; played.size() < 4; rest /= steps.size()) played += steps[rest % steps.size()];
+    for (char const step : played + "+") play(step);
+    for (auto const& [text, times] : sent) EXPECT_EQ(times, 1) << text << " in " << played;
+    if (HasFailure()) break;
+  }
+}
+
+TEST_F(OwedMessages, B_IM_1_WhatItHasHadByNameIsOnDisk) {
+  bind_anew();
+  for (char const step : std::string_view("bn")) play(step);
+  restart();
+  juliet.resume();
+  for (char const step : std::string_view("+r+")) play(step);
+  for (auto const& [text, times] : sent) EXPECT_EQ(times, 1) << text;
+}
+
+// A device is pushed for what its presence did not let in, when its stream has ended or the process has.
+TEST_F(OwedMessages, B_IM_2_WhatItsPresenceDidNotLetInIsPushed) {
+  bind_anew();
+  juliet.enable_push();
+  play('b');
+  juliet.acknowledge();
+  house.settle();
+  restart();
+  house.pass(20s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+  juliet.resume();
+  EXPECT_EQ(count("b0"), 1U);
+  bind_anew();
+  juliet.enable_push();
+  play('b');
+  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+  house.pass(20s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(2));
 }
 
 // RFC 6121 section 8.5.2.2.1: what a person wrote is kept, delivered or sent back.

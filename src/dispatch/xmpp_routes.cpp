@@ -4,6 +4,7 @@
 #include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/iq.hpp"
 #include "decide/xmpp/message.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/presence.hpp"
 #include "decide/xmpp/stored_stanza.hpp"
 #include "dispatch/messages.hpp"
@@ -167,7 +168,7 @@ void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, std::s
     if (row == 0) session.kept.emplace(reference, text);
     turn.dirty.emplace(entry.account().value, session.resource);
   }
-  session.cursor = std::max(session.cursor, row);
+  decide::settle(session, decide::live_share_of(session), row);
   turn.acts.emplace_back([this, stream = session.stream, reference, text = std::move(text)]() mutable {
     write(stream, reference, std::move(text));
   });

@@ -1,6 +1,7 @@
 // Messages: sessions from binding to their end, through suspension and resumption (XEP-0198), and how they are shown.
 #include "decide/presence/away.hpp"
 #include "decide/xmpp/client_state.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/presence.hpp"
 #include "dispatch/messages.hpp"
 
@@ -37,7 +38,7 @@ void Messages::on_bind_requested(StreamHandle stream, model::AccountId const& ac
   if (im.sessions.size() >= most_sessions)
     if (auto const away = first_to_end(im.sessions)) drop_session(turn, *entry, *away);
   if (im.sessions.size() >= most_sessions) return port_.refuse_bind(stream, StanzaError::resource_constraint);
-  im.sessions.push_back({.resource = resource, .stream = stream, .cursor = last_row_});
+  im.sessions.push_back({.resource = resource, .stream = stream, .cursor = last_row_, .named_cursor = last_row_});
   streams_[stream] = {.account = account, .resource = resource};
   run_routes(turn);
   turn.acts.emplace_back([this, stream, resource] { port_.bound(stream, resource); });
@@ -182,9 +183,13 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
 
 // The newest message that is known to have arrived, when there may be more.
 std::optional<std::uint64_t> Messages::seen_up_to(Entry& entry, decide::ImSession const& session) {
-  for (auto const reference : session.sent.waiting())
-    if (reference >= decide::first_archive_reference) return reference - 1;
-  return runtime_of(entry).catching_up.contains(session.resource) ? std::optional(session.cursor) : std::nullopt;
+  auto const& waiting = session.sent.waiting();
+  auto const is_archived = [](auto reference) { return reference >= decide::first_archive_reference; };
+  auto const first = std::ranges::find_if(waiting, is_archived);
+  bool const is_behind = runtime_of(entry).catching_up.contains(session.resource) ||
+                         decide::live_share_of(session) == decide::Share::named;
+  if (first == waiting.end()) return is_behind ? std::optional(session.cursor) : std::nullopt;
+  return is_behind ? std::min(*first - 1, session.cursor) : *first - 1;
 }
 
 // B-MODE-5: the grace of a dropped foreground connection.

@@ -1,6 +1,7 @@
 // Messages: accounts where nobody is there: they are packed (a sleeping phone costs its row and nothing else), and
 // their suspended sessions end when their time is over (B-SIGN-5).
 #include "decide/presence/away.hpp"
+#include "decide/xmpp/owed.hpp"
 #include "dispatch/messages.hpp"
 
 #include <algorithm>
@@ -44,8 +45,9 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
       auto const grace_ends =
           shard_.now() + shard_.policy.wake.foreground_grace + ++found_live_ * Duration{found_live_apart};
       refresh_later(entry.account(), grace_ends);
-      if (!session->instance.empty() && !session->sent.waiting().empty())
-        wake_later(entry.account(), session->resource, grace_ends);
+      bool const may_have_missed =
+          !session->sent.waiting().empty() || decide::live_share_of(*session) == decide::Share::named;
+      if (!session->instance.empty() && may_have_missed) wake_later(entry.account(), session->resource, grace_ends);
     }
     head = {.lost_at = session->lost_at, .instance = session->instance};
     holder_of(entry).keep_session(decide::pack(*session));

@@ -217,9 +217,11 @@ TEST(ImConversation, EndsOnceForEveryoneWhoSawHerWhereverTheLineIsLostForGood) {
 }
 
 TEST(ImSession, ARecordOfTheVersionBeforeIsRead) {
-  ImSession session{.resource = "balcony", .late = {"<iq/>"}, .uses_markers = true};
+  ImSession session{.resource = "balcony", .cursor = 7, .named_cursor = 7, .late = {"<iq/>"}, .uses_markers = true};
   auto record = pack(session);
   EXPECT_TRUE(unpack_session(record).value().uses_markers);
+  record.front() = 5;
+  EXPECT_EQ(unpack_session(record).value().named_cursor, 7U);
   record.front() = 4;
   EXPECT_TRUE(unpack_session(record).value().uses_markers);
   record.front() = 3;
@@ -237,6 +239,8 @@ TEST(ImSession, RecordsOfAnyDamageAreRefusedOrReadButNeverCrash) {
   session.sent.send(1);
   session.sent.send(first_archive_reference + 5);
   session.gone = {"romeo@localhost/orchard"};
+  session.cursor = first_archive_reference + 4;
+  session.named_cursor = first_archive_reference + 5;
   auto const record = pack(session);
   ASSERT_TRUE(unpack_session(record));
   EXPECT_EQ(pack(unpack_session(record).value()), record);

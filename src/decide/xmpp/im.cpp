@@ -11,10 +11,11 @@ namespace {
 
 // Version 2 begins with its head, and tells how the client was and whom it had sent presence to. Version 3 tells what
 // waits for the client, and what it asked the archive. Version 4 tells whether it uses markers. Version 5 has flags in
-// that place, and who went away meanwhile, if anyone.
-constexpr std::uint64_t record_version = 5;
+// that place, and who went away meanwhile, if anyone. Version 6 tells how far ahead the other cursor is, if it is.
+constexpr std::uint64_t record_version = 6;
 constexpr unsigned flag_uses_markers = 1;
 constexpr unsigned flag_some_are_gone = 2;
+constexpr unsigned flag_named_is_ahead = 4;
 constexpr std::size_t most_waiting = 100'000;
 
 void pack_presence(Packer& out, std::optional<xmpp::Element> const& presence) {
@@ -87,8 +88,11 @@ std::string pack(ImSession const& session) {
   for (auto const& address : session.directed) out.text(address);
   pack_texts(out, session.late);
   pack_texts(out, session.questions);
-  out.number((session.uses_markers ? flag_uses_markers : 0U) | (session.gone.empty() ? 0U : flag_some_are_gone));
+  bool const is_ahead = session.named_cursor > session.cursor;
+  out.number((session.uses_markers ? flag_uses_markers : 0U) | (session.gone.empty() ? 0U : flag_some_are_gone) |
+             (is_ahead ? flag_named_is_ahead : 0U));
   if (!session.gone.empty()) pack_texts(out, {session.gone.begin(), session.gone.end()});
+  if (is_ahead) out.number(session.named_cursor - session.cursor);
   return out.take();
 }
 
@@ -130,6 +134,7 @@ Result<ImSession> unpack_session(std::string_view bytes) {
   session.uses_markers = (flags & flag_uses_markers) != 0;
   if ((flags & flag_some_are_gone) != 0)
     for (auto& address : unpack_texts(in)) session.gone.insert(std::move(address));
+  session.named_cursor = session.cursor + ((flags & flag_named_is_ahead) != 0 ? in.number() : 0);
   session.presence_is_stale = true;
   if (in.failed() || !in.at_end()) return failure(ErrorCode::corrupt, "a stream that cannot be read");
   return session;

@@ -43,7 +43,8 @@ struct ImSession {
   std::uint32_t received = 0;
   std::map<xmpp::StanzaReference, std::string> kept = {};  // sent, not acknowledged, not in the archive
   xmpp::StanzaReference last_kept = 0;
-  std::uint64_t cursor = 0;                 // the newest row of the archive that was sent on it
+  std::uint64_t cursor = 0;                 // the newest row of the archive that is settled for it (owed.hpp)
+  std::uint64_t named_cursor = 0;           // the same for what names its resource; never below the other
   std::vector<std::string> late = {};       // stanzas that are not archived, to be sent when it has caught up
   std::vector<std::string> questions = {};  // of the archive, not answered yet
   bool is_asking = false;                   // the first of them is being answered
