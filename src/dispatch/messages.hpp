@@ -115,6 +115,7 @@ class Messages final : public model::StreamSink {
   void keep_message(Turn& turn, xmpp::Element const& message, xmpp::Jid const& from, xmpp::Jid const& to,
                     store::ArchiveMessage kept);
   void deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery);
+  static void note_held(Turn& turn, Entry const& entry, decide::ImSession const& session, xmpp::Element const& held);
   void emit(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza, std::uint64_t row);
   void emit(Turn& turn, Entry& entry, decide::ImSession& session, std::string text, std::uint64_t row);
   void close_later(Turn& turn, StreamHandle stream);

@@ -279,7 +279,7 @@ TEST_F(CatchingUp, B_IM_3_WhoWentAwayMeanwhileIsToldFirst) {
   befriend();
   juliet.say("<presence type='subscribe' to='romeo@localhost'/>");
   romeo.say("<presence type='subscribed' to='juliet@localhost'/>");
-  for (auto const how : {"", "inactive", "restarted"}) {
+  for (auto const how : {"", "inactive", "restarted", "killed while inactive"}) {
     std::map<std::string, Phone> others;
     for (auto const* user : {"romeo", "juliet"}) {
       auto& other = others.emplace(user, Phone{house, user}).first->second;

@@ -135,10 +135,15 @@ void Messages::deliver(Turn& turn, Entry& entry, decide::ImDelivery delivery) {
   // A suspended session finds archived messages when it is back.
   if (!session->is_live() && delivery.row != 0) return;
   if (!session->is_live()) return deliver_late(turn, entry, *session, std::move(delivery.stanza));
-  if (decide::hold_back(*session, delivery.stanza)) return;
+  if (decide::hold_back(*session, delivery.stanza)) return note_held(turn, entry, *session, delivery.stanza);
   for (auto& held : decide::let_go(*session, delivery.stanza.attribute("from")))
     emit(turn, entry, *session, std::move(held), 0);
   emit(turn, entry, *session, std::move(delivery.stanza), delivery.row);
+}
+
+// Who is gone cannot be asked after a restart.
+void Messages::note_held(Turn& turn, Entry const& entry, decide::ImSession const& session, Element const& held) {
+  if (decide::must_survive(session, held)) turn.dirty.emplace(entry.account().value, session.resource);
 }
 
 // To a live session, or to one that is behind and gets it when it has caught up. Who acknowledges too little of what
@@ -154,7 +159,8 @@ void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Elemen
   auto text = to_xml(stanza, ns::client);
   if (behind == catching_up.end() && has_room_for(session, text)) return emit(turn, entry, session, std::move(text), 0);
   catching_up.try_emplace(session.resource);
-  if (decide::hold_presence(session, stanza) || keep_late(turn, entry, session, std::move(text))) return;
+  if (decide::hold_presence(session, stanza)) return note_held(turn, entry, session, stanza);
+  if (keep_late(turn, entry, session, std::move(text))) return;
   // It has missed something, so it must not go on as if it had not: its client binds anew.
   session.resume_id.clear();
   turn.dirty.emplace(entry.account().value, session.resource);

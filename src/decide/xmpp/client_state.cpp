@@ -29,6 +29,19 @@ bool shows_presence(Element const& stanza) {
   return type == PresenceType::available || type == PresenceType::unavailable;
 }
 
+bool is_unavailable(Element const& stanza) {
+  return kind_of(stanza) == StanzaKind::presence && presence_type_of(stanza) == PresenceType::unavailable;
+}
+
+// True: that is news. So many, and no more.
+bool remember_gone(std::set<std::string>& gone, std::string const& from) {
+  if (gone.contains(from)) return false;
+  std::size_t bytes = from.size();
+  for (auto const& one : gone) bytes += one.size();
+  bool const fits = gone.size() < most_gone && bytes <= most_gone_bytes;
+  return gone.insert(fits ? from : std::string(gone_without_number)).second;
+}
+
 }  // namespace
 
 bool is_fleeting(Element const& stanza) {
@@ -45,11 +58,22 @@ bool miss_presence(ImSession& session, Element const& presence) {
     session.gone.erase(from);
     return false;  // one too many on disk does no harm: who is there says so when he is asked
   }
-  if (session.gone.contains(from)) return false;
-  std::size_t bytes = from.size();
-  for (auto const& one : session.gone) bytes += one.size();
-  bool const fits = session.gone.size() < most_gone && bytes <= most_gone_bytes;
-  return session.gone.insert(fits ? from : std::string(gone_without_number)).second;
+  return remember_gone(session.gone, from);
+}
+
+std::set<std::string> gone_without_line(ImSession const& session) {
+  auto gone = session.gone;
+  for (auto const& [from, presence] : session.held) {
+    if (is_unavailable(presence))
+      remember_gone(gone, from);
+    else
+      gone.erase(from);
+  }
+  return gone;
+}
+
+bool must_survive(ImSession const& session, Element const& held) {
+  return session.is_resumable() && is_unavailable(held);
 }
 
 bool hold_back(ImSession& session, Element const& stanza) {

@@ -3,6 +3,11 @@
 
 #include "decide/xmpp/im.hpp"
 
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace reveille::decide {
 
 // Presence is held, the newest a sender; a stand-alone chat state is dropped. True: do not send now.
@@ -12,6 +17,10 @@ namespace reveille::decide {
 // Presence that the client is not sent at all: it is asked for anew when the client is back. Those who are away by then
 // have nothing to answer, so they are remembered. True: what is remembered has changed.
 [[nodiscard]] bool miss_presence(ImSession& session, xmpp::Element const& presence);
+// Who is gone by all that the client has not been told: should the process end now, nobody else could say.
+[[nodiscard]] std::set<std::string> gone_without_line(ImSession const& session);
+// Whether what was held changes that.
+[[nodiscard]] bool must_survive(ImSession const& session, xmpp::Element const& held);
 // In the place of those that are too many to be remembered.
 inline constexpr std::string_view gone_without_number = {};
 // Means nothing any more when its client is back: presence, which is asked for anew, and a stand-alone chat state.

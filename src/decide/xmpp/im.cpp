@@ -1,6 +1,7 @@
 #include "decide/xmpp/im.hpp"
 
 #include "base/packing.hpp"
+#include "decide/xmpp/client_state.hpp"
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/xml.hpp"
 
@@ -88,10 +89,11 @@ std::string pack(ImSession const& session) {
   for (auto const& address : session.directed) out.text(address);
   pack_texts(out, session.late);
   pack_texts(out, session.questions);
+  auto const gone = gone_without_line(session);
   bool const is_ahead = session.named_cursor > session.cursor;
-  out.number((session.uses_markers ? flag_uses_markers : 0U) | (session.gone.empty() ? 0U : flag_some_are_gone) |
+  out.number((session.uses_markers ? flag_uses_markers : 0U) | (gone.empty() ? 0U : flag_some_are_gone) |
              (is_ahead ? flag_named_is_ahead : 0U));
-  if (!session.gone.empty()) pack_texts(out, {session.gone.begin(), session.gone.end()});
+  if (!gone.empty()) pack_texts(out, {gone.begin(), gone.end()});
   if (is_ahead) out.number(session.named_cursor - session.cursor);
   return out.take();
 }
