@@ -392,6 +392,16 @@ void Registrations::on_receipt(model::AccountId const& account, model::InstanceI
   bool const judged = decide::on_token_verdict(registrations, instance, token, receipt, shard_.policy.wake);
   note(*entry, registrations, judged ? store::Urgency::soon : store::Urgency::lazily);
   if (judged) shard_.say(*entry, instance, DeviceChange::token_forgotten);
+  for (auto const& one : recent_quarantines_.on(account, *device, token, receipt)) lift(one);
+}
+
+void Registrations::lift(decide::RecentQuarantines::Quarantine const& quarantine) {
+  auto* const entry = shard_.directory.find(quarantine.account);
+  if (entry == nullptr) return;
+  auto registrations = entry->registrations();
+  if (decide::lift_quarantine(registrations, quarantine.instance, quarantine.token, quarantine.given,
+                              shard_.policy.wake))
+    note(*entry, registrations, store::Urgency::soon);
 }
 
 void Registrations::start() {

@@ -5,6 +5,7 @@
 // answered when that is on disk; one that only extends a binding is answered at once and writes nothing.
 #pragma once
 
+#include "decide/registry/recent_quarantines.hpp"
 #include "dispatch/refresh_pushes.hpp"
 #include "dispatch/shard.hpp"
 #include "dispatch/tentative.hpp"
@@ -93,6 +94,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // The disk did not take a note: it holds what was promised so far, and the next REGISTER waits for it.
   void distrust_disk(model::AccountId const& account);
   void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
+  void lift(decide::RecentQuarantines::Quarantine const& quarantine);
   void sweep_part(Directory::Part part);
   void sweep(Entry& entry);
 
@@ -101,6 +103,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   Registered registered_ = {};
   std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
   Tentative tentative_ = {};
+  decide::RecentQuarantines recent_quarantines_ = {};
   RefreshPushes refresh_pushes_;
 };
 

@@ -116,6 +116,33 @@ TEST(Registrations, what_one_phone_repeats_leaves_the_others_quick_way) {
   EXPECT_TRUE(house.refreshes(3, 6));
 }
 
+// The push service says so by a refusal that leaves its token alive.
+TEST(Registrations, B_SIGN_3_a_credentials_fault_lifts_what_its_tokens_were_blamed_for) {
+  House house;
+  auto const hear = [&house](unsigned phone, TokenVerdict verdict) {
+    house.registrations.on_receipt(
+        juliet, InstanceId{"00000000-0000-4000-8000-00000000000" + std::to_string(phone)},
+        "token" + std::to_string(phone),
+        {.state = PushState::refused, .provider_status = 400, .token = verdict, .at = house.clock.now()});
+    house.settle();
+  };
+  auto const usable = [&house] {
+    std::string phones;
+    auto const kept = unpack_registrations(house.shard.directory.find(juliet)->packed_registrations()).value();
+    for (auto const& device : kept.devices)
+      if (is_usable(device.voip, house.clock.now())) phones += device.instance.value.back();
+    return phones;
+  };
+  for (unsigned phone = 1; phone <= 4; ++phone) EXPECT_EQ(house.registers(phone, 1), 200);
+  hear(1, TokenVerdict::quarantined);
+  house.clock.advance(11min);
+  hear(2, TokenVerdict::quarantined);
+  hear(3, TokenVerdict::quarantined);
+  EXPECT_EQ(usable(), "4");
+  hear(4, TokenVerdict::alive);
+  EXPECT_EQ(usable(), "234") << "what was longer ago stands";
+}
+
 TEST(Registrations, RFC3261_8_2_7_a_repetition_is_told_what_stands) {
   House house;
   RegisterFingerprint const phone{1};

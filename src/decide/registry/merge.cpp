@@ -175,4 +175,17 @@ bool on_token_verdict(model::Registrations& registrations, model::InstanceId con
   return changed;
 }
 
+bool lift_quarantine(model::Registrations& registrations, model::InstanceId const& instance, std::string_view token,
+                     Instant given, model::WakePolicy const& policy) {
+  auto* const device = model::find_device(registrations, instance);
+  if (device == nullptr) return false;
+  bool changed = false;
+  for (auto* channel : {&device->voip, &device->message}) {
+    if (channel->token != token || channel->quarantined_until != given + policy.quarantine) continue;
+    channel->quarantined_until.reset();
+    changed = true;
+  }
+  return changed;
+}
+
 }  // namespace reveille::decide

@@ -53,5 +53,8 @@ bool take_token(model::Registrations& registrations, model::InstanceId const& in
 // or is another one by now.
 bool on_token_verdict(model::Registrations& registrations, model::InstanceId const& instance, std::string_view token,
                       model::PushReceipt const& receipt, model::WakePolicy const& policy);
+// Takes back the quarantine that was given at that time. False when there is none of it.
+bool lift_quarantine(model::Registrations& registrations, model::InstanceId const& instance, std::string_view token,
+                     Instant given, model::WakePolicy const& policy);
 
 }  // namespace reveille::decide

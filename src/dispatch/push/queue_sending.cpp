@@ -303,7 +303,7 @@ void PushQueue::remember_quarantine(std::size_t credential, Notification const& 
 }
 
 // B-SIGN-3: it was the credential all along, so the tokens that were blamed before that showed are not to blame either.
-// Of devices that are registered here; a server that asked with a token of its own was told, and keeps to it.
+// Of devices that are registered here; a server that asks with tokens of its own learns it by its next refusal.
 void PushQueue::lift_quarantines(std::size_t credential) {
   for (auto const& one : std::exchange(credentials_.at(credential).quarantines, {}))
     devices_.lift_quarantine(one.tenant, one.token, one.given);
