@@ -4,14 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 using namespace reveille::edge::sip;
 
-// Nobody makes a token that we have not signed; a way that is kept leads to where it led.
+// Nobody makes a token that we have not sealed; a way that is kept leads to where it led.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   std::string_view const text{reinterpret_cast<char const*>(data), size};
-  DialogTokens const tokens{reveille::Secret{"of the fuzzer, and not in the corpus"}};
+  DialogTokens const tokens{reveille::Secret{std::string(32, 'f')}};
   if (tokens.read(text, "call") || tokens.read_uri(text, "call")) __builtin_trap();
   auto const written = tokens.write({.account = std::string(text.substr(0, text.find('\0')))}, text);
   if (!tokens.read(written, text)) __builtin_trap();

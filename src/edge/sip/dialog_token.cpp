@@ -1,35 +1,18 @@
 #include "edge/sip/dialog_token.hpp"
 
 #include "base/encoding.hpp"
-#include "wire/crypto/digest.hpp"
+#include "wire/crypto/seal.hpp"
 #include "wire/sip/uri.hpp"
 
 namespace reveille::edge::sip {
-namespace {
-
-constexpr std::size_t mac_size = 12;
-
-std::string signed_text(std::string_view body, std::string_view call_id) {
-  return std::string(body) + '\0' + std::string(call_id);
-}
-
-}  // namespace
-
-std::string DialogTokens::mac_of(std::string_view text) const {
-  return encode_base64url(crypto::hmac_sha256(key_.reveal(), text).substr(0, mac_size));
-}
 
 std::string DialogTokens::write(DialogEnd const& end, std::string_view call_id) const {
-  std::string const body = encode_base64url(end.account + '\0' + end.instance + '\0' + end.remote);
-  return body + '.' + mac_of(signed_text(body, call_id));
+  return encode_base64url(crypto::seal(key_.reveal(), end.account + '\0' + end.instance + '\0' + end.remote, call_id));
 }
 
 std::optional<DialogEnd> DialogTokens::read(std::string_view token, std::string_view call_id) const {
-  auto const dot = token.find('.');
-  if (dot == std::string_view::npos) return {};
-  auto const mac = token.substr(dot + 1);
-  if (!equal_in_constant_time(mac, mac_of(signed_text(token.substr(0, dot), call_id)))) return {};
-  auto const body = decode_base64url(token.substr(0, dot));
+  auto const sealed = decode_base64url(token);
+  auto const body = sealed ? crypto::open_sealed(key_.reveal(), *sealed, call_id) : std::nullopt;
   if (!body) return {};
   auto const first = body->find('\0');
   auto const second = body->find('\0', first + 1);

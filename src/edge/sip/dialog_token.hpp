@@ -1,10 +1,10 @@
 // DialogToken: what our Record-Route carries: which device stands at the other end of the dialog, never a flow, so that
 // a BYE finds the phone's newest flow after a restart, a new registration or a late fork (design.md, section 1).
 //
-// The token is the user part of the URI: body "." base64url(MAC), where the body is base64url(account NUL instance NUL
-// remote) and the MAC the first 12 bytes of an HMAC-SHA-256 (RFC 2104) of body NUL Call-ID. `remote` ("udp
-// 192.0.2.1:5060") leads back to a caller who has not registered. Only what we wrote ourselves is read, and only in the
-// dialog that it was written for. Threads: any. Source: RFC 3261 sections 16.6 step 4 and 16.7 step 9.
+// The token is the user part of the URI: base64url of what is sealed (AES-SIV, RFC 5297) of account NUL instance NUL
+// remote, with the Call-ID for its context. `remote` ("udp 192.0.2.1:5060") leads back to a caller who has not
+// registered. Neither end of the dialog can read what is said of the other, and only what we wrote ourselves is read,
+// in the dialog that it was written for. Threads: any. Source: RFC 3261 sections 16.6 step 4 and 16.7 step 9.
 #pragma once
 
 #include "base/secret.hpp"
@@ -34,8 +34,6 @@ class DialogTokens {
   [[nodiscard]] std::optional<DialogEnd> read_uri(std::string_view uri, std::string_view call_id) const;
 
  private:
-  [[nodiscard]] std::string mac_of(std::string_view text) const;
-
   Secret key_;
 };
 
