@@ -134,7 +134,7 @@ TEST_F(Sessions, AnIdThatIsNotTheirsResumesNothing) {
   EXPECT_THAT(romeo.heard("conflict"), IsEmpty());
   juliet.resume_id = mine;
   juliet.resume();
-  EXPECT_THAT(juliet.heard(), ElementsAre(HasSubstr("resumed")));
+  EXPECT_THAT(juliet.heard(), ElementsAre(HasSubstr("resumed"), HasSubstr("<status>here</status>")));
 }
 
 TEST_F(Sessions, ResumedTwiceTheNewerOneHasItAndNothingComesTwice) {

@@ -63,6 +63,8 @@ void on_available(ImAccount& account, ImSession& session, Element presence, ImCo
   session.priority = priority_of(presence);
   session.presence = std::move(presence);
   broadcast(account, session, shown_presence(account, session, context), effects);
+  // Sections 4.2.2 and 4.4.2: the resource that said it, too.
+  effects.deliver(session.resource, addressed(shown_presence(account, session, context), full(account, session)));
   if (is_initial) greet(account, session, context, effects);
 }
 
@@ -81,10 +83,20 @@ void on_directed(ImAccount const& account, ImSession& session, Element presence,
   effects.routes.push_back(std::move(presence));
 }
 
+bool is_contact_who_sees_us(ImAccount const& account, std::string const& address) {
+  auto const jid = parse_jid(address);
+  auto const* item = jid ? model::find_item(account.roster, jid->bare().text()) : nullptr;
+  return item && item->sees_us();
+}
+
+// Section 4.6.3: of those who were sent presence directly, the ones who have not been told as contacts.
 void on_unavailable(ImAccount const& account, ImSession& session, Element presence, ImEffects& effects) {
   presence.set("from", full(account, session));
-  if (session.is_available()) broadcast(account, session, presence, effects);
-  for (auto const& address : session.directed) effects.routes.push_back(addressed(presence, address));
+  bool const was_available = session.is_available();
+  if (was_available) broadcast(account, session, presence, effects);
+  for (auto const& address : session.directed)
+    if (!was_available || !is_contact_who_sees_us(account, address))
+      effects.routes.push_back(addressed(presence, address));
   session.directed.clear();
   session.presence.reset();
   session.priority = 0;
@@ -117,7 +129,11 @@ void on_outbound_presence(ImAccount& account, ImSession& session, Element presen
   bool const directed = !presence.attribute("to").empty();
   if (directed) return on_directed(account, session, std::move(presence), *type, effects);
   if (*type == PresenceType::available) return on_available(account, session, std::move(presence), context, effects);
-  if (*type == PresenceType::unavailable) on_unavailable(account, session, std::move(presence), effects);
+  if (*type != PresenceType::unavailable) return;
+  // Section 4.5.2: the resource that said it, too.
+  auto const own = full(account, session);
+  if (session.is_available()) effects.deliver(session.resource, addressed(presence, own).set("from", own));
+  on_unavailable(account, session, std::move(presence), effects);
 }
 
 void on_inbound_presence(ImAccount& account, Element const& presence, ImContext const& context, ImEffects& effects) {
@@ -154,7 +170,8 @@ std::vector<Element> say_who_is_gone(ImAccount const& account, ImSession& sessio
       stanzas.push_back(unavailable(from, to));
       continue;
     }
-    // Nobody knows who else: every contact is away, until it answers.
+    // Nobody knows who else: every contact is away, until it answers, and one's own other resources.
+    stanzas.push_back(unavailable(account.jid.text(), to));
     for (auto const& item : account.roster.items)
       if (item.is_seen()) stanzas.push_back(unavailable(item.address, to));
   }

@@ -12,6 +12,7 @@ namespace reveille::decide::test {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -49,7 +50,8 @@ struct Presence : testing::Test {
 TEST_F(Presence, InitialPresenceIsBroadcastAndContactsAreProbed) {
   auto const said = juliet.say("balcony", "<presence><show>chat</show></presence>");
   EXPECT_THAT(with(said, "<show>chat</show>"),
-              ElementsAre(HasSubstr("to='both@localhost'"), HasSubstr("to='from@localhost'")));
+              ElementsAre(HasSubstr("to='juliet@localhost/balcony'"), HasSubstr("to='both@localhost'"),
+                          HasSubstr("to='from@localhost'")));
   EXPECT_THAT(with(said, "type='probe'"),
               ElementsAre(HasSubstr("to='both@localhost'"), HasSubstr("to='to@localhost'")));
   EXPECT_THAT(with(said, "none@localhost"), IsEmpty());
@@ -62,7 +64,22 @@ TEST_F(Presence, AUsersResourcesSeeEachOther) {
   juliet.open("chamber");
   auto const said = juliet.say("chamber", "<presence><status>in bed</status></presence>");
   EXPECT_THAT(with(said, "balcony <"), ElementsAre(HasSubstr("in bed")));
-  EXPECT_THAT(with(said, "chamber <"), ElementsAre(HasSubstr("up here")));
+  EXPECT_THAT(with(said, "chamber <"), ElementsAre(HasSubstr("in bed"), HasSubstr("up here")));
+  // Sections 4.4.2 and 4.5.2: to the one that says it, too.
+  EXPECT_THAT(with(juliet.say("chamber", "<presence><show>away</show></presence>"), "<show>away</show>"),
+              AllOf(Contains(HasSubstr("chamber <")), Contains(HasSubstr("balcony <"))));
+  EXPECT_THAT(with(juliet.say("chamber", "<presence type='unavailable'/>"), "unavailable"),
+              AllOf(Contains(HasSubstr("chamber <")), Contains(HasSubstr("balcony <"))));
+}
+
+// Section 4.6.3: who has been told as a contact is not told again.
+TEST_F(Presence, AContactWhoWasSentPresenceDirectlyHearsOnceThatOneIsGone) {
+  juliet.say("balcony", "<presence/>");
+  for (auto const* to : {"both@localhost", "both@localhost/desk", "stranger@localhost/desk"})
+    juliet.say("balcony", "<presence to='" + std::string(to) + "'/>");
+  auto const said = juliet.say("balcony", "<presence type='unavailable'/>");
+  EXPECT_THAT(with(said, "to='both@localhost"), SizeIs(1));
+  EXPECT_THAT(with(said, "to='stranger@localhost"), SizeIs(1));
 }
 
 // Section 4.3.2.
