@@ -26,6 +26,7 @@ struct Steps final : model::TracePort {
 struct Pushes final : model::PushPort {
   std::vector<model::PushRequest> requests = {};
   std::vector<std::string> acknowledged = {};
+  std::vector<std::string> taken_back = {};
   std::vector<Answer> answers = {};
   void request(model::PushRequest request, Answer answer) override {
     requests.push_back(std::move(request));
@@ -34,7 +35,7 @@ struct Pushes final : model::PushPort {
   void answer(std::size_t number, model::PushState state) {
     answers.at(number)({.id = requests.at(number).id, .state = state});
   }
-  void take_back(model::PushId const&) override {}
+  void take_back(model::PushId const& id) override { taken_back.push_back(id.value); }
   void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
   [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return true; }
 };
@@ -213,6 +214,56 @@ struct Two : testing::Test {
   void romeo_writes(std::string const& text, std::string_view more = {}) {
     romeo.say("<message to='juliet@localhost' type='chat' id='" + text + "'><body>" + text + "</body>" +
               std::string(more) + "</message>");
+  }
+  // Juliet binds anew, with stream management and without presence.
+  void bind_anew() {
+    house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
+    house.settle();
+    juliet.connect();
+    juliet.received = 0;
+    house.messages->on_bind_requested(juliet.stream, model::AccountId{"juliet@localhost"}, "phone");
+    house.settle();
+    house.messages->on_enable_requested(juliet.stream, Resumption::yes);
+    house.settle();
+    juliet.resume_id = juliet.heard().back();
+  }
+  // The process ends as if killed; romeo is back.
+  void restart() {
+    romeo.lose();
+    house.start();
+    romeo.resume();
+  }
+};
+
+// Where what is written may name a resource, wait for the disk, or be of another conversation.
+struct TwoAndADesk : Two {
+  std::string got = {};  // the bodies, in order
+
+  void take(Phone& phone) {
+    for (auto const& text : phone.heard())
+      for (auto at = text.find("<body>"); at != std::string::npos; at = text.find("<body>", at + 1))
+        got += text.substr(at + 6, text.find("</body>", at) - at - 6);
+  }
+  // Before the disk answers.
+  void begin(Phone& phone, std::string_view text) {
+    auto stanza = parse_element(text);
+    house.messages->on_stanza(phone.stream, stanza->set("from", phone.full()));
+  }
+  void named(std::string const& body, std::size_t bytes = 0, std::string const& more = {}) {
+    begin(romeo, "<message to='juliet@localhost/phone' type='chat' id='" + body + "'><body>" + body +
+                     "</body><x xmlns='u'>" + std::string(bytes, 'x') + "</x>" + more + "</message>");
+  }
+  // Her own other resource, which writes to her.
+  Phone desk() {
+    Phone other{house, "juliet"};
+    house.messages->on_bind_requested(other.stream, model::AccountId{"juliet@localhost"}, "desk");
+    house.settle();
+    return other;
+  }
+  void desk_writes(Phone& other, std::string const& body) {
+    auto stanza = parse_element("<message to='juliet@localhost' type='chat'><body>" + body + "</body></message>");
+    house.messages->on_stanza(other.stream, stanza->set("from", "juliet@localhost/desk"));
+    house.settle();
   }
 };
 

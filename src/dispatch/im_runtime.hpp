@@ -41,7 +41,7 @@ struct NotedPush {
   enum class State : std::uint8_t { owed, asked, sent } state = State::owed;  // asked: of the push service
   model::InstanceId instance = {};
   std::uint64_t row = 0;
-  std::string peer = {};  // while it is not sent: whose conversation
+  std::string peer = {};  // whose conversation
 
   bool operator==(NotedPush const&) const = default;
 };

@@ -6,6 +6,7 @@
 #include "decide/xmpp/owed.hpp"
 #include "decide/xmpp/presence.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reveille::dispatch {
@@ -32,6 +33,7 @@ Messages::Messages(Shard& shard, Registrations& registrations, model::StreamPort
   shard_.listen([this](Entry& entry, model::InstanceId const& instance, DeviceChange change) {
     if (!entry.messages) return;
     if (change == DeviceChange::mode && is_in_foreground(entry, instance)) note_reachable(entry, instance);
+    if (change == DeviceChange::signed_out || change == DeviceChange::token_forgotten) end_pushes(entry, instance);
     if (static_cast<ImRuntime const&>(*entry.messages).has_no_session()) return;
     Turn turn;
     refresh_shown(turn, entry);
@@ -137,7 +139,7 @@ void Messages::on_acknowledged(StreamHandle stream, std::uint32_t h) {
   for (auto const reference : *done) {
     session->kept.erase(reference);
     if (reference < decide::first_archive_reference) continue;
-    newest = reference;
+    newest = std::max(newest, reference);
     trace(reference, model::Milestone::delivered, session->instance);
   }
   // B-IM-2: for a client without markers, what was acknowledged in the foreground has been read.
@@ -218,7 +220,8 @@ void Messages::finish(Turn turn) {
                                                          .acts = std::move(turn.acts),
                                                          .otherwise = std::move(turn.otherwise),
                                                          .dirty = std::move(turn.dirty),
-                                                         .devices = std::move(turn.devices)});
+                                                         .devices = std::move(turn.devices),
+                                                         .tentative = std::move(turn.tentative)});
   waiting_.push_back(waiting);
   if (waiting->ready) return run_ready();
   shard_.store.commit(std::move(turn.batch), store::Urgency::soon,
@@ -246,6 +249,10 @@ void Messages::give_up(Waiting& waiting) {
     session->resume_id.clear();
     if (session->is_live()) port_.close(session->stream, make_stream_error(StreamError::resource_constraint));
   }
+  for (auto const& [stream, reference] : waiting.tentative.numbered)
+    if (auto* session = session_of(stream)) session->sent.forget(reference);
+  for (auto const& [account, instance, row] : waiting.tentative.pushes)
+    if (auto* entry = shard_.directory.find(account)) forget_push(*entry, instance, row);
 }
 
 void Messages::run_ready() {

@@ -58,28 +58,48 @@ class Messages final : public model::StreamSink {
     model::AccountId account = {};
     std::string resource = {};
   };
+  using SessionName = std::pair<std::string, std::string>;  // account, resource
+  struct NotedRow {
+    model::AccountId account = {};
+    model::InstanceId instance = {};
+    std::uint64_t row = 0;
+  };
+  // What is to be taken back when the batch could not be written.
+  struct Tentative {
+    // What was given to streams that are counted, and whose sessions are not on disk.
+    std::vector<std::pair<StreamHandle, xmpp::StanzaReference>> numbered = {};
+    std::vector<NotedRow> pushes = {};
+  };
   // One event, from its decision to what leaves.
   struct Turn {
     store::Batch batch = {};
     std::vector<Act> acts = {};
-    std::set<std::pair<std::string, std::string>> dirty = {};  // sessions: account, resource
+    std::set<SessionName> dirty = {};
     std::set<std::string> rosters = {};
     std::set<std::string> inboxes = {};
     std::vector<Registrations::Change> devices = {};
     std::deque<xmpp::Element> routes = {};
+    Tentative tentative = {};
     Act otherwise = {};  // in place of the acts, when the batch could not be written
   };
   struct Waiting {
     bool ready = false;
     std::vector<Act> acts = {};
     Act otherwise = {};
-    std::set<std::pair<std::string, std::string>> dirty = {};
+    std::set<SessionName> dirty = {};
     std::vector<Registrations::Change> devices = {};
+    Tentative tentative = {};
   };
   struct Burst {
     std::uint64_t row = 0;
     model::MessageTraits traits = {};
     bool found_at_start = false;  // it may have been read in the meantime
+  };
+  // What a device may have missed, with when it may be pushed for it.
+  struct Unseen {
+    model::InstanceId instance = {};
+    decide::Seen seen = {};
+    Instant earliest = {};
   };
   // A page of the archive on its way to who asked for it.
   struct ArchiveReading {
@@ -109,6 +129,7 @@ class Messages final : public model::StreamSink {
   // xmpp_routes.cpp
   void take(Turn& turn, Entry& entry, decide::ImEffects effects);
   void run_routes(Turn& turn);
+  void give_back(Turn& turn, Entry& entry, decide::ImSession const& session);
   void route(Turn& turn, xmpp::Element stanza);
   void refuse(Turn& turn, xmpp::Element const& stanza, xmpp::StanzaError condition);
   void route_message(Turn& turn, xmpp::Element message, Entry& entry, xmpp::Jid const& to);
@@ -125,10 +146,11 @@ class Messages final : public model::StreamSink {
   void note_mode(Entry& entry, model::DeviceUpdate const& update);
 
   // xmpp_sessions.cpp
+  void number_what_waits(StreamHandle stream);
   void drop_session(Turn& turn, Entry& entry, std::string const& resource);
   void replace(Turn& turn, Entry& entry, std::string const& resource);
-  void suspend(Turn& turn, Entry& entry, decide::ImSession& session);
-  [[nodiscard]] std::optional<std::uint64_t> seen_up_to(Entry& entry, decide::ImSession const& session);
+  void suspend(Entry& entry, decide::ImSession& session);
+  [[nodiscard]] std::optional<decide::Seen> may_have_missed(Entry& entry, decide::ImSession const& session);
   [[nodiscard]] Instant push_after_end(Entry& entry, decide::ImSession const& session, xmpp::StreamEnd why);
   void refresh_shown(Turn& turn, Entry& entry);
   void refresh_later(model::AccountId const& account, Instant at);
@@ -146,6 +168,7 @@ class Messages final : public model::StreamSink {
   void catch_up_found(StreamHandle stream, decide::Share share, store::ArchivePage const& page);
   void end_part(StreamHandle stream);
   void has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session);
+  void emit_late(Turn& turn, Entry& entry, decide::ImSession& session, std::string text);
   [[nodiscard]] static bool keep_late(Turn& turn, Entry const& entry, decide::ImSession& session, std::string text);
   void deliver_late(Turn& turn, Entry& entry, decide::ImSession& session, xmpp::Element stanza);
   void ask_archive(Turn& turn, Entry& entry, decide::ArchiveRequest request);
@@ -177,8 +200,9 @@ class Messages final : public model::StreamSink {
             std::uint64_t row, std::string const& peer, Instant earliest);
   void wake_all(Turn& turn, Entry& entry, model::MessageTraits const& traits, std::uint64_t row,
                 std::string const& peer);
-  void wake_for_unseen(Entry& entry, model::InstanceId const& instance, std::uint64_t seen, Instant earliest);
-  void found_unseen(Entry& entry, model::InstanceId const& instance, store::ArchivePage const& page, Instant earliest);
+  void wake_for_unseen(Entry& entry, Unseen unseen);
+  void found_unseen(Entry& entry, Unseen const& unseen, store::ArchivePage const& page);
+  [[nodiscard]] bool is_noted(Entry& entry, model::InstanceId const& instance, store::ArchivedMessage const& message);
   void begin_burst(BurstKey const& key, Burst burst, Instant ends);
   void keep_inbox(Entry& entry, Inbox const& inbox);
   void save_inbox(Entry& entry);
@@ -189,6 +213,8 @@ class Messages final : public model::StreamSink {
   [[nodiscard]] model::PushId push_id_of(model::AccountId const& account, model::InstanceId const& instance,
                                          std::uint64_t row) const;
   void end_burst(BurstKey const& key);
+  void end_pushes(Entry& entry, model::InstanceId const& instance);
+  void end_bursts(model::AccountId const& account, model::InstanceId const& instance);
   void request_push(BurstKey const& key, Burst const& burst, std::uint32_t unread);
   [[nodiscard]] model::DeviceState state_of(Entry& entry, model::Device const& device);
   void mark_displayed(Entry& entry, std::string const& peer, std::string const& message_id);
@@ -203,7 +229,7 @@ class Messages final : public model::StreamSink {
   decide::ArchiveIds ids_{};
   std::uint64_t last_row_ = 0;
   std::unordered_map<StreamHandle, Seat> streams_ = {};
-  std::set<std::pair<std::string, std::string>> not_saved_ = {};  // sessions whose rows are older than they are
+  std::set<SessionName> not_saved_ = {};  // sessions whose rows are older than they are
   std::deque<std::shared_ptr<Waiting>> waiting_ = {};
   std::map<BurstKey, Burst> bursts_ = {};
   std::vector<model::AccountId> unsettled_ = {};  // unpacked accounts, to be packed when nobody is there

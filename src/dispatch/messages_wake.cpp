@@ -46,6 +46,7 @@ void Messages::wake(Turn& turn, Entry& entry, model::Device const& device, model
   }
   note_push(entry, {.instance = device.instance, .row = row, .peer = peer});
   turn.inboxes.insert(entry.account().value);
+  turn.tentative.pushes.push_back({.account = entry.account(), .instance = device.instance, .row = row});
   turn.acts.emplace_back(
       [this, earliest, burst = Burst{.row = row, .traits = traits},
        key = BurstKey{entry.account().value, device.instance.value, peer}] { begin_burst(key, burst, earliest); });
@@ -65,32 +66,43 @@ void Messages::begin_burst(BurstKey const& key, Burst burst, Instant ends) {
 }
 
 // B-MODE-4: a foreground connection was dead while it still looked alive: what it did not acknowledge, it did not see.
-void Messages::wake_for_unseen(Entry& entry, model::InstanceId const& instance, std::uint64_t seen, Instant earliest) {
-  auto after = std::max(seen, runtime_of(entry).inbox.displayed);
-  for (auto const& push : runtime_of(entry).inbox.pushes)
-    if (push.instance == instance) after = std::max(after, push.row);
-  shard_.store.fetch_archive({.account = entry.account().value,
-                              .direction = store::Direction::incoming,
-                              .after = after,
-                              .from = store::ArchiveEnd::newest,
-                              .most = most_unseen,
-                              .most_bytes = most_unseen_bytes},
-                             [this, account = entry.account(), instance, earliest](Result<store::ArchivePage> page) {
-                               auto* now = shard_.directory.find(account);
-                               if (now && page) found_unseen(*now, instance, *page, earliest);
-                             });
+void Messages::wake_for_unseen(Entry& entry, Unseen unseen) {
+  auto const after = std::max(decide::all_seen_up_to(unseen.seen), runtime_of(entry).inbox.displayed);
+  shard_.store.fetch_archive(
+      {.account = entry.account().value,
+       .direction = store::Direction::incoming,
+       .after = after,
+       .from = store::ArchiveEnd::newest,
+       .most = most_unseen,
+       .most_bytes = most_unseen_bytes},
+      [this, account = entry.account(), unseen = std::move(unseen)](Result<store::ArchivePage> page) {
+        auto* now = shard_.directory.find(account);
+        if (now) found_unseen(*now, unseen, page ? *page : store::ArchivePage{});
+      });
 }
 
-void Messages::found_unseen(Entry& entry, model::InstanceId const& instance, store::ArchivePage const& page,
-                            Instant earliest) {
+// With it on disk: that the session is away.
+void Messages::found_unseen(Entry& entry, Unseen const& unseen, store::ArchivePage const& page) {
   auto const registrations = entry.registrations();
-  auto const* device = model::find_device(registrations, instance);
-  if (!device) return;
+  auto const* device = model::find_device(registrations, unseen.instance);
   Turn turn;
-  for (auto const& message : page.messages)
-    if (auto const stanza = xmpp::parse_element(message.stanza))
-      wake(turn, entry, *device, decide::traits_of(*stanza), message.row, message.peer, earliest);
+  for (auto const& message : page.messages) {
+    auto const stanza = device ? xmpp::parse_element(message.stanza) : failure(ErrorCode::not_found, "");
+    if (!stanza || decide::is_seen(unseen.seen, message.row, *stanza) || is_noted(entry, device->instance, message))
+      continue;
+    wake(turn, entry, *device, decide::traits_of(*stanza), message.row, message.peer, unseen.earliest);
+  }
+  for (auto const& session : runtime_of(entry).im.sessions)
+    if (session.instance == unseen.instance && session.lost_at)
+      turn.dirty.emplace(entry.account().value, session.resource);
   finish(std::move(turn));
+}
+
+// A push of the same conversation stands for it.
+bool Messages::is_noted(Entry& entry, model::InstanceId const& instance, store::ArchivedMessage const& message) {
+  return std::ranges::any_of(runtime_of(entry).inbox.pushes, [&](NotedPush const& push) {
+    return push.instance == instance && push.peer == message.peer && push.row >= message.row;
+  });
 }
 
 // At the start: what may not have been asked for before the end is asked for now. Asking twice is asking once.
@@ -139,7 +151,6 @@ void Messages::on_push_answered(model::AccountId const& account, model::Instance
   for (auto& push : runtime_of(*entry).inbox.pushes) {
     if (push.instance != instance || push.row != row) continue;
     push.state = NotedPush::State::sent;
-    push.peer.clear();
     return save_inbox(*entry);
   }
 }
@@ -147,6 +158,29 @@ void Messages::on_push_answered(model::AccountId const& account, model::Instance
 model::PushId Messages::push_id_of(model::AccountId const& account, model::InstanceId const& instance,
                                    std::uint64_t row) const {
   return model::PushId{model::derive_uuid("message", {account.value, instance.value, ids_.id_of(row)})};
+}
+
+// B-SIGN-2, B-SIGN-3: of a device that has signed out or lost its token. What has not left yet is taken back.
+void Messages::end_pushes(Entry& entry, model::InstanceId const& instance) {
+  auto const registrations = entry.registrations();
+  auto const* device = model::find_device(registrations, instance);
+  bool const has_token = device && !model::channel_of(*device, decide::message_channel_of(*device)).token.empty();
+  if (has_token && device->services.im) return;
+  end_bursts(entry.account(), instance);
+  auto const gone = std::erase_if(runtime_of(entry).inbox.pushes, [&](NotedPush const& push) {
+    if (push.instance != instance) return false;
+    if (push.state == NotedPush::State::asked) shard_.push.take_back(push_id_of(entry.account(), instance, push.row));
+    return true;
+  });
+  if (gone > 0) save_inbox(entry);
+}
+
+void Messages::end_bursts(model::AccountId const& account, model::InstanceId const& instance) {
+  auto const is_its = [&](BurstKey const& key) {
+    return std::get<0>(key) == account.value && std::get<1>(key) == instance.value;
+  };
+  auto at = bursts_.lower_bound({account.value, instance.value, {}});
+  while (at != bursts_.end() && is_its(at->first)) at = bursts_.erase(at);
 }
 
 // One notification for what came within the burst; none for a device that is awake by now.
@@ -218,9 +252,14 @@ void Messages::request_push(BurstKey const& key, Burst const& burst, std::uint32
   });
 }
 
-// The device has shown itself: its pushes have done their work (B-PUSH-8).
+// The device has shown itself: its pushes have done their work (B-PUSH-8), and with a stream it gets what was to be
+// pushed.
 void Messages::note_reachable(Entry& entry, model::InstanceId const& instance) {
   shard_.recount(entry);
+  bool const is_here = std::ranges::any_of(runtime_of(entry).im.sessions, [&](decide::ImSession const& session) {
+    return session.is_live() && session.instance == instance;
+  });
+  if (is_here) end_bursts(entry.account(), instance);
   auto const gone = std::erase_if(runtime_of(entry).inbox.pushes, [&](NotedPush const& push) {
     if (push.instance != instance) return false;
     if (push.state != NotedPush::State::owed) shard_.push.acknowledge(push_id_of(entry.account(), instance, push.row));

@@ -55,8 +55,10 @@ std::size_t bytes_of(std::deque<CatchUp::Again> const& again) {
 
 }  // namespace
 
-// Of what is sent and kept until it is acknowledged: all of it is written with every step of the session.
+// Of what is sent and kept until it is acknowledged: all of it is written with every step of the session. The other
+// half of the number is for messages.
 bool Messages::has_room_for(decide::ImSession const& session, std::string_view text) {
+  if (session.sent.waiting().size() >= most_unacknowledged / 2) return false;
   auto const kept = bytes_of(session.kept);
   return kept == 0 || kept + text.size() <= most_unacknowledged_bytes;
 }
@@ -193,11 +195,12 @@ void Messages::catch_up_found(StreamHandle stream, decide::Share share, store::A
     bool const is_owed = stanza && decide::is_owed(*session, share, message.row, *stanza);
     decide::settle(*session, share, message.row);
     if (!is_owed) continue;
-    emit(turn, *entry, *session, std::move(*stanza), message.row);
+    emit(turn, *entry, *session, to_xml(*stanza, ns::client), message.row);
     trace(message.row, model::Milestone::resumed, session->instance);
   }
   if (session->is_resumable()) turn.dirty.emplace(entry->account().value, session->resource);
-  if (state.missed || page.completeness == store::Completeness::partial) {
+  // What has its number already and waits for room is not forgotten.
+  if (state.missed || !state.again.empty() || page.completeness == store::Completeness::partial) {
     behind[session->resource] = std::move(state);
     turn.acts.emplace_back([this, stream] { end_part(stream); });
   } else {
@@ -219,13 +222,22 @@ void Messages::end_part(StreamHandle stream) {
 void Messages::has_caught_up(Turn& turn, Entry& entry, decide::ImSession& session) {
   for (auto& gone : decide::say_who_is_gone(runtime_of(entry).im, session))
     emit(turn, entry, session, std::move(gone), 0);
-  for (auto& text : std::exchange(session.late, {})) emit(turn, entry, session, std::move(text), 0);
+  for (auto& text : std::exchange(session.late, {})) emit_late(turn, entry, session, std::move(text));
   if (session.client_state == ClientState::active)
     for (auto& held : decide::let_go(session)) emit(turn, entry, session, std::move(held), 0);
   if (!std::exchange(session.presence_is_stale, false)) return;
   decide::ImEffects effects;
   decide::ask_who_is_there(runtime_of(entry).im, session, context_of(entry), effects);
   take(turn, entry, std::move(effects));
+}
+
+// What has waited goes on waiting, in its order, when there is no room again.
+void Messages::emit_late(Turn& turn, Entry& entry, decide::ImSession& session, std::string text) {
+  auto& catching_up = runtime_of(entry).catching_up;
+  if (!catching_up.contains(session.resource) && has_room_for(session, text))
+    return emit(turn, entry, session, std::move(text), 0);
+  catching_up.try_emplace(session.resource);
+  session.late.push_back(std::move(text));
 }
 
 // False: there is no room for it. One alone has room whatever its size, or a large roster would never arrive.
@@ -245,8 +257,11 @@ void Messages::deliver_late(Turn& turn, Entry& entry, decide::ImSession& session
   bool const is_message = kind_of(stanza) == StanzaKind::message;
   if (is_message && (session.late.size() >= most_late / 2 || bytes_of(session.late) >= most_late_bytes / 2))
     return refuse(turn, stanza, StanzaError::resource_constraint);
-  if (keep_late(turn, entry, session, to_xml(stanza, ns::client))) return;
+  auto text = to_xml(stanza, ns::client);
+  if (keep_late(turn, entry, session, text)) return;
   // The client binds anew and asks for all of it, since what it has is out of date.
+  session.late.push_back(std::move(text));
+  give_back(turn, entry, session);
   decide::keep_presence_only(session);
   turn.dirty.emplace(entry.account().value, session.resource);
 }

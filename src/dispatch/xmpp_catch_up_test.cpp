@@ -26,11 +26,6 @@ struct CatchingUp : Two {
     romeo_writes(name, "<x xmlns='u'>" + std::string(bytes, 'x') + "</x>");
   }
   void ask(std::string const& id) { juliet.say("<iq type='set' id='" + id + "'><query xmlns='urn:xmpp:mam:2'/></iq>"); }
-  void restart() {
-    romeo.lose();
-    house.start();
-    romeo.resume();
-  }
   // A big stanza that is not archived.
   void juliet_asks_herself(std::string const& id, std::size_t bytes = 200'000) {
     juliet.say("<iq type='get' to='juliet@localhost/phone' id='" + id + "'><q xmlns='u'>" + std::string(bytes, 'x') +
@@ -411,17 +406,6 @@ struct OwedMessages : CatchingUp {
   std::map<std::string, int> sent = {};
   bool hears_all = false;
 
-  void bind_anew() {
-    house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
-    house.settle();
-    juliet.connect();
-    juliet.received = 0;
-    house.messages->on_bind_requested(juliet.stream, model::AccountId{"juliet@localhost"}, "phone");
-    house.settle();
-    house.messages->on_enable_requested(juliet.stream, Resumption::yes);
-    house.settle();
-    juliet.resume_id = juliet.heard().back();
-  }
   void play(char step) {
     auto const body = step + std::to_string(sent.size());
     switch (step) {

@@ -49,6 +49,11 @@ void Messages::refuse(Turn& turn, Element const& stanza, StanzaError condition) 
   if (auto error = error_of(stanza, condition)) turn.routes.push_back(std::move(*error));
 }
 
+// Before the session is over.
+void Messages::give_back(Turn& turn, Entry& entry, decide::ImSession const& session) {
+  for (auto& error : decide::given_back(runtime_of(entry).im, session)) turn.routes.push_back(std::move(error));
+}
+
 void Messages::route(Turn& turn, Element stanza) {
   auto const to = parse_jid(stanza.attribute("to"));
   if (!to) {
@@ -152,9 +157,12 @@ void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Elemen
   auto& catching_up = runtime_of(entry).catching_up;
   auto behind = catching_up.find(session.resource);
   if (row != 0) {
-    if (behind == catching_up.end()) return emit(turn, entry, session, to_xml(stanza, ns::client), row);
-    behind->second.missed = true;
-    return;
+    if (behind != catching_up.end()) {
+      behind->second.missed = true;
+      return;
+    }
+    decide::settle(session, decide::live_share_of(session), row);
+    return emit(turn, entry, session, to_xml(stanza, ns::client), row);
   }
   auto text = to_xml(stanza, ns::client);
   if (behind == catching_up.end() && has_room_for(session, text)) return emit(turn, entry, session, std::move(text), 0);
@@ -170,11 +178,11 @@ void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, Elemen
 void Messages::emit(Turn& turn, Entry& entry, decide::ImSession& session, std::string text, std::uint64_t row) {
   auto const reference = row == 0 ? ++session.last_kept : row;
   if (session.is_managed) session.sent.send(reference);
+  if (session.is_managed && !session.is_resumable()) turn.tentative.numbered.emplace_back(session.stream, reference);
   if (session.is_resumable()) {
     if (row == 0) session.kept.emplace(reference, text);
     turn.dirty.emplace(entry.account().value, session.resource);
   }
-  decide::settle(session, decide::live_share_of(session), row);
   turn.acts.emplace_back([this, stream = session.stream, reference, text = std::move(text)]() mutable {
     write(stream, reference, std::move(text));
   });

@@ -33,7 +33,13 @@ void Messages::on_bind_requested(StreamHandle stream, model::AccountId const& ac
   if (!entry) return port_.refuse_bind(stream, StanzaError::not_authorized);
   Turn turn;
   auto& im = runtime_of(*entry).im;
-  // RFC 6120 section 7.7.2.2: the newer one stays.
+  // RFC 6120 section 7.7.2.2: the newer one stays. It may be another device's.
+  std::optional<Unseen> unseen;
+  if (auto const* older = decide::find_session(im, resource); older && older->is_live() && !older->instance.empty())
+    if (auto seen = may_have_missed(*entry, *older))
+      unseen = {.instance = older->instance,
+                .seen = std::move(*seen),
+                .earliest = push_after_end(*entry, *older, StreamEnd::lost)};
   replace(turn, *entry, resource);
   if (im.sessions.size() >= most_sessions)
     if (auto const away = first_to_end(im.sessions)) drop_session(turn, *entry, *away);
@@ -43,6 +49,7 @@ void Messages::on_bind_requested(StreamHandle stream, model::AccountId const& ac
   run_routes(turn);
   turn.acts.emplace_back([this, stream, resource] { port_.bound(stream, resource); });
   finish(std::move(turn));
+  if (unseen) wake_for_unseen(*entry, std::move(*unseen));
 }
 
 void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
@@ -62,7 +69,28 @@ void Messages::on_enable_requested(StreamHandle stream, Resumption resume) {
   // Shorter without push, and that is enabled later, if at all.
   if (resume == Resumption::yes)
     enabled.most = std::chrono::duration_cast<std::chrono::seconds>(resumable_for(runtime_of(*entry).im, *session));
-  turn.acts.emplace_back([this, stream, enabled] { port_.enabled(stream, enabled); });
+  turn.acts.emplace_back([this, stream, enabled] {
+    number_what_waits(stream);
+    port_.enabled(stream, enabled);
+  });
+  finish(std::move(turn));
+}
+
+// What came before <enable/> and waits for room leaves behind <enabled/>: the client counts it (XEP-0198 section 4).
+void Messages::number_what_waits(StreamHandle stream) {
+  auto const* behind = behind_of(stream);
+  if (!behind || behind->again.empty()) return;
+  auto& session = *session_of(stream);
+  SentQueue sent;
+  for (auto const& one : behind->again) {
+    sent.send(one.reference);
+    bool const is_archived = one.reference >= decide::first_archive_reference;
+    if (session.is_resumable() && !is_archived) session.kept.emplace(one.reference, one.text);
+  }
+  for (auto const reference : session.sent.waiting()) sent.send(reference);
+  session.sent = std::move(sent);
+  Turn turn;
+  if (session.is_resumable()) turn.dirty.emplace(entry_of(stream)->account().value, session.resource);
   finish(std::move(turn));
 }
 
@@ -127,6 +155,7 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
   auto& runtime = runtime_of(entry);
   auto* session = decide::find_session(runtime.im, resource);
   if (!session) return;
+  give_back(turn, entry, *session);
   decide::ImEffects effects;
   decide::on_session_gone(runtime.im, *session, effects);
   if (session->is_resumable() || session->lost_at) turn.dirty.emplace(entry.account().value, resource);
@@ -137,7 +166,7 @@ void Messages::drop_session(Turn& turn, Entry& entry, std::string const& resourc
   take(turn, entry, std::move(effects));
 }
 
-void Messages::suspend(Turn& turn, Entry& entry, decide::ImSession& session) {
+void Messages::suspend(Entry& entry, decide::ImSession& session) {
   session.stream = {};
   session.lost_at = shard_.now();
   for (auto const& [from, presence] : std::exchange(session.held, {}))
@@ -145,7 +174,6 @@ void Messages::suspend(Turn& turn, Entry& entry, decide::ImSession& session) {
   session.presence_is_stale = true;
   runtime_of(entry).catching_up.erase(session.resource);
   shard_.recount(entry);
-  turn.dirty.emplace(entry.account().value, session.resource);
 }
 
 void Messages::on_ended(StreamHandle stream, StreamEnd why) {
@@ -155,7 +183,7 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   if (!session) return;
   auto const instance = session->instance;
   auto const resource = session->resource;
-  auto const seen = seen_up_to(*entry, *session);
+  auto seen = instance.empty() ? std::nullopt : may_have_missed(*entry, *session);
   auto const earliest = push_after_end(*entry, *session, why);
   Turn turn;
   // Nothing is resumed after a clean end. Whatever else happens to a connection, its session can be; one that cannot
@@ -164,8 +192,13 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
   if (!resumable && !decide::is_shown_after(runtime_of(*entry).im, *session, why)) {
     drop_session(turn, *entry, resource);
   } else {
-    if (!resumable) decide::keep_presence_only(*session);
-    suspend(turn, *entry, *session);
+    if (!resumable) {
+      give_back(turn, *entry, *session);
+      decide::keep_presence_only(*session);
+    }
+    suspend(*entry, *session);
+    // Not before what it missed is pushed: a kill between would end that.
+    if (!seen) turn.dirty.emplace(entry->account().value, resource);
     // One that did not answer in time had its grace while it was waited for (B-MODE-4).
     if (why == StreamEnd::overdue) session->lost_at = shard_.now() - shard_.policy.wake.foreground_grace;
   }
@@ -177,19 +210,16 @@ void Messages::on_ended(StreamHandle stream, StreamEnd why) {
     if (auto const at = decide::away_at(runtime_of(*entry).im, *kept, context_of(*entry)))
       refresh_later(entry->account(), *at);
   if (instance.empty()) return;
-  if (seen) wake_for_unseen(*entry, instance, *seen, earliest);
+  if (seen) wake_for_unseen(*entry, {.instance = instance, .seen = std::move(*seen), .earliest = earliest});
   shard_.say(*entry, instance, DeviceChange::liveness);
 }
 
-// The newest message that is known to have arrived, when there may be more.
-std::optional<std::uint64_t> Messages::seen_up_to(Entry& entry, decide::ImSession const& session) {
-  auto const& waiting = session.sent.waiting();
-  auto const is_archived = [](auto reference) { return reference >= decide::first_archive_reference; };
-  auto const first = std::ranges::find_if(waiting, is_archived);
+// What it has seen, when there may be more.
+std::optional<decide::Seen> Messages::may_have_missed(Entry& entry, decide::ImSession const& session) {
+  auto seen = decide::seen_by(session);
   bool const is_behind = runtime_of(entry).catching_up.contains(session.resource) ||
                          decide::live_share_of(session) == decide::Share::named;
-  if (first == waiting.end()) return is_behind ? std::optional(session.cursor) : std::nullopt;
-  return is_behind ? std::min(*first - 1, session.cursor) : *first - 1;
+  return is_behind || !seen.unacknowledged.empty() ? std::optional(std::move(seen)) : std::nullopt;
 }
 
 // B-MODE-5: the grace of a dropped foreground connection.

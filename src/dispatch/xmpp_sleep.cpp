@@ -45,9 +45,7 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
       auto const grace_ends =
           shard_.now() + shard_.policy.wake.foreground_grace + ++found_live_ * Duration{found_live_apart};
       refresh_later(entry.account(), grace_ends);
-      bool const may_have_missed =
-          !session->sent.waiting().empty() || decide::live_share_of(*session) == decide::Share::named;
-      if (!session->instance.empty() && may_have_missed) wake_later(entry.account(), session->resource, grace_ends);
+      if (!session->instance.empty()) wake_later(entry.account(), session->resource, grace_ends);
     }
     head = {.lost_at = session->lost_at, .instance = session->instance};
     holder_of(entry).keep_session(decide::pack(*session));
@@ -57,14 +55,15 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
   holder_of(entry).expiry.move_forward(*head->lost_at + lasts);
 }
 
-// Its connection may have been dead before the process was: what it was sent and did not acknowledge, it may not have
-// seen (B-MODE-4).
+// Its connection may have been dead before the process was, or it was behind: what it did not acknowledge, and what the
+// archive has beyond, it may not have seen (B-MODE-4).
 void Messages::wake_later(model::AccountId const& account, std::string const& resource, Instant at) {
   shard_.deadlines.add(at, [this, account, resource] {
     auto* entry = shard_.directory.find(account);
     auto const* session = entry ? decide::find_session(runtime_of(*entry).im, resource) : nullptr;
     if (!session || session->is_live()) return;
-    if (auto const seen = seen_up_to(*entry, *session)) wake_for_unseen(*entry, session->instance, *seen, shard_.now());
+    wake_for_unseen(*entry,
+                    {.instance = session->instance, .seen = decide::seen_by(*session), .earliest = shard_.now()});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "decide/xmpp/client_state.hpp"
 
 #include "decide/xmpp/message.hpp"
+#include "decide/xmpp/roster.hpp"
 #include "wire/xmpp/namespaces.hpp"
 #include "wire/xmpp/stanza.hpp"
 
@@ -11,7 +12,8 @@ namespace {
 
 using namespace xmpp;
 
-constexpr std::size_t most_held = 500;
+// Every contact of the largest roster, twice: what a first presence brings may wait until it is acknowledged.
+constexpr std::size_t most_held = 2 * most_roster_items;
 constexpr std::size_t most_gone = 50;
 constexpr std::size_t most_gone_bytes = std::size_t{4} * 1024;
 

@@ -10,6 +10,8 @@
 #include "decide/xmpp/im.hpp"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace reveille::decide {
 
@@ -24,5 +26,21 @@ enum class Share : std::uint8_t { all, named };
 [[nodiscard]] bool is_owed(ImSession const& session, Share share, std::uint64_t row, xmpp::Element const& message);
 // It has been sent, or is not for the session. Rows come in their order.
 void settle(ImSession& session, Share share, std::uint64_t row);
+
+// What is not archived and will never reach its client goes back: RFC 6120 section 8.2.3, RFC 6121 section 8.5.2.2.1,
+// XEP-0198 section 5. Of a live session, only what was never sent.
+[[nodiscard]] std::vector<xmpp::Element> given_back(ImAccount const& account, ImSession const& session);
+
+// What its client has seen for certain, when its stream is gone.
+struct Seen {
+  std::string resource = {};
+  std::uint64_t cursor = 0;
+  std::uint64_t named_cursor = 0;
+  std::vector<std::uint64_t> unacknowledged = {};  // rows, sorted
+};
+[[nodiscard]] Seen seen_by(ImSession const& session);
+// Everything up to there has been seen.
+[[nodiscard]] std::uint64_t all_seen_up_to(Seen const& seen);
+[[nodiscard]] bool is_seen(Seen const& seen, std::uint64_t row, xmpp::Element const& message);
 
 }  // namespace reveille::decide

@@ -222,10 +222,10 @@ TEST(ClientState, AnInactiveClientIsSparedPresenceAndTypingOnly) {
                                             HasSubstr("dnd"))));
   EXPECT_THAT(let_go(session), SizeIs(1));
   EXPECT_THAT(let_go(session), IsEmpty());
-  for (int i = 0; i < 600; ++i) EXPECT_TRUE(held("<presence from='p" + std::to_string(i) + "@localhost/1'/>"));
-  EXPECT_TRUE(held("<presence from='p600@localhost/1' type='unavailable'/>"));
-  EXPECT_THAT(session.held, SizeIs(500));
-  EXPECT_THAT(session.gone, ElementsAre("p600@localhost/1"));
+  for (int i = 0; i < 4'100; ++i) EXPECT_TRUE(held("<presence from='p" + std::to_string(i) + "@localhost/1'/>"));
+  EXPECT_TRUE(held("<presence from='p4100@localhost/1' type='unavailable'/>"));
+  EXPECT_THAT(session.held, SizeIs(4'000));
+  EXPECT_THAT(session.gone, ElementsAre("p4100@localhost/1"));
   EXPECT_TRUE(session.presence_is_stale);
 }
 
