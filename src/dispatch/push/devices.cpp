@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 namespace reveille::dispatch {
@@ -69,9 +70,7 @@ Result<void> PushDevices::load() {
     auto& device = unpacked->devices.front();
     Key const owner{TenantId{key.substr(0, first)}, device.instance,
                     AccountId{key.substr(first + 1, second - first - 1)}};
-    for (auto const channel : channels)
-      if (auto const& token = channel_of(device, channel).token; !token.empty())
-        by_token_.emplace(std::pair{std::get<0>(owner), token}, owner);
+    add_tokens(owner, device);
     if (devices_.insert_or_assign(owner, std::move(device)).second) ++of_tenant_[std::get<0>(owner)];
   });
   return read ? result : read;
@@ -86,6 +85,8 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
                   *unfit == ChannelName::voip ? PushRefusal::unfit_voip_token : PushRefusal::unfit_message_token);
   if (known == devices_.end() && of_tenant_[tenant] >= most_of_tenant_)
     return refuse(std::move(answer), PushRefusal::too_many_devices);
+  begin_change(key);
+  std::vector<Key> changed{key};
   auto const [at, is_new] = devices_.try_emplace(key);
   if (is_new) ++of_tenant_[tenant];
   auto& device = at->second;
@@ -96,15 +97,13 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
   if (signs_out) update.voip_token = update.message_token = "";
   merge(update, device, clock_.now());
   if (signs_out) device.content_key = {};
-  store::Batch batch;
-  if (update.voip_token) set_token(key, device, ChannelName::voip, std::move(*update.voip_token), batch);
-  if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), batch);
-  write(key, device, batch);
-  store_.commit(std::move(batch), store::Urgency::soon,
-                [account = std::get<2>(key), device, answer = std::move(answer)](Result<void> done) mutable {
-                  if (!done) return answer(std::unexpected(refusal_of(done.error())));
-                  answer(OwnedDevice{.account = std::move(account), .device = std::move(device)});
-                });
+  if (update.voip_token) set_token(key, device, ChannelName::voip, std::move(*update.voip_token), changed);
+  if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), changed);
+  commit(changed, IfNotWritten::restore,
+         [account = std::get<2>(key), device, answer = std::move(answer)](Result<void> done) mutable {
+           if (!done) return answer(std::unexpected(refusal_of(done.error())));
+           answer(OwnedDevice{.account = std::move(account), .device = std::move(device)});
+         });
 }
 
 void PushDevices::set_mode(TenantId const& tenant, AccountId const& account, InstanceId const& instance, Mode mode,
@@ -116,24 +115,29 @@ void PushDevices::set_mode(TenantId const& tenant, AccountId const& account, Ins
 }
 
 void PushDevices::set_token(Key const& key, Device& device, ChannelName channel, std::string token,
-                            store::Batch& batch) {
+                            std::vector<Key>& changed) {
   auto& current = channel_of(device, channel);
   token = kept_token(device.provider, std::move(token));
   // The same one again is news too: what the provider says of an earlier time no longer holds.
   auto const old = std::exchange(current, {.token = std::move(token), .since = clock_.now()}).token;
-  if (old == current.token) return;
-  if (!holds(device, old)) forget_token(key, old);
+  if (old != current.token && !holds(device, old)) forget_token(key, old);
   if (current.token.empty()) return;
   // A shared phone must not ring for the last user (B-SIGN-2).
   auto const holders = by_token_.equal_range({std::get<0>(key), current.token});
   for (auto at = holders.first; at != holders.second; at = by_token_.erase(at)) {
     if (at->second == key) continue;
+    begin_change(at->second);
+    changed.push_back(at->second);
     auto& other = devices_[at->second];
     for (auto const one : channels)
       if (channel_of(other, one).token == current.token) channel_of(other, one) = {};
-    write(at->second, other, batch);
   }
   by_token_.emplace(std::pair{std::get<0>(key), current.token}, key);
+}
+
+void PushDevices::add_tokens(Key const& key, Device const& device) {
+  for (auto const& token : std::set{device.voip.token, device.message.token})
+    if (!token.empty()) by_token_.emplace(std::pair{std::get<0>(key), token}, key);
 }
 
 void PushDevices::forget_token(Key const& key, std::string const& token) {
@@ -141,10 +145,61 @@ void PushDevices::forget_token(Key const& key, std::string const& token) {
   for (auto at = range.first; at != range.second;) at = at->second == key ? by_token_.erase(at) : std::next(at);
 }
 
-void PushDevices::write(Key const& key, Device const& device, store::Batch& batch) const {
-  auto const& [tenant, instance, account] = key;
-  batch.emplace_back(
-      store::Put{store::Table::push_devices, store_key(tenant, account, instance), pack(Registrations{{device}, {}})});
+void PushDevices::erase(Devices::iterator at) {
+  for (auto const channel : channels) forget_token(at->first, channel_of(at->second, channel).token);
+  if (auto const mine = of_tenant_.find(std::get<0>(at->first)); --mine->second == 0) of_tenant_.erase(mine);
+  devices_.erase(at);
+}
+
+void PushDevices::begin_change(Key const& key) {
+  auto const [at, is_first] = unwritten_.try_emplace(key);
+  ++at->second.commits;
+  if (!is_first) return;
+  if (auto const known = devices_.find(key); known != devices_.end()) at->second.on_disk = known->second;
+}
+
+void PushDevices::commit(std::vector<Key> const& changed, IfNotWritten if_not_written, Done done) {
+  store::Batch batch;
+  std::vector<std::pair<Key, std::optional<Device>>> written;
+  for (auto const& key : changed) {
+    auto const& [tenant, instance, account] = key;
+    auto name = store_key(tenant, account, instance);
+    auto const known = devices_.find(key);
+    if (known == devices_.end()) {
+      batch.emplace_back(store::Erase{store::Table::push_devices, std::move(name)});
+      written.emplace_back(key, std::nullopt);
+    } else {
+      batch.emplace_back(
+          store::Put{store::Table::push_devices, std::move(name), pack(Registrations{{known->second}, {}})});
+      written.emplace_back(key, known->second);
+    }
+  }
+  store_.commit(
+      std::move(batch), store::Urgency::soon,
+      [this, if_not_written, written = std::move(written), done = std::move(done)](Result<void> result) mutable {
+        bool const counts = result.has_value() || if_not_written == IfNotWritten::keep;
+        for (auto& [key, device] : written) {
+          if (counts) unwritten_.at(key).on_disk = std::move(device);
+          end_change(key);
+        }
+        done(std::move(result));
+      });
+}
+
+// Changes of one device may overtake each other's answers, and one that was written has those before it in it: so
+// memory goes back with the last answer only, to what was written last.
+void PushDevices::end_change(Key const& key) {
+  auto const at = unwritten_.find(key);
+  if (--at->second.commits > 0) return;
+  auto const on_disk = std::move(at->second.on_disk);
+  unwritten_.erase(at);
+  auto const known = devices_.find(key);
+  bool const is_there = known != devices_.end();
+  if (is_there ? on_disk == known->second : !on_disk) return;
+  if (is_there) erase(known);
+  if (!on_disk) return;
+  ++of_tenant_[std::get<0>(key)];
+  add_tokens(key, devices_.emplace(key, *on_disk).first->second);
 }
 
 std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, AccountId const& account,
@@ -160,15 +215,12 @@ std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, Accou
 
 void PushDevices::remove(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                          Answer<void> answer) {
-  store::Batch batch;
-  for (auto const& key : keys_of(tenant, account, instance)) {
-    for (auto const channel : channels) forget_token(key, channel_of(devices_.at(key), channel).token);
-    devices_.erase(key);
-    if (auto const mine = of_tenant_.find(tenant); --mine->second == 0) of_tenant_.erase(mine);
-    batch.emplace_back(store::Erase{store::Table::push_devices, store_key(tenant, std::get<2>(key), instance)});
+  auto const keys = keys_of(tenant, account, instance);
+  for (auto const& key : keys) {
+    begin_change(key);
+    erase(devices_.find(key));
   }
-  bool const found = !batch.empty();
-  store_.commit(std::move(batch), store::Urgency::soon, [found, answer = std::move(answer)](Result<void> done) mutable {
+  commit(keys, IfNotWritten::restore, [found = !keys.empty(), answer = std::move(answer)](Result<void> done) mutable {
     if (!done) return answer(std::unexpected(refusal_of(done.error())));
     if (!found) return answer(std::unexpected(PushRefusal::not_found));
     answer({});
@@ -203,16 +255,21 @@ void PushDevices::lift_quarantine(TenantId const& tenant, std::string_view token
 
 void PushDevices::change_holders(TenantId const& tenant, std::string_view token, ChannelChange const& change) {
   auto const range = by_token_.equal_range({tenant, std::string(token)});
-  store::Batch batch;
+  std::vector<Key> changed;
   for (auto at = range.first; at != range.second; ++at) {
     auto& device = devices_[at->second];
+    auto after = device;
     bool is_changed = false;
     for (auto const one : channels)
-      if (auto& channel = channel_of(device, one); channel.token == token) is_changed |= change(channel);
-    if (is_changed) write(at->second, device, batch);
+      if (auto& channel = channel_of(after, one); channel.token == token) is_changed |= change(channel);
+    if (!is_changed) continue;
+    begin_change(at->second);
+    changed.push_back(at->second);
+    device = std::move(after);
   }
-  if (batch.empty()) return;
-  store_.commit(std::move(batch), store::Urgency::soon, [](Result<void> done) {
+  if (changed.empty()) return;
+  // The provider will not say it again, so memory keeps it.
+  commit(changed, IfNotWritten::keep, [](Result<void> done) {
     if (!done) spdlog::warn("push: the provider's word on a token could not be recorded: {}", done.error().ours);
   });
 }

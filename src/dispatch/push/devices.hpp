@@ -2,7 +2,8 @@
 // disk.
 //
 // A token belongs to one device and account of a tenant: registering it takes it from any other holder. Threads: the
-// shard's. Changes are written before they are answered.
+// shard's. Changes are written before they are answered. Memory has a change at once, so that the next one builds on
+// it; where the disk does not take it, memory goes back to what the disk has, so that saying it again writes it again.
 #pragma once
 
 #include "base/instant.hpp"
@@ -10,6 +11,7 @@
 #include "store/store.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -55,11 +57,24 @@ class PushDevices {
   using Devices = std::map<Key, model::Device>;
   using ChannelChange = std::function<bool(model::Channel&)>;  // whether it changed anything
 
+  // What the disk has of a device while changes of it are on their way there.
+  struct Unwritten {
+    std::optional<model::Device> on_disk = {};
+    std::size_t commits = 0;
+  };
+  enum class IfNotWritten : std::uint8_t { restore, keep };
+  using Done = std::move_only_function<void(Result<void>)>;
+
   void set_token(Key const& key, model::Device& device, model::ChannelName channel, std::string token,
-                 store::Batch& batch);
+                 std::vector<Key>& changed);
   void change_holders(model::TenantId const& tenant, std::string_view token, ChannelChange const& change);
+  void add_tokens(Key const& key, model::Device const& device);
   void forget_token(Key const& key, std::string const& token);
-  void write(Key const& key, model::Device const& device, store::Batch& batch) const;
+  void erase(Devices::iterator at);
+  // Before a device is changed; each is followed by one commit that names it.
+  void begin_change(Key const& key);
+  void commit(std::vector<Key> const& changed, IfNotWritten if_not_written, Done done);
+  void end_change(Key const& key);
   [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,
                                          model::InstanceId const& instance) const;
   // An answer never comes from inside the call.
@@ -75,6 +90,7 @@ class PushDevices {
   Devices devices_ = {};
   std::map<model::TenantId, std::size_t> of_tenant_ = {};
   std::multimap<std::pair<model::TenantId, std::string>, Key> by_token_ = {};
+  std::map<Key, Unwritten> unwritten_ = {};
 };
 
 }  // namespace reveille::dispatch

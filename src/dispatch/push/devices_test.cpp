@@ -231,5 +231,80 @@ TEST_F(PushDevicesTest, ATenantHasABoundOfItsOwn) {
   EXPECT_TRUE(put("four", "juliet@localhost", voip("five")));
 }
 
+// A disk that is full at first: nothing of what was refused is left in memory.
+class PushDevicesOfAFullDisk : public PushDevicesTest {
+ protected:
+  void fill_disk() { store.fail_with(Error{.code = ErrorCode::storage, .ours = "The disk is full."}); }
+  void empty_disk() { store.fail_with({}); }
+};
+
+TEST_F(PushDevicesOfAFullDisk, ADeviceThatWasNotKeptIsNotThere) {
+  most_of_tenant = 1;
+  restart();
+  fill_disk();
+  EXPECT_EQ(put("i1", "juliet@x", voip("v")).error(), PushRefusal::storage);
+  EXPECT_EQ(find("i1").error(), PushRefusal::no_device);
+  EXPECT_EQ(devices->size(), 0U);
+  empty_disk();
+  EXPECT_TRUE(put("i2", "juliet@x", voip("v"))) << "there is room for it";
+}
+
+TEST_F(PushDevicesOfAFullDisk, ATokenThatCouldNotBeTakenIsTakenBySayingItAgain) {
+  (void)put("i1", "juliet@x", voip("v"));
+  fill_disk();
+  EXPECT_EQ(put("i2", "nurse@x", voip("v")).error(), PushRefusal::storage);
+  EXPECT_EQ(find("i1")->voip.token, "v");
+  empty_disk();
+  EXPECT_TRUE(put("i2", "nurse@x", voip("v")));
+  restart();
+  EXPECT_EQ(find("i1")->voip.token, "");
+  EXPECT_EQ(find("i2")->voip.token, "v");
+}
+
+TEST_F(PushDevicesOfAFullDisk, ARemovalThatFailedCanBeSaidAgain) {
+  (void)put("i1", "juliet@x", voip("v"));
+  fill_disk();
+  EXPECT_FALSE(remove("i1"));
+  EXPECT_TRUE(find("i1"));
+  verdict("v", TokenVerdict::dead);
+  EXPECT_TRUE(find("i1")->voip.dead_since) << "its token still leads to it, and the provider says so only once";
+  empty_disk();
+  EXPECT_TRUE(remove("i1"));
+  restart();
+  EXPECT_FALSE(find("i1"));
+}
+
+TEST_F(PushDevicesOfAFullDisk, OfSeveralChangesUnderWayThoseStayThatAreWritten) {
+  auto const put_later = [this](std::string account, DeviceUpdate update) {
+    devices->put(TenantId{"verona"}, AccountId{std::move(account)}, InstanceId{"i1"}, std::move(update), [](auto) {});
+  };
+  put_later("juliet@x", voip("v"));
+  fill_disk();
+  put_later("juliet@x", {.app = "org.example", .voip_token = "w"});
+  run();
+  EXPECT_EQ(find("i1")->voip.token, "v");
+  EXPECT_EQ(find("i1")->app, "");
+  put_later("juliet@x", {.app = "org.example"});
+  empty_disk();
+  put_later("juliet@x", {.os_version = "18.1"});
+  run();
+  EXPECT_EQ(find("i1")->app, "org.example") << "the second one wrote what the first one said, too";
+  auto const in_memory = find("i1").value();
+  restart();
+  EXPECT_EQ(find("i1").value(), in_memory);
+}
+
+TEST_F(PushDevicesOfAFullDisk, WhoseTokenCameToTheDiskWithALaterChangeStillTakesIt) {
+  (void)put("i1", "juliet@x", voip("v"));
+  fill_disk();
+  devices->put(TenantId{"verona"}, AccountId{"nurse@x"}, InstanceId{"i2"}, voip("v"), [](auto) {});
+  empty_disk();
+  (void)put("i2", "nurse@x", {.app = "org.example"});
+  EXPECT_TRUE(put("i2", "nurse@x", voip("v")));
+  EXPECT_EQ(find("i1")->voip.token, "");
+  restart();
+  EXPECT_EQ(find("i1")->voip.token, "");
+}
+
 }  // namespace
 }  // namespace reveille::dispatch
