@@ -20,7 +20,7 @@ constexpr std::string_view written = R"json({
   "Device":{"description":"The device as it stands","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DeviceView"}}}}},
  "schemas":{
   "Notification":{"type":"object","additionalProperties":false,"required":["class"],"oneOf":[{"required":["device"]},{"required":["target"]}],"properties":{
-   "device":{"type":"string","format":"uuid","description":"A registered device; or name a target."},
+   "device":{"type":"string","format":"uuid","description":"A registered device, pushed to by the token that it has when it is sent; or name a target."},
    "target":{"type":"object","additionalProperties":false,"required":["provider","token","topic"],"properties":{
     "provider":{"enum":["apns","fcm","webpush"]},"token":{"type":"string"},"topic":{"type":"string"},"team":{"type":"string"},"environment":{"enum":["production","sandbox"]}}},
    "class":{"enum":["call","missed_call","answered_elsewhere","message","clear","background"]},

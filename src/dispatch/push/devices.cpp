@@ -227,11 +227,11 @@ void PushDevices::remove(TenantId const& tenant, AccountId const& account, Insta
   });
 }
 
-Result<Device, PushRefusal> PushDevices::find(TenantId const& tenant, AccountId const& account,
-                                              InstanceId const& instance) const {
+Result<OwnedDevice, PushRefusal> PushDevices::find(TenantId const& tenant, AccountId const& account,
+                                                   InstanceId const& instance) const {
   auto const keys = keys_of(tenant, account, instance);
   if (keys.size() != 1) return std::unexpected(PushRefusal::no_device);
-  return devices_.at(keys.front());
+  return OwnedDevice{.account = std::get<AccountId>(keys.front()), .device = devices_.at(keys.front())};
 }
 
 void PushDevices::on_verdict(TenantId const& tenant, std::string_view token, PushReceipt const& receipt) {

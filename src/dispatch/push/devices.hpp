@@ -41,9 +41,9 @@ class PushDevices {
   void remove(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
               Answer<void> answer);
   // The device to push to; no_device when there is none, or when several accounts use it and none is named.
-  [[nodiscard]] Result<model::Device, model::PushRefusal> find(model::TenantId const& tenant,
-                                                               model::AccountId const& account,
-                                                               model::InstanceId const& instance) const;
+  [[nodiscard]] Result<model::OwnedDevice, model::PushRefusal> find(model::TenantId const& tenant,
+                                                                    model::AccountId const& account,
+                                                                    model::InstanceId const& instance) const;
   // The provider's word on a token, where a device of this tenant holds it. A token that was registered again after the
   // provider says it died stays.
   void on_verdict(model::TenantId const& tenant, std::string_view token, model::PushReceipt const& receipt);

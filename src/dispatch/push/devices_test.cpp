@@ -57,7 +57,10 @@ class PushDevicesTest : public testing::Test {
     return answer.value().has_value();
   }
   Result<Device, PushRefusal> find(std::string instance, std::string account = {}, std::string tenant = "verona") {
-    return devices->find(TenantId{std::move(tenant)}, AccountId{std::move(account)}, InstanceId{std::move(instance)});
+    auto const found =
+        devices->find(TenantId{std::move(tenant)}, AccountId{std::move(account)}, InstanceId{std::move(instance)});
+    if (!found) return std::unexpected(found.error());
+    return found->device;
   }
   void verdict(std::string token, TokenVerdict verdict, std::optional<Instant> dead_since = {}) {
     devices->on_verdict(TenantId{"verona"}, token, {.token = verdict, .dead_since = dead_since, .at = clock.now()});

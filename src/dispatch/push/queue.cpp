@@ -89,29 +89,40 @@ Result<void, PushRefusal> PushQueue::check_limits(Notification const& notificati
 
 Result<std::size_t, PushRefusal> PushQueue::admit(Notification& notification) const {
   if (auto within = check_limits(notification); !within) return std::unexpected(within.error());
-  if (!notification.device.empty())
-    if (auto aimed = aim_at_device(notification); !aimed) return std::unexpected(aimed.error());
-  for (std::size_t i = 0; i < credentials_.size(); ++i) {
-    auto const& settings = credentials_.at(i).settings;
-    if (!is_for(settings, notification.tenant, notification.request.target)) continue;
-    if (auto const why = settings.sender->unfit(notification.request)) return std::unexpected(*why);
-    return i;
+  if (!notification.device.empty()) {
+    auto const channel = aim_at_device(notification);
+    if (!channel) return std::unexpected(channel.error());
+    if (!is_usable(*channel, clock_.now())) return std::unexpected(PushRefusal::token_dead);
   }
-  return std::unexpected(PushRefusal::no_credential);
+  auto const credential = credential_for(notification);
+  if (credential == credentials_.size()) return std::unexpected(PushRefusal::no_credential);
+  if (auto const why = credentials_.at(credential).settings.sender->unfit(notification.request))
+    return std::unexpected(*why);
+  return credential;
 }
 
-Result<void, PushRefusal> PushQueue::aim_at_device(Notification& notification) const {
+// Their number where there is none.
+std::size_t PushQueue::credential_for(Notification const& notification) const {
+  auto const found = std::ranges::find_if(credentials_, [&](Credential const& credential) {
+    return is_for(credential.settings, notification.tenant, notification.request.target);
+  });
+  return static_cast<std::size_t>(found - credentials_.begin());
+}
+
+// The account, too: who comes to that device later is someone else.
+Result<Channel, PushRefusal> PushQueue::aim_at_device(Notification& notification) const {
   auto& request = notification.request;
-  auto const device = devices_.find(notification.tenant, request.account, notification.device);
-  if (!device) return std::unexpected(device.error());
-  if (request.channel == ChannelName::voip && request.push_class != PushClass::call && has_voip_for_calls_only(*device))
+  auto const found = devices_.find(notification.tenant, request.account, notification.device);
+  if (!found) return std::unexpected(found.error());
+  auto const& device = found->device;
+  if (request.channel == ChannelName::voip && request.push_class != PushClass::call && has_voip_for_calls_only(device))
     return std::unexpected(PushRefusal::voip_is_for_calls);
-  auto const& channel = channel_of(*device, request.channel);
+  auto const& channel = channel_of(device, request.channel);
   if (channel.token.empty()) return std::unexpected(PushRefusal::no_token);
-  if (!is_usable(channel, clock_.now())) return std::unexpected(PushRefusal::token_dead);
-  request.target = decide::push_target_of(*device, request.channel);
+  request.target = decide::push_target_of(device, request.channel);
+  request.account = found->account;
   request.instance = notification.device;
-  return {};
+  return channel;
 }
 
 void PushQueue::open_row(Notification notification, std::size_t credential, Waiter waiter) {

@@ -152,7 +152,8 @@ class PushQueue final : public model::PushServicePort {
 
   // queue.cpp: asking
   Result<std::size_t, model::PushRefusal> admit(model::Notification& notification) const;
-  Result<void, model::PushRefusal> aim_at_device(model::Notification& notification) const;
+  Result<model::Channel, model::PushRefusal> aim_at_device(model::Notification& notification) const;
+  [[nodiscard]] std::size_t credential_for(model::Notification const& notification) const;
   [[nodiscard]] Result<void, model::PushRefusal> check_limits(model::Notification const& notification) const;
   void on_deadline(PushRow row);
   [[nodiscard]] PushPool& pool_of(std::size_t credential);
@@ -182,6 +183,7 @@ class PushQueue final : public model::PushServicePort {
   void pump(std::size_t credential);
   void mark_then_send(Open& open);
   void send(Open& open);
+  [[nodiscard]] bool aim_again(Open& open);
   void leave_for_next_start(Open& open);
   void on_answer(PushRow row, std::size_t credential, model::ProviderAnswer answer);
   void unmark(Open& open);

@@ -20,6 +20,7 @@ constexpr Duration one_answer_stands = 1h;
 // A connection that was there a moment ago: longer than that, its request is better off in the queue.
 constexpr Duration look_for_a_connection = 1s;
 constexpr std::size_t gone_rows_in_line = 1000;
+constexpr std::string_view device_is_gone = "the device has signed out, or has no token that can be pushed to";
 // Longer than a call waits between two tries: these make no further commit.
 constexpr Duration unmark_before_a_wait_of = 1500ms;
 
@@ -237,6 +238,26 @@ void PushQueue::leave_for_next_start(Open& open) {
   unmark(open);
 }
 
+// B-SIGN-2, B-SIGN-3: while it waited, the device may have signed out, lost its token to someone else, or got another
+// one. Where there is nobody left to send it to, it is taken back: nobody refused it. A token that was called dead or
+// wrong meanwhile is left to the provider. False: it does not go now.
+bool PushQueue::aim_again(Open& open) {
+  auto& notification = open.record.notification;
+  auto& life = open.record.life;
+  auto const credential = aim_at_device(notification) ? credential_for(notification) : credentials_.size();
+  if (credential == open.credential) return true;
+  give_room_back(open);
+  if (credential < credentials_.size()) {
+    open.credential = credential;
+    life.state = PushState::accepted;
+    wait_for_room(open);
+    return false;
+  }
+  life.receipt.reason = device_is_gone;
+  hear(open, decide::push_event::TakenBack{});
+  return false;
+}
+
 void PushQueue::send(Open& open) {
   if (is_stopping_) return leave_for_next_start(open);
   auto const now = clock_.now();
@@ -246,6 +267,7 @@ void PushQueue::send(Open& open) {
     if (!is_end(open.record.life.state)) hear(open, decide::push_event::DeadlinePassed{});
     return;
   }
+  if (!open.record.notification.device.empty() && !aim_again(open)) return;
   hear(open, decide::push_event::Sent{});
   note(open, Milestone::sent);
   auto const& request = open.record.notification.request;

@@ -49,10 +49,7 @@ Result<void> PushQueue::load() {
 void PushQueue::resume(PushRow row) {
   auto& open = *find_open(row);
   auto const& notification = open.record.notification;
-  std::size_t credential = 0;
-  while (credential < credentials_.size() &&
-         !is_for(credentials_.at(credential).settings, notification.tenant, notification.request.target))
-    ++credential;
+  auto const credential = credential_for(notification);
   bool const has_credential = credential < credentials_.size();
   open.credential = credential;
   open.expiry = deadlines_.add(open.record.life.expires_at, [this, row] { on_deadline(row); });

@@ -14,6 +14,8 @@ constexpr std::uint64_t first_version = 1;
 
 constexpr std::uint64_t withdrawn_flag = 1;
 constexpr std::uint64_t shown_early_flag = 2;
+// It was asked for by device, and is aimed anew before it is sent.
+constexpr std::uint64_t by_device_flag = 4;
 
 void put(Packer& out, PushRequest const& request, bool ended) {
   out.uuid(request.id.value);
@@ -77,16 +79,18 @@ PushReceipt get_receipt(Unpacker& in) {
   return receipt;
 }
 
-void put(Packer& out, decide::PushLife const& life) {
+void put_life_and_flags(Packer& out, PushRecord const& record) {
+  auto const& life = record.life;
   out.number(life.spread);
   out.choice(life.state);
   out.number(life.tries);
   out.number(life.unknown_fates);
   put(out, life.receipt);
-  out.number((life.withdrawn ? withdrawn_flag : 0) | (life.shown_early ? shown_early_flag : 0));
+  out.number((life.withdrawn ? withdrawn_flag : 0) | (life.shown_early ? shown_early_flag : 0) |
+             (record.notification.device.empty() ? 0 : by_device_flag));
 }
 
-void get_life(Unpacker& in, std::uint64_t version, PushRecord& record) {
+void get_life_and_flags(Unpacker& in, std::uint64_t version, PushRecord& record) {
   auto& life = record.life;
   life.push_class = record.notification.request.push_class;
   life.expires_at = record.notification.request.expires_at;
@@ -99,6 +103,7 @@ void get_life(Unpacker& in, std::uint64_t version, PushRecord& record) {
   auto const flags = version > first_version ? in.number() : 0;
   life.withdrawn = (flags & withdrawn_flag) != 0;
   life.shown_early = (flags & shown_early_flag) != 0;
+  if ((flags & by_device_flag) != 0) record.notification.device = record.notification.request.instance;
 }
 
 }  // namespace
@@ -114,7 +119,7 @@ std::string pack(PushRecord const& record) {
   put(out, record.notification.request, is_end(record.life.state));
   out.text(record.notification.fingerprint);
   out.instant(record.accepted_at);
-  put(out, record.life);
+  put_life_and_flags(out, record);
   out.number(record.milestones.size());
   for (auto const& milestone : record.milestones) {
     out.choice(milestone.name);
@@ -135,7 +140,7 @@ Result<PushRecord> unpack_push_record(std::string_view bytes) {
   record.notification.request = get_request(in);
   record.notification.fingerprint = in.text();
   record.accepted_at = in.instant();
-  get_life(in, version, record);
+  get_life_and_flags(in, version, record);
   for (auto count = in.count(); count > 0 && !in.failed(); --count) {
     PushMilestone milestone{.name = in.choice(last_milestone), .at = in.instant()};
     milestone.why = in.choice(last_why);

@@ -30,6 +30,14 @@ TEST(PushRecord, IsReadAsItWasWritten) {
   EXPECT_TRUE(unpack_push_record(pack(record))->life.shown_early);
 }
 
+TEST(PushRecord, ThatItIsForADeviceIsReadAsItWasWritten) {
+  auto record = a_record();
+  record.notification.request.instance = InstanceId{"phone"};
+  EXPECT_TRUE(unpack_push_record(pack(record))->notification.device.empty()) << "aimed by its asker";
+  record.notification.device = InstanceId{"phone"};
+  EXPECT_EQ(unpack_push_record(pack(record))->notification.device, InstanceId{"phone"});
+}
+
 // Version 1 had no flags before the milestones.
 TEST(PushRecord, ARecordOfTheFirstVersionIsRead) {
   auto record = a_record();
