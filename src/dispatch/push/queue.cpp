@@ -21,6 +21,9 @@ PushRefusal refusal_of(Error const& error) {
 // Half of what one sweep may take: so what has ended never grows faster than it is swept.
 constexpr std::size_t sweep_after_accepted = 500;
 
+// For one notification; more of its tenant's requests than one are hardly ever open.
+constexpr std::size_t most_waiters = 100;
+
 bool has_final_word(PushRecord const& record) {
   return is_end(record.life.state) || record.life.state == PushState::accepted_by_provider;
 }
@@ -125,6 +128,11 @@ Result<Channel, PushRefusal> PushQueue::aim_at_device(Notification& notification
   return channel;
 }
 
+PushQueue::TrackingKey PushQueue::tracking_key(Open const& open) {
+  auto const& notification = open.record.notification;
+  return {notification.tenant, notification.request.tracking, notification.request.instance, open.row};
+}
+
 void PushQueue::open_row(Notification notification, std::size_t credential, Waiter waiter) {
   auto open = std::make_unique<Open>();
   auto& request = notification.request;
@@ -139,7 +147,7 @@ void PushQueue::open_row(Notification notification, std::size_t credential, Wait
   auto& kept = *open;
   auto const& asked = kept.record.notification;
   by_id_[{asked.tenant, asked.request.id}] = kept.row;
-  if (!asked.request.tracking.empty()) by_tracking_.emplace(std::pair{asked.tenant, asked.request.tracking}, kept.row);
+  if (!asked.request.tracking.empty()) by_tracking_.insert(tracking_key(kept));
   rows_[kept.row] = std::move(open);
   count(kept);
   note(kept, Milestone::accepted);
@@ -233,12 +241,17 @@ void PushQueue::refuse_open(Open& open, PushRefusal refusal) {
   }
 }
 
+// Each is judged by itself: however many wait for one notification, another one costs no more than the first.
 void PushQueue::add_waiter(Open& open, Waiter waiter) {
-  open.waiters.push_back(std::move(waiter));
-  if (open.is_stored)
-    later([this, row = open.row] {
-      if (auto* still = find_open(row)) answer_waiters(*still);
-    });
+  if (open.is_stored && answer_if_due(open, waiter)) return;
+  if (open.waiters.size() < most_waiters) return open.waiters.push_back(std::move(waiter));
+  deadlines_.drop(waiter.deadline);
+  if (waiter.wants_it_kept || !open.is_stored) return answer_later(waiter, std::unexpected(PushRefusal::overloaded));
+  answer_later(waiter, view_of(open.record));
+}
+
+void PushQueue::answer_later(Waiter& waiter, Result<View, PushRefusal> said) {
+  later([answer = std::move(waiter.answer), said = std::move(said)]() mutable { answer(std::move(said)); });
 }
 
 // What was said of it is on disk.
@@ -248,27 +261,27 @@ bool PushQueue::is_kept(Open const& open) {
          (!has_final_word(open.record) || open.marked.state == life.state);
 }
 
-// Answers those that wait no longer, and arms the others' patience.
-void PushQueue::answer_waiters(Open& open) {
+// Answers one that waits no longer, or arms its patience.
+bool PushQueue::answer_if_due(Open& open, Waiter& waiter) {
   bool const has_word = has_final_word(open.record) && open.marked.state == open.record.life.state;
-  auto const now = clock_.now();
-  auto waiters = std::exchange(open.waiters, {});
-  auto const row = open.row;
-  for (auto& waiter : waiters) {
-    bool const is_answered = waiter.wants_it_kept ? is_kept(open) : has_word;
-    if (is_answered || !waiter.until || *waiter.until <= now) {
-      deadlines_.drop(waiter.deadline);
-      Result<View, PushRefusal> said = view_of(open.record);
-      if (waiter.wants_it_kept && !is_answered) said = std::unexpected(PushRefusal::storage);
-      later([answer = std::move(waiter.answer), said = std::move(said)]() mutable { answer(std::move(said)); });
-      continue;
-    }
+  bool const is_answered = waiter.wants_it_kept ? is_kept(open) : has_word;
+  if (!is_answered && waiter.until && *waiter.until > clock_.now()) {
     if (waiter.deadline == DeadlineId{})
-      waiter.deadline = deadlines_.add(*waiter.until, [this, row] {
+      waiter.deadline = deadlines_.add(*waiter.until, [this, row = open.row] {
         if (auto* still = find_open(row)) answer_waiters(*still);
       });
-    open.waiters.push_back(std::move(waiter));
+    return false;
   }
+  deadlines_.drop(waiter.deadline);
+  Result<View, PushRefusal> said = view_of(open.record);
+  if (waiter.wants_it_kept && !is_answered) said = std::unexpected(PushRefusal::storage);
+  answer_later(waiter, std::move(said));
+  return true;
+}
+
+void PushQueue::answer_waiters(Open& open) {
+  for (auto& waiter : std::exchange(open.waiters, {}))
+    if (!answer_if_due(open, waiter)) open.waiters.push_back(std::move(waiter));
 }
 
 void PushQueue::find(TenantId const& tenant, PushId const& id, WaitUntil wait, Answer<View> answer) {
@@ -311,11 +324,15 @@ void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt
     return hear_then_answer(*open, decide::push_event::Acknowledged{}, std::move(answer));
   }
   std::vector<PushRow> rows;
-  auto const range = by_tracking_.equal_range({tenant, receipt.tracking});
-  for (auto at = range.first; at != range.second; ++at) rows.push_back(at->second);
+  for (auto at = by_tracking_.lower_bound({tenant, receipt.tracking, receipt.instance, 0}); at != by_tracking_.end();
+       ++at) {
+    auto const& [of, tracking, instance, row] = *at;
+    if (of != tenant || tracking != receipt.tracking) break;
+    if (!receipt.instance.empty() && instance != receipt.instance) break;
+    rows.push_back(row);
+  }
   for (auto const row : rows) {
     auto* open = find_open(row);
-    if (!receipt.instance.empty() && open->record.notification.request.instance != receipt.instance) continue;
     auto this_answer = std::exchange(answer, {});
     hear_then_answer(*open, decide::push_event::Acknowledged{},
                      this_answer ? std::move(this_answer) : Answer<View>([](auto const&) {}));

@@ -30,6 +30,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -149,6 +150,7 @@ class PushQueue final : public model::PushServicePort {
     std::map<decide::Alarm, PushAlarm> alarms = {};
   };
   using Key = std::pair<model::TenantId, model::PushId>;
+  using TrackingKey = std::tuple<model::TenantId, model::TrackingId, model::InstanceId, PushRow>;
 
   // queue.cpp: asking
   Result<std::size_t, model::PushRefusal> admit(model::Notification& notification) const;
@@ -166,6 +168,9 @@ class PushQueue final : public model::PushServicePort {
   void answer_from_disk(model::Notification const& asked, std::vector<Waiter> waiters, model::PushRefusal if_unknown);
   void add_waiter(Open& open, Waiter waiter);
   void answer_waiters(Open& open);
+  [[nodiscard]] bool answer_if_due(Open& open, Waiter& waiter);
+  void answer_later(Waiter& waiter, Result<View, model::PushRefusal> said);
+  [[nodiscard]] static TrackingKey tracking_key(Open const& open);
   void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
   [[nodiscard]] static bool is_kept(Open const& open);
   void hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer);
@@ -219,7 +224,7 @@ class PushQueue final : public model::PushServicePort {
   std::vector<Credential> credentials_ = {};
   std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
   std::map<Key, PushRow> by_id_ = {};
-  std::multimap<std::pair<model::TenantId, model::TrackingId>, PushRow> by_tracking_ = {};
+  std::set<TrackingKey> by_tracking_ = {};
   std::size_t waiting_ = 0;
   std::unordered_map<model::TenantId, std::size_t> waiting_of_tenant_ = {};
   std::set<std::pair<bool, PushRow>> resting_ = {};  // is it a call; so that calls come last

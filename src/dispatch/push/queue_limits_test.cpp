@@ -88,5 +88,59 @@ TEST_F(PushQueueTest, ATenantWithTooManyDevicesIsTold) {
   EXPECT_EQ(heard, (std::vector<std::optional<PushRefusal>>{{}, PushRefusal::too_many_devices, {}}));
 }
 
+TEST_F(PushQueueTest, B_PUSH_5_BeyondAHundredWhoWaitForOneNotificationNobodyWaits) {
+  lose_connection();
+  ask_and_run(a_message("m1"));
+  std::size_t told = 0;
+  for (int i = 0; i < 100; ++i)
+    queue->find(TenantId{"romeo's server"}, PushId{"m1"}, WaitUntil{clock.now() + 60s}, [&](auto) { ++told; });
+  run();
+  EXPECT_EQ(told, 0U);
+  auto const one_more = ask_and_run(a_message("m1"), 60s);
+  ASSERT_TRUE(*one_more) << "it is told what is known";
+  EXPECT_EQ(one_more->value()->receipt.state, PushState::accepted);
+  EXPECT_EQ(take_back("m1")->value().error(), PushRefusal::overloaded) << "nobody can say yet that it is on disk";
+  advance(1s);
+  EXPECT_EQ(told, 100U) << "it was taken back all the same";
+}
+
+TEST_F(PushQueueTest, B_PUSH_5_ManyOfOneTrackingIdEndAsFastAsOthers) {
+  constexpr int many = 20'000;
+  lose_connection();
+  auto const end_all = [&](char const* name, auto const& tracking_of) {
+    auto const name_of = [&](int i) { return name + std::to_string(i); };
+    for (int i = 0; i < many; ++i) {
+      auto message = a_message(name_of(i));
+      message.request.tracking = tracking_of(i);
+      ask(std::move(message));
+    }
+    run();
+    auto const began = std::chrono::steady_clock::now();
+    for (int i = many; i-- > 0;) queue->take_back(TenantId{"romeo's server"}, PushId{name_of(i)}, [](auto) {});
+    run();
+    return std::chrono::steady_clock::now() - began;
+  };
+  auto const each_its_own = end_all("d", [](int i) { return TrackingId{"t" + std::to_string(i)}; });
+  auto const one_for_all = end_all("s", [](int) { return TrackingId{"one for all"}; });
+  EXPECT_LT(one_for_all, 3 * each_its_own);
+  EXPECT_EQ(queue->open(), 0U);
+}
+
+TEST_F(PushQueueTest, AReceiptOfOnePhoneByTrackingIdLeavesTheOthers) {
+  for (auto const* phone : {"phone 1", "phone 2", "phone 3"}) {
+    auto message = a_message(phone);
+    message.request.tracking = TrackingId{"t"};
+    message.request.instance = InstanceId{phone};
+    ask_and_run(message);
+    apple_says(ProviderVerdict::accepted);
+  }
+  EXPECT_TRUE(acknowledge({.tracking = TrackingId{"t"}, .instance = InstanceId{"phone 2"}})->value());
+  EXPECT_EQ(state("phone 1"), PushState::accepted_by_provider);
+  EXPECT_EQ(state("phone 2"), PushState::acknowledged);
+  EXPECT_TRUE(acknowledge({.tracking = TrackingId{"t"}})->value());
+  EXPECT_EQ(state("phone 1"), PushState::acknowledged);
+  EXPECT_EQ(state("phone 3"), PushState::acknowledged);
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

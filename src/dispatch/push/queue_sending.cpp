@@ -444,8 +444,7 @@ void PushQueue::forget(Open& open) {
   deadlines_.drop(open.retry);
   auto const& notification = open.record.notification;
   by_id_.erase({notification.tenant, notification.request.id});
-  auto const range = by_tracking_.equal_range({notification.tenant, notification.request.tracking});
-  for (auto at = range.first; at != range.second;) at = at->second == open.row ? by_tracking_.erase(at) : std::next(at);
+  by_tracking_.erase(tracking_key(open));
   count_as(open, Tally::none);
   // While its request is with the sender, the answer gives the room back.
   if (open.record.life.under_way == decide::UnderWay::no) give_room_back(open);

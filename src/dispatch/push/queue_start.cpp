@@ -30,8 +30,7 @@ Result<void> PushQueue::load() {
     open->marked = mark_of(open->record.life);
     auto const& notification = open->record.notification;
     by_id_[{notification.tenant, notification.request.id}] = stored.row;
-    if (!notification.request.tracking.empty())
-      by_tracking_.emplace(std::pair{notification.tenant, notification.request.tracking}, stored.row);
+    if (!notification.request.tracking.empty()) by_tracking_.insert(tracking_key(*open));
     auto& kept = *(rows_[stored.row] = std::move(open));
     count(kept);
     found.push_back(stored.row);
