@@ -38,6 +38,7 @@ enum class PushRefusal : std::uint8_t {
   unfit_message_token,
   too_large,          // more than the provider takes on that channel
   voip_is_for_calls,  // B-TABLE-3: nothing but a call goes on VoIP to iOS 13 and later
+  service_not_used,   // the device has named the services that it is woken for, and that is none of them
   too_many_devices,   // of this tenant
   too_many,           // too many notifications of this tenant wait to be sent
   overloaded,         // of all tenants, or the disk does not keep up

@@ -35,6 +35,7 @@ constexpr std::array rows = {
     Row{"unfit-target", 422, "the token or topic can be none of that provider"},
     Row{"payload-too-large", 422, "the provider takes at most 4096 bytes, 5120 on APNs' VoIP channel"},
     Row{"voip-is-for-calls", 422, "nothing but a call goes on VoIP to a device with iOS 13 or later"},
+    Row{"service-not-used", 422, "the device named is not woken for that: its `services` say for what it is"},
     Row{"too-many-open", 429, "too many of your notifications wait to be sent"},
     Row{"too-many-guesses", 429, "too many wrong passwords came from where you are"},
     Row{"header-too-large", 431, "the header fields are larger than 16 KB"},

@@ -7,11 +7,13 @@
 namespace reveille::arrive {
 namespace {
 
+Problem unfit(std::string name, std::string detail, std::string field) {
+  return {.status = 422, .name = std::move(name), .detail = std::move(detail), .field = std::move(field)};
+}
+
 Problem unfit_token(std::string field) {
-  return {.status = 422,
-          .name = "invalid-field",
-          .detail = field + ": a token of APNs is hexadecimal.",
-          .field = std::move(field)};
+  auto detail = field + ": a token of APNs is hexadecimal.";
+  return unfit("invalid-field", std::move(detail), std::move(field));
 }
 
 }  // namespace
@@ -21,47 +23,30 @@ Problem problem_of(model::PushRefusal refusal) {
   switch (refusal) {
     case not_found: return {.status = 404, .name = "not-found", .detail = "There is no such thing of yours."};
     case key_reused:
-      return {.status = 422,
-              .name = "idempotency-key-reused",
-              .detail = "This Idempotency-Key came before with another body.",
-              .field = "Idempotency-Key"};
+      return unfit("idempotency-key-reused", "This Idempotency-Key came before with another body.", "Idempotency-Key");
     case no_device:
-      return {.status = 422,
-              .name = "no-such-device",
-              .detail = "No device of that UUID is registered, or several accounts use it: name one.",
-              .field = "device"};
-    case no_token:
-      return {.status = 422,
-              .name = "no-token",
-              .detail = "The device has registered no token for that channel.",
-              .field = "channel"};
+      return unfit("no-such-device", "No device of that UUID is registered, or several accounts use it: name one.",
+                   "device");
+    case no_token: return unfit("no-token", "The device has registered no token for that channel.", "channel");
     case token_dead:
-      return {.status = 422,
-              .name = "token-dead",
-              .detail = "The provider has called the device's token dead or wrong; register a new one.",
-              .field = "device"};
+      return unfit("token-dead", "The provider has called the device's token dead or wrong; register a new one.",
+                   "device");
     case no_credential:
-      return {.status = 422,
-              .name = "no-credential",
-              .detail = "No credential serves that provider, team, topic and environment.",
-              .field = "target"};
+      return unfit("no-credential", "No credential serves that provider, team, topic and environment.", "target");
     case unfit_target:
-      return {.status = 422,
-              .name = "unfit-target",
-              .detail = "The provider has no such targets: an APNs token is hexadecimal, and a topic is plain text.",
-              .field = "target"};
+      return unfit("unfit-target",
+                   "The provider has no such targets: an APNs token is hexadecimal, and a topic is plain text.",
+                   "target");
     case unfit_voip_token: return unfit_token("channels.voip.token");
     case unfit_message_token: return unfit_token("channels.message.token");
     case too_large:
-      return {.status = 422,
-              .name = "payload-too-large",
-              .detail = "The provider takes at most 4096 bytes, and 5120 on APNs' VoIP channel, frame included.",
-              .field = "payload"};
+      return unfit("payload-too-large",
+                   "The provider takes at most 4096 bytes, and 5120 on APNs' VoIP channel, frame included.", "payload");
     case voip_is_for_calls:
-      return {.status = 422,
-              .name = "voip-is-for-calls",
-              .detail = "To iOS 13 and later nothing but a call goes on the VoIP channel.",
-              .field = "channel"};
+      return unfit("voip-is-for-calls", "To iOS 13 and later nothing but a call goes on the VoIP channel.", "channel");
+    case service_not_used:
+      return unfit("service-not-used",
+                   "The device has named the services that it is woken for, and that is none of them.", "class");
     case too_many_devices:
       return {.status = 422, .name = "too-many-devices", .detail = "You have as many devices as you may have."};
     case too_many:

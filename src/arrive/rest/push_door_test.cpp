@@ -324,6 +324,7 @@ TEST_F(PushDoorTest, EveryRefusalIsAProblemWithAStatus) {
       {PushRefusal::unfit_message_token, {422, "invalid-field"}},
       {PushRefusal::too_large, {422, "payload-too-large"}},
       {PushRefusal::voip_is_for_calls, {422, "voip-is-for-calls"}},
+      {PushRefusal::service_not_used, {422, "service-not-used"}},
       {PushRefusal::too_many_devices, {422, "too-many-devices"}}};
   for (auto const& [refusal, what] : told) {
     service.refusal = refusal;

@@ -90,7 +90,7 @@ std::vector<OpenapiOperation> operations() {
        "post",
        {"malformed", "invalid-header", "unauthorised", "invalid-field", "idempotency-key-reused", "no-such-device",
         "no-token", "token-dead", "no-credential", "unfit-target", "payload-too-large", "voip-is-for-calls",
-        "too-many-open", "overloaded", "storage"}},
+        "service-not-used", "too-many-open", "overloaded", "storage"}},
       {"/v1/notifications/{id}", "get", {"unauthorised", "not-found", "overloaded", "storage"}},
       {"/v1/notifications/{id}", "delete", {"unauthorised", "not-found", "overloaded", "storage"}},
       {"/v1/devices/{device}",

@@ -24,6 +24,7 @@ std::string_view reason_of(PushRefusal refusal) {
     case unfit_message_token: return "unfit_target";
     case too_large: return "payload_too_large";
     case voip_is_for_calls: return "voip_is_for_calls";
+    case service_not_used: return "service_not_used";
     case too_many_devices: return "too_many_devices";
     case too_many: return "too_many";
     case overloaded: return "overloaded";

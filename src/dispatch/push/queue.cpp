@@ -24,6 +24,23 @@ constexpr std::size_t sweep_after_accepted = 500;
 // For one notification; more of its tenant's requests than one are hardly ever open.
 constexpr std::size_t most_waiters = 100;
 
+// B-SIGN-2: a device that names only calls is shown nothing of messages, and the reverse. Services that nobody has ever
+// named are no such word, and what only tidies up is for all.
+bool uses(Device const& device, PushClass push_class) {
+  auto const& services = device.services;
+  if (!services.call && !services.im) return true;
+  switch (push_class) {
+    using enum PushClass;
+    case call:
+    case missed_call:
+    case answered_elsewhere: return services.call;
+    case message: return services.im;
+    case clear:
+    case background: return true;
+  }
+  std::unreachable();
+}
+
 bool has_final_word(PushRecord const& record) {
   return is_end(record.life.state) || record.life.state == PushState::accepted_by_provider;
 }
@@ -118,6 +135,7 @@ Result<Channel, PushRefusal> PushQueue::aim_at_device(Notification& notification
   auto const found = devices_.find(notification.tenant, request.account, notification.device);
   if (!found) return std::unexpected(found.error());
   auto const& device = found->device;
+  if (!uses(device, request.push_class)) return std::unexpected(PushRefusal::service_not_used);
   if (request.channel == ChannelName::voip && request.push_class != PushClass::call && has_voip_for_calls_only(device))
     return std::unexpected(PushRefusal::voip_is_for_calls);
   auto const& channel = channel_of(device, request.channel);

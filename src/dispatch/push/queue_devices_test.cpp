@@ -106,5 +106,36 @@ TEST_F(PushQueueDevicesTest, WhatMayHaveLeftIsOfUnknownFateWhoeverSignsOut) {
   EXPECT_EQ(state("m1"), PushState::unknown);
 }
 
+TEST_F(PushQueueDevicesTest, B_SIGN_2_ADeviceGetsThePushesOfItsServicesOnly) {
+  auto const heard = [&](PushClass push_class, std::optional<bool> call, std::optional<bool> im) {
+    auto update = phone("abcd");
+    update.uses_call = call;
+    update.uses_im = im;
+    (void)put("juliet@localhost", update);
+    auto asked = for_phone("m" + std::to_string(apple.sendings) + std::string(name_of(push_class)));
+    asked.request.push_class = push_class;
+    return ask_and_run(asked)->value();
+  };
+  using enum PushClass;
+  EXPECT_TRUE(heard(message, {}, {})) << "nobody has named any";
+  EXPECT_TRUE(heard(call, {}, {}));
+  EXPECT_EQ(heard(message, true, false).error(), PushRefusal::service_not_used);
+  EXPECT_TRUE(heard(missed_call, true, false));
+  EXPECT_TRUE(heard(clear, true, false));
+  EXPECT_EQ(heard(call, false, true).error(), PushRefusal::service_not_used);
+  EXPECT_EQ(heard(missed_call, false, true).error(), PushRefusal::service_not_used);
+  EXPECT_TRUE(heard(message, true, true));
+}
+
+TEST_F(PushQueueDevicesTest, B_SIGN_3_SigningOutOfMessagesEndsThoseThatWait) {
+  (void)put("juliet@localhost", phone("abcd"));
+  lose_connection();
+  EXPECT_TRUE(ask_and_run(for_phone("m1"))->value());
+  (void)put("juliet@localhost", {.uses_call = true, .uses_im = false});
+  connect();
+  EXPECT_TRUE(apple.sent.empty());
+  EXPECT_EQ(state("m1"), PushState::taken_back);
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

@@ -20,7 +20,7 @@ constexpr Duration one_answer_stands = 1h;
 // A connection that was there a moment ago: longer than that, its request is better off in the queue.
 constexpr Duration look_for_a_connection = 1s;
 constexpr std::size_t gone_rows_in_line = 1000;
-constexpr std::string_view device_is_gone = "the device has signed out, or has no token that can be pushed to";
+constexpr std::string_view device_is_gone = "the device has signed out of it, or has no token that can be pushed to";
 // Longer than a call waits between two tries: these make no further commit.
 constexpr Duration unmark_before_a_wait_of = 1500ms;
 
