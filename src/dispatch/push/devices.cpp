@@ -16,6 +16,10 @@ namespace {
 using namespace model;
 
 constexpr Duration quarantine = WakePolicy{}.quarantine;  // B-SIGN-3
+constexpr Duration unseen_for_good = 90 * 24h;            // B-SIGN-5
+constexpr Duration seen_again_after = 24h;                // so that not each sign of life is written
+constexpr std::size_t looked_at_in_a_sweep = 2000;        // well under a millisecond
+constexpr std::size_t forgotten_in_a_sweep = 200;
 constexpr std::array channels = {ChannelName::voip, ChannelName::message};
 
 template <class T>
@@ -227,11 +231,43 @@ void PushDevices::remove(TenantId const& tenant, AccountId const& account, Insta
   });
 }
 
+bool PushDevices::is_gone(Device const& device) const {
+  return device.seen_at + unseen_for_good <= clock_.now();
+}
+
 Result<OwnedDevice, PushRefusal> PushDevices::find(TenantId const& tenant, AccountId const& account,
                                                    InstanceId const& instance) const {
-  auto const keys = keys_of(tenant, account, instance);
+  auto keys = keys_of(tenant, account, instance);
+  std::erase_if(keys, [&](Key const& key) { return is_gone(devices_.at(key)); });
   if (keys.size() != 1) return std::unexpected(PushRefusal::no_device);
   return OwnedDevice{.account = std::get<AccountId>(keys.front()), .device = devices_.at(keys.front())};
+}
+
+void PushDevices::saw(TenantId const& tenant, AccountId const& account, InstanceId const& instance) {
+  Key const key{tenant, instance, account};
+  auto const known = devices_.find(key);
+  if (known == devices_.end() || clock_.now() - known->second.seen_at < seen_again_after) return;
+  begin_change(key);
+  known->second.seen_at = clock_.now();
+  commit({key}, IfNotWritten::keep, [](Result<void>) {});
+}
+
+void PushDevices::sweep() {
+  std::vector<Key> gone;
+  auto at = devices_.upper_bound(swept_up_to_);
+  for (std::size_t i = 0; i < looked_at_in_a_sweep && at != devices_.end(); ++i, ++at) {
+    swept_up_to_ = at->first;
+    if (is_gone(at->second)) gone.push_back(at->first);
+    if (gone.size() == forgotten_in_a_sweep) break;
+  }
+  if (at == devices_.end()) swept_up_to_ = {};
+  if (gone.empty()) return;
+  for (auto const& key : gone) {
+    begin_change(key);
+    erase(devices_.find(key));
+  }
+  // Where it could not be written, the next round finds them again.
+  commit(gone, IfNotWritten::restore, [](Result<void>) {});
 }
 
 void PushDevices::on_verdict(TenantId const& tenant, std::string_view token, PushReceipt const& receipt) {

@@ -40,7 +40,8 @@ class PushDevices {
                 model::Mode mode, Answer<model::OwnedDevice> answer);
   void remove(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
               Answer<void> answer);
-  // The device to push to; no_device when there is none, or when several accounts use it and none is named.
+  // The device to push to; no_device when there is none (nor one that was seen in 90 days), or when several accounts
+  // use it and none is named.
   [[nodiscard]] Result<model::OwnedDevice, model::PushRefusal> find(model::TenantId const& tenant,
                                                                     model::AccountId const& account,
                                                                     model::InstanceId const& instance) const;
@@ -49,6 +50,10 @@ class PushDevices {
   void on_verdict(model::TenantId const& tenant, std::string_view token, model::PushReceipt const& receipt);
   // Takes back the quarantine that was given at that time.
   void lift_quarantine(model::TenantId const& tenant, std::string_view token, Instant given);
+  // A sign of life of that device, if it is registered here.
+  void saw(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance);
+  // Forgets what nobody has seen for 90 days (B-SIGN-5): of the next few devices, so that no call waits for it.
+  void sweep();
   [[nodiscard]] std::size_t size() const { return devices_.size(); }
 
  private:
@@ -71,6 +76,7 @@ class PushDevices {
   void add_tokens(Key const& key, model::Device const& device);
   void forget_token(Key const& key, std::string const& token);
   void erase(Devices::iterator at);
+  [[nodiscard]] bool is_gone(model::Device const& device) const;
   // Before a device is changed; each is followed by one commit that names it.
   void begin_change(Key const& key);
   void commit(std::vector<Key> const& changed, IfNotWritten if_not_written, Done done);
@@ -91,6 +97,7 @@ class PushDevices {
   std::map<model::TenantId, std::size_t> of_tenant_ = {};
   std::multimap<std::pair<model::TenantId, std::string>, Key> by_token_ = {};
   std::map<Key, Unwritten> unwritten_ = {};
+  Key swept_up_to_ = {};
 };
 
 }  // namespace reveille::dispatch

@@ -234,6 +234,26 @@ TEST_F(PushDevicesTest, ATenantHasABoundOfItsOwn) {
   EXPECT_TRUE(put("four", "juliet@localhost", voip("five")));
 }
 
+TEST_F(PushDevicesTest, B_SIGN_5_WhatNobodyHasSeenForNinetyDaysIsForgottenAFewAtATime) {
+  for (int i = 0; i < 1000; ++i) (void)put("i" + std::to_string(i), "juliet@x", voip("v" + std::to_string(i)));
+  clock.advance(24h * 89);
+  (void)put("i500", "juliet@x", {.mode = Mode::background});
+  devices->sweep();
+  run();
+  EXPECT_EQ(devices->size(), 1000U);
+  clock.advance(24h);
+  devices->sweep();
+  run();
+  EXPECT_GT(devices->size(), 700U);
+  for (int i = 0; i < 10; ++i) devices->sweep();
+  run();
+  EXPECT_EQ(devices->size(), 1U);
+  restart();
+  EXPECT_EQ(devices->size(), 1U);
+  EXPECT_TRUE(find("i500"));
+  verdict("v499", TokenVerdict::dead);
+}
+
 // A disk that is full at first: nothing of what was refused is left in memory.
 class PushDevicesOfAFullDisk : public PushDevicesTest {
  protected:

@@ -329,6 +329,12 @@ void PushQueue::hear_then_answer(Open& open, decide::PushEvent event, Answer<Vie
     add_waiter(*still, {.answer = std::move(answer), .until = clock_.now() + 5s, .wants_it_kept = true});
 }
 
+void PushQueue::hear_receipt(Open& open, Answer<View> answer) {
+  auto const& notification = open.record.notification;
+  devices_.saw(notification.tenant, notification.request.account, notification.device);
+  hear_then_answer(open, decide::push_event::Acknowledged{}, std::move(answer));
+}
+
 void PushQueue::take_back(TenantId const& tenant, PushId const& id, Answer<View> answer) {
   auto* open = find_open(tenant, id);
   if (!open) return find_kept(tenant, id, std::move(answer));
@@ -339,7 +345,7 @@ void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt
   if (!receipt.id.empty()) {
     auto* open = find_open(tenant, receipt.id);
     if (!open) return find_kept(tenant, receipt.id, std::move(answer));
-    return hear_then_answer(*open, decide::push_event::Acknowledged{}, std::move(answer));
+    return hear_receipt(*open, std::move(answer));
   }
   std::vector<PushRow> rows;
   for (auto at = by_tracking_.lower_bound({tenant, receipt.tracking, receipt.instance, 0}); at != by_tracking_.end();
@@ -352,8 +358,7 @@ void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt
   for (auto const row : rows) {
     auto* open = find_open(row);
     auto this_answer = std::exchange(answer, {});
-    hear_then_answer(*open, decide::push_event::Acknowledged{},
-                     this_answer ? std::move(this_answer) : Answer<View>([](auto const&) {}));
+    hear_receipt(*open, this_answer ? std::move(this_answer) : Answer<View>([](auto const&) {}));
   }
   if (answer) later([answer = std::move(answer)]() mutable { answer(std::unexpected(PushRefusal::not_found)); });
 }

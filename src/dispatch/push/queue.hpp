@@ -174,6 +174,7 @@ class PushQueue final : public model::PushServicePort {
   void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
   [[nodiscard]] static bool is_kept(Open const& open);
   void hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer);
+  void hear_receipt(Open& open, Answer<View> answer);
   void later(std::move_only_function<void()> act);
   [[nodiscard]] Open* find_open(model::TenantId const& tenant, model::PushId const& id);
   [[nodiscard]] Open* find_open(PushRow row);

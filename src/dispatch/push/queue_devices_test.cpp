@@ -137,5 +137,37 @@ TEST_F(PushQueueDevicesTest, B_SIGN_3_SigningOutOfMessagesEndsThoseThatWait) {
   EXPECT_EQ(state("m1"), PushState::taken_back);
 }
 
+TEST_F(PushQueueDevicesTest, B_SIGN_5_ADeviceUnseenForNinetyDaysIsNotPushedTo) {
+  (void)put("juliet@localhost", phone("abcd"));
+  clock.set(clock.now() + 24h * 90 - 1s);
+  EXPECT_TRUE(ask_and_run(for_phone("m1"))->value());
+  clock.set(clock.now() + 1s);
+  EXPECT_EQ(ask_and_run(for_phone("m2"))->value().error(), PushRefusal::no_device);
+  EXPECT_EQ(state("m1"), PushState::sending) << "it was accepted a second before";
+}
+
+TEST_F(PushQueueDevicesTest, B_SIGN_5_DevicesThatAreLongGoneLeaveRoom) {
+  limits.devices_of_tenant = 2;
+  start();
+  (void)put("juliet@localhost", phone("ab01"), "phone 1");
+  (void)put("juliet@localhost", phone("ab02"), "phone 2");
+  EXPECT_EQ(put("juliet@localhost", phone("ab03"), "phone 3").error(), PushRefusal::too_many_devices);
+  clock.set(clock.now() + 24h * 90);
+  run();
+  EXPECT_TRUE(put("juliet@localhost", phone("ab03"), "phone 3"));
+}
+
+TEST_F(PushQueueDevicesTest, B_SIGN_5_AReceiptIsASignOfLife) {
+  (void)put("juliet@localhost", phone("abcd"));
+  clock.set(clock.now() + 24h * 60);
+  run();
+  ask_and_run(for_phone("m1"));
+  apple_says(ProviderVerdict::accepted);
+  EXPECT_TRUE(acknowledge({.id = PushId{"m1"}})->value());
+  clock.set(clock.now() + 24h * 60);
+  start();
+  EXPECT_TRUE(ask_and_run(for_phone("m2"))->value());
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

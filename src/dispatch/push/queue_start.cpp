@@ -81,6 +81,7 @@ void PushQueue::sweep_from_time_to_time() {
 
 void PushQueue::sweep() {
   accepted_since_sweep_ = 0;
+  devices_.sweep();
   store_.commit({store::Sweep{.now = clock_.now(), .traces_before = Instant{}}}, store::Urgency::lazily,
                 [](Result<void>) {});
 }
