@@ -3,6 +3,7 @@
 #include "base/encoding.hpp"
 #include "base/random.hpp"
 #include "deliver/apns/payload.hpp"
+#include "wire/crypto/digest.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,13 +46,22 @@ std::string topic_of(model::PushRequest const& request, PushType type) {
   return topic;
 }
 
+// RFC 9113 §8.2.1: what a header field may hold.
+bool has_spaces_around(std::string_view text) {
+  return text.starts_with(' ') || text.ends_with(' ');
+}
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }) && !has_spaces_around(text);
+}
+
 std::string collapse_id_of(model::PushRequest const& request, PushType type) {
   if (type == PushType::voip) return {};
   // Both notices of a call replace what the call itself showed.
   bool const is_message = request.push_class == PushClass::message || request.push_class == PushClass::clear;
   std::string id = is_message ? request.conversation : request.tracking.text();
-  id.resize(std::min(id.size(), most_collapse_id));
-  return id;
+  // Two that differ in their last bytes only are two all the same: the hash has just the length that Apple allows.
+  bool const fits = id.size() <= most_collapse_id && !has_spaces_around(id);
+  return fits ? id : encode_hex(crypto::sha256(id));
 }
 
 PayloadParts parts_of(model::PushRequest const& request, PushType type) {
@@ -73,18 +83,13 @@ Priority priority_of(model::PushRequest const& request) {
   return is_shown(request.push_class) ? Priority::immediate : Priority::considerate;
 }
 
-// RFC 9113 §8.2.1: what a header field may hold.
-bool is_field_value(std::string_view text) {
-  return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
 Result<void> check_fields(model::PushRequest const& request, PushType type) {
   if (request.target.token.empty() || !decode_hex(request.target.token)) {
     return failure(ErrorCode::malformed, "the device token is no hexadecimal number");
   }
   if (!is_uuid(request.id.text())) return failure(ErrorCode::malformed, "the push id is no UUID");
   if (!is_field_value(request.target.topic) || !is_field_value(collapse_id_of(request, type))) {
-    return failure(ErrorCode::malformed, "topic or collapse id hold control characters");
+    return failure(ErrorCode::malformed, "topic or collapse id hold control characters, or the topic spaces around it");
   }
   return {};
 }

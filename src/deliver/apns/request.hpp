@@ -6,6 +6,7 @@
 //   message             alert, 10, collapsed by conversation
 //   missed, elsewhere   alert, 10, collapsed by tracking id, so that they replace what the call showed
 //   clear, background   background, 5 (10 would be an error); with a badge: alert, 5
+// A collapse id that is too long, or has spaces around it, goes as its SHA-256, in hexadecimal.
 // Apple keeps each until it expires, a call until it stops ringing; the apns-id is the push id.
 // Source: Apple, "Sending notification requests to APNs".
 #pragma once

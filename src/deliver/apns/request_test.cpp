@@ -77,6 +77,30 @@ TEST(ApnsRequest, NoticesOfACallReplaceWhatItShowed) {
   }
 }
 
+TEST(ApnsRequest, ACollapseIdThatAppleWouldNotTakeGoesAsItsHash) {
+  auto const collapse_id = [](std::string tracking) {
+    auto request = asked(PushClass::missed_call, ChannelName::message);
+    request.tracking = model::TrackingId{std::move(tracking)};
+    EXPECT_TRUE(check_request(request));
+    return make_request(request).value().collapse_id;
+  };
+  std::string const longest(64, 'x');
+  EXPECT_EQ(collapse_id(longest), longest);
+  EXPECT_EQ(collapse_id("of two words"), "of two words");
+  EXPECT_EQ(collapse_id("abc "), "5488613c42b0d34d60f7aa9e94be317a3ee102a2bbd91ccc73cc79fbc2269955");
+  EXPECT_EQ(collapse_id(" abc").size(), 64U);
+  EXPECT_EQ(collapse_id(longest + "/1").size(), 64U);
+  EXPECT_NE(collapse_id(longest + "/1"), collapse_id(longest + "/2")) << "two calls are two";
+}
+
+TEST(ApnsRequest, RefusesATopicThatNoFieldCanHold) {
+  for (auto const* topic : {"org.example.phone\n", " org.example.phone", "org.example.phone "}) {
+    auto request = asked(PushClass::message, ChannelName::message);
+    request.target.topic = topic;
+    EXPECT_EQ(make_request(request).error().code, ErrorCode::malformed) << topic;
+  }
+}
+
 TEST(ApnsRequest, RefusesWhatCannotBeSent) {
   auto request = asked(PushClass::call, ChannelName::voip);
   request.target.token = "no hex/../";
