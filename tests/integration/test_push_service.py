@@ -118,6 +118,14 @@ def test_a_receipt_ends_it_acknowledged(apple, tenant):
     assert tenant.ask("POST", "/v1/receipts", {"tracking_id": "none"})[0] == 404
 
 
+def test_a_push_without_a_tracking_id_is_counted_and_traced(apple, push, tenant):
+    _, answer = tenant.notify(a_message(apple, apple.new_device(), seconds=2), wait=10)
+    tenant.fate_when(answer["id"], ENDS)
+    assert push.metrics()['reveille_outcomes_total{kind="push",outcome="unconfirmed"}'] == 1
+    trace = push.trace(answer["id"])
+    assert trace["outcome"] == "unconfirmed" and trace["kind"] == "push"
+
+
 def test_a_key_names_one_request(apple, push, tenant):
     body = a_call(apple, apple.new_device())
     first = tenant.notify(body, wait=10, key="order 66")

@@ -63,13 +63,17 @@ std::string detail_of(PushReceipt const& receipt) {
   return std::to_string(receipt.provider_status) + (receipt.reason.empty() ? "" : " " + receipt.reason);
 }
 
+// Whose tenant tells of no call or message that it belongs to is followed by itself.
+TrackingId traced_as(PushRequest const& request) {
+  return request.tracking.empty() ? TrackingId{request.id.value} : request.tracking;
+}
+
 }  // namespace
 
 // Once it is stored, and with what came before: a known key that comes again is no new notification.
 void PushQueue::begin_trace(Open const& open) {
   auto const& request = open.record.notification.request;
-  if (request.tracking.empty()) return;
-  traces_.begin({.tracking = request.tracking,
+  traces_.begin({.tracking = traced_as(request),
                  .kind = TraceKind::push,
                  .to = request.account.value,
                  .push_id = request.id.value,
@@ -79,8 +83,7 @@ void PushQueue::begin_trace(Open const& open) {
 
 void PushQueue::trace(Open const& open, PushMilestone const& milestone) {
   auto const& request = open.record.notification.request;
-  if (request.tracking.empty()) return;
-  traces_.step({.tracking = request.tracking,
+  traces_.step({.tracking = traced_as(request),
                 .kind = TraceKind::push,
                 .milestone = milestone.name,
                 .at = milestone.at,

@@ -401,5 +401,13 @@ TEST_F(PushQueueTest, ATokenGoesToItsNewestHolder) {
   EXPECT_TRUE(ask_and_run(call)->value());
 }
 
+TEST_F(PushQueueTest, WithoutATrackingIdItIsTracedAsItself) {
+  ask_and_run(a_message("m1"));
+  apple_says(ProviderVerdict::token_gone, 410);
+  EXPECT_EQ(traces.begun, std::vector{TrackingId{"m1"}});
+  EXPECT_EQ(traces.steps[TrackingId{"m1"}].back(), Milestone::refused);
+  EXPECT_TRUE(fate("m1").tracking.empty()) << "its tenant has named none";
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test
