@@ -45,6 +45,23 @@ TEST_F(PushCredentials, B_PUSH_4_ARefusedKeyIsTriedWithOneNotificationAtATime) {
   EXPECT_EQ(apple.sent.size(), 9U) << "it was mended";
 }
 
+TEST_F(PushCredentials, ATrialEndsWithAnyAnswerThatTakesTheKey) {
+  for (auto const verdict : {ProviderVerdict::token_gone, ProviderVerdict::token_wrong}) {
+    auto const name = std::string(name_of(verdict));
+    ask_and_run(a_message(name));
+    apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
+    for (int i = 0; i < 5; ++i) ask_and_run(a_message(name + std::to_string(i)));
+    advance(31s);
+    ASSERT_EQ(apple.sent.size(), 1U);
+    apple_says(ProviderVerdict::provider_failing, 503);
+    ASSERT_EQ(apple.sent.size(), 1U) << "that says nothing of the key";
+    apple_says(verdict, 400);
+    EXPECT_GE(apple.sent.size(), 4U) << name;
+    EXPECT_TRUE(queue->alarms().empty()) << name;
+    while (!apple.sent.empty()) apple_says(ProviderVerdict::accepted);
+  }
+}
+
 TEST_F(PushCredentials, B_CALL_5_ACallFindsOutAtOnce) {
   ask_and_run(a_message("m1"));
   apple_says(ProviderVerdict::credential_refused, 403);

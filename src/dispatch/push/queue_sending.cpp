@@ -63,6 +63,15 @@ std::string detail_of(PushReceipt const& receipt) {
   return std::to_string(receipt.provider_status) + (receipt.reason.empty() ? "" : " " + receipt.reason);
 }
 
+// The provider looks at a token only for whom it knows. What we say ourselves has no status.
+bool shows_that_the_key_is_taken(ProviderAnswer const& answer) {
+  using enum ProviderVerdict;
+  if (answer.verdict == accepted) return true;
+  bool const is_of_the_token =
+      answer.verdict == token_gone || answer.verdict == token_wrong || answer.verdict == device_throttled;
+  return is_of_the_token && answer.status != 0;
+}
+
 // Whose tenant tells of no call or message that it belongs to is followed by itself.
 TrackingId traced_as(PushRequest const& request) {
   return request.tracking.empty() ? TrackingId{request.id.value} : request.tracking;
@@ -345,11 +354,11 @@ void PushQueue::learn_of_credential(std::size_t credential, ProviderAnswer const
       pump(credential);
     });
   }
-  if (answer.verdict != accepted) return;
+  if (answer.verdict == accepted) known.alarms.erase(decide::Alarm::app_not_set_up);
+  if (!shows_that_the_key_is_taken(answer)) return;
   known.trust = Trust::full;
   deadlines_.drop(known.trial);
   known.alarms.erase(decide::Alarm::credential_refused);
-  known.alarms.erase(decide::Alarm::app_not_set_up);
   known.alarms.erase(decide::Alarm::clock_wrong);
 }
 
