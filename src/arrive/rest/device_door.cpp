@@ -16,10 +16,13 @@ using model::DeviceRefusal;
 
 constexpr std::string_view collection = "/v1/devices";
 
-Problem const wrong_method{.status = 405,
-                           .name = "method-not-allowed",
-                           .detail = "This cannot be done here; /openapi.json says what can.",
-                           .allow = "PUT, PATCH, DELETE"};
+HttpResponse wrong_method(std::string allowed) {
+  return response_of({.status = 405,
+                      .name = "method-not-allowed",
+                      .detail = "This cannot be done here; /openapi.json says what can.",
+                      .allow = std::move(allowed)});
+}
+
 Problem const not_his{
     .status = 422,
     .name = "invalid-field",
@@ -53,7 +56,10 @@ bool DeviceDoor::takes(HttpRequest const& request) const {
 }
 
 void DeviceDoor::handle(HttpRequest request, Responder responder) {
-  if (request.path == "/openapi.json") return responder.send(json_response(std::string(device_openapi())));
+  if (request.path == "/openapi.json") {
+    bool const is_read = request.method == "GET" || request.method == "HEAD";
+    return responder.send(is_read ? json_response(std::string(device_openapi())) : wrong_method("GET, HEAD"));
+  }
   Call call{.request = std::move(request), .responder = std::move(responder)};
   auto const given = basic_credentials_in(call.request);
   auto const source = call.request.remote;
@@ -91,7 +97,7 @@ void DeviceDoor::route(Call call) {
   if (method == "PUT") return register_device(std::move(call));
   if (method == "PATCH") return set_mode(std::move(call));
   if (method == "DELETE") return sign_out(std::move(call));
-  call.responder.send(response_of(wrong_method));
+  call.responder.send(wrong_method("PUT, PATCH, DELETE"));
 }
 
 void DeviceDoor::register_device(Call call) {

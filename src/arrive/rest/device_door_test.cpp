@@ -259,6 +259,9 @@ TEST_F(DeviceDoorTest, WhatIsNotThereIsSaidToBeSo) {
   auto const heard = ask("GET", path);
   EXPECT_EQ(heard.status(), 405);
   EXPECT_EQ(heard.response->headers.find("allow"), "PUT, PATCH, DELETE");
+  auto const written = ask("DELETE", "/openapi.json");
+  EXPECT_EQ(written.status(), 405);
+  EXPECT_EQ(written.response->headers.find("allow"), "GET, HEAD");
 }
 
 TEST_F(DeviceDoorTest, BesideTenantsItTakesWhatIsAUsers) {

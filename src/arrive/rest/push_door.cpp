@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 namespace reveille::arrive {
@@ -64,6 +65,14 @@ std::string form_value(HttpRequest const& request, std::string_view name) {
   for (auto const& [key, value] : edge::split_query(request.body))
     if (key == name) return value;
   return {};
+}
+
+// RFC 6749 sections 2.3, 3.2 and 5.2: no parameter twice, and one way to sign in. One without a value is none.
+bool is_ambiguous(HttpRequest const& request) {
+  std::set<std::string> names;
+  for (auto const& [name, value] : edge::split_query(request.body))
+    if (!value.empty() && !names.insert(name).second) return true;
+  return credentials_of(request, "basic") && names.contains("client_secret");
 }
 
 struct ClientCredentials {
@@ -125,11 +134,16 @@ auto answer_view(Responder responder, std::string (*write)(model::NotificationVi
 void PushDoor::handle(HttpRequest request, Responder responder) {
   Call call{.request = std::move(request), .responder = std::move(responder)};
   if (call.request.path == "/oauth2/token") return issue_token(std::move(call));
-  if (call.request.path == "/openapi.json") return call.responder.send(json_response(200, std::string(push_openapi())));
+  if (call.request.path == "/openapi.json") return describe(std::move(call));
   auto const tenant = tenant_of(call.request);
   if (!tenant) return call.responder.send(response_of(unauthorised));
   call.tenant = *tenant;
   route(std::move(call));
+}
+
+void PushDoor::describe(Call call) {
+  bool const is_read = call.request.method == "GET" || call.request.method == "HEAD";
+  call.responder.send(is_read ? json_response(200, std::string(push_openapi())) : wrong_method("GET, HEAD"));
 }
 
 std::optional<model::TenantId> PushDoor::tenant_of(HttpRequest const& request) const {
@@ -143,6 +157,7 @@ std::optional<model::TenantId> PushDoor::tenant_of(HttpRequest const& request) c
 
 void PushDoor::issue_token(Call call) {
   if (call.request.method != "POST") return call.responder.send(wrong_method("POST"));
+  if (is_ambiguous(call.request)) return call.responder.send(token_refusal("invalid_request"));
   if (form_value(call.request, "grant_type") != "client_credentials") {
     bool const other = !form_value(call.request, "grant_type").empty();
     return call.responder.send(token_refusal(other ? "unsupported_grant_type" : "invalid_request"));

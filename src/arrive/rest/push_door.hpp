@@ -34,6 +34,7 @@ class PushDoor {
   };
 
   void issue_token(Call call);
+  void describe(Call call);
   void route(Call call);
   void notifications(Call call);
   void request_push(Call call);

@@ -164,6 +164,24 @@ TEST_F(PushDoorTest, GivesNoTokenOtherwise) {
   no("", wrong, 400, "invalid_request");
 }
 
+TEST_F(PushDoorTest, GivesNoTokenForWhatSaysTwoThings) {
+  std::string const secret{made.secret.reveal()};
+  auto const basic = "Basic " + encode_base64(made.client.id + ':' + secret);
+  auto const in_form = "&client_id=" + made.client.id + "&client_secret=" + secret;
+  std::string const grant = "grant_type=client_credentials";
+  for (auto const& [form, authorization] : {std::pair{grant + '&' + grant, basic},
+                                            {grant + in_form, basic},
+                                            {grant + "&client_secret=x", basic},
+                                            {grant + in_form + "&client_id=" + made.client.id, std::string{}},
+                                            {grant + "&scope=a&scope=b", basic}}) {
+    auto const heard = ask_token(form, authorization);
+    EXPECT_EQ(heard.status(), 400) << form;
+    EXPECT_EQ(heard.body().at("error"), "invalid_request");
+  }
+  EXPECT_EQ(ask_token(grant + "&client_secret=&client_id=" + made.client.id, basic).status(), 200)
+      << "without a value it is none";
+}
+
 TEST_F(PushDoorTest, LetsNobodyInWithoutAGoodToken) {
   auto const refused = [&](std::string authorization) {
     edge::HttpRequest request{.method = "GET", .path = "/v1/providers"};
@@ -294,6 +312,8 @@ TEST_F(PushDoorTest, WhatIsNotThereIsSaidToBeSo) {
       {{"GET", "/v1/devices/" + std::string(some_uuid)}, "PUT, PATCH, DELETE"},
       {{"GET", "/v1/receipts"}, "POST"},
       {{"POST", "/v1/providers"}, "GET"},
+      {{"POST", "/openapi.json"}, "GET, HEAD"},
+      {{"DELETE", "/openapi.json"}, "GET, HEAD"},
       {{"GET", "/oauth2/token"}, "POST"}};
   for (auto const& [what, allowed] : wrong) {
     auto const heard = ask(what.first, what.second);
