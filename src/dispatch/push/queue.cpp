@@ -348,19 +348,33 @@ void PushQueue::acknowledge(TenantId const& tenant, ClientReceipt const& receipt
     return hear_receipt(*open, std::move(answer));
   }
   std::vector<PushRow> rows;
-  for (auto at = by_tracking_.lower_bound({tenant, receipt.tracking, receipt.instance, 0}); at != by_tracking_.end();
-       ++at) {
-    auto const& [of, tracking, instance, row] = *at;
-    if (of != tenant || tracking != receipt.tracking) break;
-    if (!receipt.instance.empty() && instance != receipt.instance) break;
-    rows.push_back(row);
-  }
+  TrackingKey const first{tenant, receipt.tracking, receipt.instance, 0};
+  for (auto at = by_tracking_.lower_bound(first); at != by_tracking_.end() && is_meant(*at, tenant, receipt); ++at)
+    rows.push_back(std::get<PushRow>(*at));
   for (auto const row : rows) {
     auto* open = find_open(row);
     auto this_answer = std::exchange(answer, {});
     hear_receipt(*open, this_answer ? std::move(this_answer) : Answer<View>([](auto const&) {}));
   }
-  if (answer) later([answer = std::move(answer)]() mutable { answer(std::unexpected(PushRefusal::not_found)); });
+  if (!answer) return;
+  if (auto const ended = ended_.lower_bound(first); ended != ended_.end() && is_meant(ended->first, tenant, receipt))
+    return find_kept(tenant, ended->second, std::move(answer));
+  later([answer = std::move(answer)]() mutable { answer(std::unexpected(PushRefusal::not_found)); });
+}
+
+bool PushQueue::is_meant(TrackingKey const& key, TenantId const& tenant, ClientReceipt const& receipt) {
+  auto const& [of, tracking, instance, row] = key;
+  return of == tenant && tracking == receipt.tracking && (receipt.instance.empty() || instance == receipt.instance);
+}
+
+// A receipt that is said again, for want of an answer, finds what it was for.
+void PushQueue::remember_ended(Open const& open) {
+  auto const& request = open.record.notification.request;
+  if (request.tracking.empty()) return;
+  ended_in_order_.push_back(ended_.insert_or_assign(tracking_key(open), request.id).first);
+  if (ended_.size() <= limits_.ended_in_memory) return;
+  ended_.erase(ended_in_order_.front());
+  ended_in_order_.pop_front();
 }
 
 void PushQueue::put_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,

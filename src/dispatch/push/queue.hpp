@@ -44,6 +44,7 @@ struct PushQueueLimits {
   std::size_t devices_of_tenant = PushDevices::usual_most_of_tenant;
   std::size_t resting = 500'000;  // beyond it the oldest end `unconfirmed` before their time, calls last
   Duration keep_ended = 24h;
+  std::size_t ended_in_memory = 10'000;  // by tracking id; about 300 bytes each
 };
 
 // What an operator should know of: a cause, and since when.
@@ -171,6 +172,9 @@ class PushQueue final : public model::PushServicePort {
   [[nodiscard]] bool answer_if_due(Open& open, Waiter& waiter);
   void answer_later(Waiter& waiter, Result<View, model::PushRefusal> said);
   [[nodiscard]] static TrackingKey tracking_key(Open const& open);
+  [[nodiscard]] static bool is_meant(TrackingKey const& key, model::TenantId const& tenant,
+                                     model::ClientReceipt const& receipt);
+  void remember_ended(Open const& open);
   void find_kept(model::TenantId const& tenant, model::PushId const& id, Answer<View> answer);
   [[nodiscard]] static bool is_kept(Open const& open);
   void hear_then_answer(Open& open, decide::PushEvent event, Answer<View> answer);
@@ -226,6 +230,8 @@ class PushQueue final : public model::PushServicePort {
   std::unordered_map<PushRow, std::unique_ptr<Open>> rows_ = {};
   std::map<Key, PushRow> by_id_ = {};
   std::set<TrackingKey> by_tracking_ = {};
+  std::map<TrackingKey, model::PushId> ended_ = {};  // the newest, which are on disk by their ids only
+  std::deque<std::map<TrackingKey, model::PushId>::iterator> ended_in_order_ = {};
   std::size_t waiting_ = 0;
   std::unordered_map<model::TenantId, std::size_t> waiting_of_tenant_ = {};
   std::set<std::pair<bool, PushRow>> resting_ = {};  // is it a call; so that calls come last

@@ -142,5 +142,28 @@ TEST_F(PushQueueTest, AReceiptOfOnePhoneByTrackingIdLeavesTheOthers) {
   EXPECT_EQ(state("phone 3"), PushState::acknowledged);
 }
 
+TEST_F(PushQueueTest, AReceiptByTrackingIdSaidAgainIsAnsweredTheSame) {
+  limits.ended_in_memory = 2;
+  start();
+  auto const acknowledge_one = [&](std::string name) {
+    auto message = a_message(name);
+    message.request.tracking = TrackingId{"t " + name};
+    message.request.instance = InstanceId{"phone"};
+    ask_and_run(message);
+    apple_says(ProviderVerdict::accepted);
+    return acknowledge({.tracking = message.request.tracking})->value();
+  };
+  auto const first = acknowledge_one("m1");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t m1"}})->value(), first);
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t m1"}, .instance = InstanceId{"phone"}})->value(), first);
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t m1"}, .instance = InstanceId{"another"}})->value().error(),
+            PushRefusal::not_found);
+  (void)acknowledge_one("m2");
+  (void)acknowledge_one("m3");
+  EXPECT_TRUE(acknowledge({.tracking = TrackingId{"t m2"}})->value());
+  EXPECT_EQ(acknowledge({.tracking = TrackingId{"t m1"}})->value().error(), PushRefusal::not_found) << "long ago";
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

@@ -447,7 +447,10 @@ void PushQueue::on_recorded(PushRow row, Marked recorded, Result<void> done) {
   bool const is_word = is_end(recorded.state) || recorded.state == PushState::accepted_by_provider;
   if (is_word) open->marked.state = recorded.state;
   answer_waiters(*open);
-  if (is_end(recorded.state)) return forget(*open);
+  if (is_end(recorded.state)) {
+    remember_ended(*open);
+    return forget(*open);
+  }
   if (is_word) end_oldest_resting();
 }
 
