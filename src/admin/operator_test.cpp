@@ -20,6 +20,7 @@ class OnePush final : public model::PushPort {
   }
   void take_back(model::PushId const&) override {}
   void acknowledge(model::PushId const&) override {}
+  [[nodiscard]] bool has_credential(model::Provider, model::Environment) const override { return true; }
   [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return usable; }
   model::PushRequest last;
   bool usable = true;

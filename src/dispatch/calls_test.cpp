@@ -40,7 +40,9 @@ struct Pushes final : PushPort {
   std::vector<std::string> taken_back = {};
   void take_back(PushId const& id) override { taken_back.push_back(id.value); }
   void acknowledge(PushId const& id) override { acknowledged.push_back(id.value); }
-  [[nodiscard]] bool serves(Provider, Environment) const override { return true; }
+  [[nodiscard]] bool has_credential(Provider, Environment) const override { return true; }
+  bool is_trusted = true;  // by the provider, with the key that there is
+  [[nodiscard]] bool serves(Provider, Environment) const override { return is_trusted; }
 };
 
 struct Hands final : deliver::CallHands {
@@ -230,6 +232,16 @@ TEST(Calls, B_CALL_1_a_register_after_the_push_releases_the_invite_once_per_flow
   house.hands.listener({.slot = 1, .generation = 1}, BranchAnswered{.branch = 0, .status = 200});
   EXPECT_EQ(house.hands.did, (std::vector<std::string>{"ring flow 2", "forward 0", "forget"}));
   EXPECT_EQ(house.calls->size(), 0U);
+}
+
+TEST(Calls, B_CALL_5_a_call_is_pushed_though_the_provider_refused_the_key_a_moment_ago) {
+  House house;
+  house.registers(juliet, 1, "token");
+  house.calls->on_flow_lost(House::flow(1));
+  house.pushes.is_trusted = false;
+  house.call(juliet);
+  EXPECT_EQ(house.pushes.requests.size(), 1U) << "it finds out anew";
+  EXPECT_TRUE(house.hands.did.empty());
 }
 
 TEST(Calls, B_CALL_2_time_alone_ends_a_call) {

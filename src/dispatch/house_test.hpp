@@ -37,7 +37,9 @@ struct Pushes final : model::PushPort {
   }
   void take_back(model::PushId const& id) override { taken_back.push_back(id.value); }
   void acknowledge(model::PushId const& id) override { acknowledged.push_back(id.value); }
-  [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return true; }
+  [[nodiscard]] bool has_credential(model::Provider, model::Environment) const override { return true; }
+  bool is_trusted = true;  // by the provider, with the key that there is
+  [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return is_trusted; }
 };
 
 // Every stream's other end: what it was sent.

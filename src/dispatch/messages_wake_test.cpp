@@ -48,6 +48,16 @@ TEST_F(Waking, AMessageIntoADeadConnectionIsPushedWhenThatIsKnown) {
   EXPECT_THAT(juliet.heard("<body>a</body>"), SizeIs(1));
 }
 
+// The push waits in the queue until the key is mended; what nobody asked for would never be pushed.
+TEST_F(Waking, B_PUSH_4_AMessageIsPushedThoughTheProviderRefusesTheKeyAtThatMoment) {
+  juliet_sleeps();
+  house.pass(10s);
+  house.pushes.is_trusted = false;
+  romeo_writes("a");
+  house.pass(2s);
+  EXPECT_THAT(house.pushes.requests, SizeIs(1));
+}
+
 TEST_F(Waking, ADroppedConnectionHasItsGrace) {
   juliet.enable_push();
   romeo_writes("a");

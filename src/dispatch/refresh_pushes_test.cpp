@@ -29,6 +29,7 @@ struct Pushes final : PushPort {
   void request(PushRequest request, Answer) override { requests.push_back(std::move(request)); }
   void take_back(PushId const&) override {}
   void acknowledge(PushId const& id) override { acknowledged.push_back(id.value); }
+  [[nodiscard]] bool has_credential(Provider, Environment) const override { return true; }
   [[nodiscard]] bool serves(Provider, Environment) const override { return true; }
 };
 

@@ -123,7 +123,7 @@ void Registrations::lookup(model::AccountId const& account, CredentialPort::Answ
 std::optional<model::KnownRegister> Registrations::known(model::RegisterFingerprint request) const {
   auto const* refresh = shard_.directory.find_refresh(request);
   if (refresh == nullptr || is_awaited(*refresh->entry)) return {};
-  if (refresh->offer != decide::push_offer_of(shard_.push, shard_.policy.wake)) return {};
+  if (refresh->offer != decide::usable_offer_of(shard_.push, shard_.policy.wake)) return {};
   return model::KnownRegister{.account = refresh->entry->account(),
                               .keys = model::digest_keys_in(refresh->entry->packed_verifier())};
 }
@@ -178,7 +178,7 @@ void Registrations::remember(Entry& entry, model::RegisterRequest const& request
   if (!known) return;
   shard_.directory.remember(
       request.fingerprint,
-      {.entry = &entry, .known = *known, .offer = decide::push_offer_of(shard_.push, shard_.policy.wake)});
+      {.entry = &entry, .known = *known, .offer = decide::usable_offer_of(shard_.push, shard_.policy.wake)});
 }
 
 void Registrations::register_contacts(model::AccountId const& account, model::RegisterRequest request, model::Way way,
@@ -187,7 +187,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
   if (entry == nullptr) return answer({.status = 404});
   auto registrations = entry->registrations();
   auto outcome = decide::on_register(registrations, request, shard_.policy.registrar,
-                                     decide::push_offer_of(shard_.push, shard_.policy.wake), shard_.now());
+                                     decide::usable_offer_of(shard_.push, shard_.policy.wake), shard_.now());
   // One that only asks leaves all as it is; one without Contact that names the mode shows its device all the same.
   bool const only_asks = request.kind == model::ContactsKind::none && outcome.reachable.empty();
   if (outcome.status != 200 || only_asks) return answer(std::move(outcome));

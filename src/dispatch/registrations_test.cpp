@@ -26,6 +26,7 @@ struct NoPushes final : PushPort {
   void request(PushRequest, Answer) override {}
   void take_back(PushId const&) override {}
   void acknowledge(PushId const&) override {}
+  [[nodiscard]] bool has_credential(Provider, Environment) const override { return true; }
   [[nodiscard]] bool serves(Provider, Environment) const override { return served; }
 };
 

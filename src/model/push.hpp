@@ -102,8 +102,10 @@ class PushPort {
   virtual void take_back(PushId const& id) = 0;
   // The client has shown itself (registered, resumed, sent a receipt): the notification ends `acknowledged`.
   virtual void acknowledge(PushId const& id) = 0;
-  // False while there is no usable credential for that provider and environment, which only APNs tells apart (RFC 8599
-  // Feature-Caps, 555).
+  // Whether it is worth asking: a credential for that provider and environment, which only APNs tells apart. One that
+  // the provider has refused counts too: calls find out anew, and all others wait.
+  [[nodiscard]] virtual bool has_credential(Provider provider, Environment environment) const = 0;
+  // False while no such credential is usable: then push is not offered (RFC 8599 Feature-Caps, 555).
   [[nodiscard]] virtual bool serves(Provider provider, Environment environment) const = 0;
 };
 

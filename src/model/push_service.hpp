@@ -118,7 +118,11 @@ class PushServicePort {
   virtual void remove_device(TenantId const& tenant, AccountId const& account, InstanceId const& instance,
                              Answer<void> answer) = 0;
 
-  // False while that tenant has no usable credential for that provider and environment, which only APNs tells apart.
+  // Whether that tenant has a credential for that provider and environment, which only APNs tells apart: also one that
+  // the provider has refused.
+  [[nodiscard]] virtual bool has_credential(TenantId const& tenant, Provider provider,
+                                            Environment environment) const = 0;
+  // False while none of these is usable.
   [[nodiscard]] virtual bool serves(TenantId const& tenant, Provider provider, Environment environment) const = 0;
 };
 

@@ -35,6 +35,7 @@ class NoPush final : public PushPort {
   }
   void take_back(PushId const&) override {}
   void acknowledge(PushId const&) override {}
+  [[nodiscard]] bool has_credential(Provider, Environment) const override { return false; }
   [[nodiscard]] bool serves(Provider, Environment) const override { return false; }
 
  private:

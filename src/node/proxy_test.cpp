@@ -29,6 +29,7 @@ class NoPush final : public model::PushPort {
   void request(model::PushRequest, Answer) override {}
   void take_back(model::PushId const&) override {}
   void acknowledge(model::PushId const&) override {}
+  [[nodiscard]] bool has_credential(model::Provider, model::Environment) const override { return false; }
   [[nodiscard]] bool serves(model::Provider, model::Environment) const override { return false; }
 };
 

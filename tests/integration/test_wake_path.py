@@ -91,6 +91,23 @@ def test_one_process_does_all(tmp_path, apple):
         server.kill()
 
 
+def test_after_one_refusal_the_next_call_tries_the_key_anew(tmp_path, apple):
+    server = Server(tmp_path, {"sip": {"require_digest": False}, "push": {"apns": [apple.credential(environment="sandbox")]}}).start()
+    try:
+        add_users(server)
+        server.add_user("nurse@localhost", "secret")
+        juliet, nurse = sleeping_phone(server, apple, "juliet"), sleeping_phone(server, apple, "nurse")
+        apple.fault(match={"device": juliet["device"]}, reason="InvalidProviderToken")  # once
+        first = SipSocket(server, "romeo")
+        first.invite("juliet")
+        assert first.status() == 480
+        with apple.pushes(nurse["device"]) as stream:
+            SipSocket(server, "romeo").invite("nurse")
+            assert stream.next(5)["payload"]["reveille"]["type"] == "call"
+    finally:
+        server.kill()
+
+
 @pytest.fixture
 def apart(cluster):
     cluster.push.keep_ports()

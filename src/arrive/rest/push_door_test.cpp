@@ -61,6 +61,7 @@ class Service final : public PushServicePort {
     if (refusal) return answer(std::unexpected(*refusal));
     answer({});
   }
+  [[nodiscard]] bool has_credential(TenantId const&, Provider, Environment) const override { return true; }
   [[nodiscard]] bool serves(TenantId const&, Provider provider, Environment environment) const override {
     return provider == Provider::apns && environment == Environment::sandbox;
   }

@@ -22,6 +22,14 @@ Wake let_sleep(Why because) {
 PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy) {
   using enum model::Environment;
   return {.switched_on = policy.enabled,
+          .apns = port.has_credential(Provider::apns, production),
+          .apns_sandbox = port.has_credential(Provider::apns, sandbox),
+          .fcm = port.has_credential(Provider::fcm, production)};
+}
+
+PushOffer usable_offer_of(model::PushPort const& port, model::WakePolicy const& policy) {
+  using enum model::Environment;
+  return {.switched_on = policy.enabled,
           .apns = port.serves(Provider::apns, production),
           .apns_sandbox = port.serves(Provider::apns, sandbox),
           .fcm = port.serves(Provider::fcm, production)};

@@ -13,7 +13,7 @@
 
 namespace reveille::decide {
 
-// What push can do now: the cluster's switch (B-PUSH-0) and the providers that have a usable credential.
+// What push can do: the cluster's switch (B-PUSH-0) and the providers that have a credential.
 struct PushOffer {
   bool switched_on = false;
   bool apns = false;  // production
@@ -22,7 +22,11 @@ struct PushOffer {
 
   bool operator==(PushOffer const&) const = default;
 };
+// By which it is decided whether to ask for a push. A key that the provider has refused counts: who asks finds out anew
+// or waits, while what is not asked for is never pushed.
 [[nodiscard]] PushOffer push_offer_of(model::PushPort const& port, model::WakePolicy const& policy);
+// What clients are offered (RFC 8599): only what is usable now.
+[[nodiscard]] PushOffer usable_offer_of(model::PushPort const& port, model::WakePolicy const& policy);
 [[nodiscard]] bool is_served(model::Provider provider, model::Environment environment, PushOffer offer);
 
 enum class WakeVerdict : std::uint8_t { let_sleep, wake };

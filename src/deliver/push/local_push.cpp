@@ -65,6 +65,10 @@ void LocalPush::take_back(PushId const& id) {
   service_.take_back(own_tenant, id, [](Outcome<NotificationView>) {});
 }
 
+bool LocalPush::has_credential(Provider provider, Environment environment) const {
+  return service_.has_credential(own_tenant, provider, environment);
+}
+
 bool LocalPush::serves(Provider provider, Environment environment) const {
   return service_.serves(own_tenant, provider, environment);
 }

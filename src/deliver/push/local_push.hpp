@@ -13,6 +13,7 @@ class LocalPush final : public model::PushPort {
   void request(model::PushRequest request, Answer answer) override;
   void take_back(model::PushId const& id) override;
   void acknowledge(model::PushId const& id) override;
+  [[nodiscard]] bool has_credential(model::Provider provider, model::Environment environment) const override;
   [[nodiscard]] bool serves(model::Provider provider, model::Environment environment) const override;
 
  private:

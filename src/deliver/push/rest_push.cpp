@@ -52,6 +52,12 @@ edge::Http2ClientOptions watchful(edge::Http2ClientOptions options) {
 
 constexpr std::string_view asked_before = "idempotency-key-reused";
 
+bool is_among(std::vector<ServedProvider> const& providers, Provider provider, Environment environment) {
+  return std::ranges::any_of(providers, [&](ServedProvider const& one) {
+    return one.provider == provider && (provider != Provider::apns || one.environment == environment);
+  });
+}
+
 bool is_final(PushState state) {
   return state == PushState::accepted_by_provider || is_end(state);
 }
@@ -123,10 +129,11 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
                    .until = clock_.now() + longest_life});
   }
 
+  [[nodiscard]] bool has_credential(Provider provider, Environment environment) const {
+    return is_among(known_providers_, provider, environment);
+  }
   [[nodiscard]] bool serves(Provider provider, Environment environment) const {
-    return std::ranges::any_of(providers_, [&](ServedProvider const& one) {
-      return one.provider == provider && (provider != Provider::apns || one.environment == environment);
-    });
+    return is_among(providers_, provider, environment);
   }
   [[nodiscard]] std::string const& trouble() const { return trouble_; }
 
@@ -401,13 +408,19 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       edge::Http2Request request{.method = "GET", .path = "/v1/providers", .headers = self->headers()};
       self->others_.request(std::move(request), [self](edge::Http2Reply reply) {
         if (auto const providers = reply.status == 200 ? read_providers(reply.body) : std::nullopt) {
-          self->providers_ = *providers;
+          self->take_providers(*providers);
           self->trouble_.clear();
         }
         if (reply.status == 401) self->token_ = {};
         self->learn_later();
       });
     });
+  }
+
+  void take_providers(std::vector<ServedProvider> const& providers) {
+    providers_ = providers;
+    for (auto const& one : providers)
+      if (!has_credential(one.provider, one.environment)) known_providers_.push_back(one);
   }
 
   void learn_later() {
@@ -428,6 +441,9 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   std::shared_ptr<PushNotices> notices_ = {};
   std::vector<ServedProvider> providers_ = {{Provider::apns, Environment::production},
                                             {Provider::apns, Environment::sandbox}};
+  // It leaves out those whose key the provider refuses, so what it ever named stays; and it knows by itself what to
+  // refuse.
+  std::vector<ServedProvider> known_providers_ = providers_;
   Token token_ = {};
   Instant renew_at_ = {};
   std::vector<Then> waiting_ = {};
@@ -458,6 +474,10 @@ void RestPush::take_back(PushId const& id) {
 
 void RestPush::acknowledge(PushId const& id) {
   core_->acknowledge(id);
+}
+
+bool RestPush::has_credential(Provider provider, Environment environment) const {
+  return core_->has_credential(provider, environment);
 }
 
 bool RestPush::serves(Provider provider, Environment environment) const {

@@ -37,6 +37,7 @@ class RestPush final : public model::PushPort {
   void take_back(model::PushId const& id) override;
   void acknowledge(model::PushId const& id) override;
   // Until the service has told: yes for APNs, so that phones which register at once are offered it.
+  [[nodiscard]] bool has_credential(model::Provider provider, model::Environment environment) const override;
   [[nodiscard]] bool serves(model::Provider provider, model::Environment environment) const override;
 
   // Why the push service could not be asked last time; empty while it can.

@@ -59,8 +59,7 @@ class RestPushTest : public testing::Test {
     if (what == "POST /oauth2/token")
       return responder.send(
           json(200, R"({"access_token":"t)" + std::to_string(asked[what]) + R"(","expires_in":3600})"));
-    if (what == "GET /v1/providers")
-      return responder.send(json(200, R"({"providers":["apns","fcm"],"apns":["production"]})"));
+    if (what == "GET /v1/providers") return responder.send(json(200, providers));
     seen.push_back(std::move(request));
     on_request(seen.back(), std::move(responder));
   }
@@ -98,6 +97,7 @@ class RestPushTest : public testing::Test {
   boost::asio::io_context io{1};
   std::uint16_t port = 0;
   std::map<std::string, int> asked;
+  std::string providers = R"({"providers":["apns","fcm"],"apns":["production"]})";
   std::vector<edge::HttpRequest> seen;
   std::vector<edge::Responder> held;
   std::function<void(edge::HttpRequest const&, edge::Responder)> on_request = accepts;
@@ -121,6 +121,13 @@ TEST_F(RestPushTest, LearnsWhichProvidersAreServed) {
   ASSERT_TRUE(run_until([&] { return push->serves(model::Provider::fcm, model::Environment::production); }));
   EXPECT_TRUE(push->serves(model::Provider::apns, model::Environment::production));
   EXPECT_FALSE(push->serves(model::Provider::apns, model::Environment::sandbox));
+}
+
+// The service names no provider that refuses its key at that moment; what it is asked for all the same waits there.
+TEST_F(RestPushTest, B_PUSH_4_AsksAlsoWhileTheProviderRefusesTheKey) {
+  providers = R"({"providers":[]})";
+  ASSERT_TRUE(run_until([&] { return !push->serves(model::Provider::apns, model::Environment::production); }));
+  EXPECT_TRUE(push->has_credential(model::Provider::apns, model::Environment::production));
 }
 
 TEST(PushJson, ReadsTheEnvironmentsOfApnsAndTheFormWithoutThem) {

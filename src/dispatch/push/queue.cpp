@@ -41,6 +41,11 @@ bool uses(Device const& device, PushClass push_class) {
   std::unreachable();
 }
 
+bool serves_with(PushCredential const& credential, TenantId const& tenant, Provider provider, Environment environment) {
+  bool const fits = provider != Provider::apns || credential.environment == environment;
+  return credential.provider == provider && fits && may_spend(credential, tenant);
+}
+
 bool has_final_word(PushRecord const& record) {
   return is_end(record.life.state) || record.life.state == PushState::accepted_by_provider;
 }
@@ -392,11 +397,15 @@ void PushQueue::remove_device(TenantId const& tenant, AccountId const& account, 
   devices_.remove(tenant, account, instance, std::move(answer));
 }
 
+bool PushQueue::has_credential(TenantId const& tenant, Provider provider, Environment environment) const {
+  return std::ranges::any_of(credentials_, [&](Credential const& credential) {
+    return serves_with(credential.settings, tenant, provider, environment);
+  });
+}
+
 bool PushQueue::serves(TenantId const& tenant, Provider provider, Environment environment) const {
   return std::ranges::any_of(credentials_, [&](Credential const& credential) {
-    auto const& settings = credential.settings;
-    bool const fits = provider != Provider::apns || settings.environment == environment;
-    return settings.provider == provider && fits && may_spend(settings, tenant) && credential.trust != Trust::none;
+    return credential.trust != Trust::none && serves_with(credential.settings, tenant, provider, environment);
   });
 }
 

@@ -87,6 +87,8 @@ class PushQueue final : public model::PushServicePort {
                        model::InstanceId const& instance, model::Mode mode, Answer<model::OwnedDevice> answer) override;
   void remove_device(model::TenantId const& tenant, model::AccountId const& account, model::InstanceId const& instance,
                      Answer<void> answer) override;
+  [[nodiscard]] bool has_credential(model::TenantId const& tenant, model::Provider provider,
+                                    model::Environment environment) const override;
   [[nodiscard]] bool serves(model::TenantId const& tenant, model::Provider provider,
                             model::Environment environment) const override;
 

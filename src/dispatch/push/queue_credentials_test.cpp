@@ -11,6 +11,9 @@ class PushCredentials : public PushQueueTest {
     start();
   }
   bool is_served() { return queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::production); }
+  bool has_credential() {
+    return queue->has_credential(TenantId{"romeo's server"}, model::Provider::apns, Environment::production);
+  }
 };
 
 TEST_F(PushCredentials, B_PUSH_5_ANotificationThatIsForbiddenHoldsUpNoOther) {
@@ -31,6 +34,7 @@ TEST_F(PushCredentials, B_PUSH_4_ARefusedKeyIsTriedWithOneNotificationAtATime) {
   for (int i = 0; i < 10; ++i) ask_and_run(a_message("m" + std::to_string(i)));
   for (int i = 0; i < 10; ++i) apple_says(ProviderVerdict::credential_refused, 403);
   EXPECT_FALSE(is_served());
+  EXPECT_TRUE(has_credential()) << "what is asked for meanwhile waits";
   advance(29s);
   EXPECT_TRUE(apple.sent.empty());
   for (int round = 0; round < 3; ++round) {

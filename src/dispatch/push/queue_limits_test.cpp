@@ -74,6 +74,7 @@ TEST_F(PushQueueTest, ACredentialIsSpentByItsTenantsOnly) {
   };
   EXPECT_TRUE(serves("romeo's server"));
   EXPECT_FALSE(serves("another tenant")) << "nor is it offered to its phones";
+  EXPECT_FALSE(queue->has_credential(TenantId{"another tenant"}, model::Provider::apns, Environment::production));
 }
 
 TEST_F(PushQueueTest, ATenantWithTooManyDevicesIsTold) {

@@ -338,6 +338,7 @@ TEST_F(PushQueueTest, ARefusedKeyEndsCallsAtOnceAndLetsMessagesWait) {
   EXPECT_TRUE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::production));
   EXPECT_FALSE(queue->serves(TenantId{"romeo's server"}, model::Provider::apns, Environment::sandbox));
   EXPECT_FALSE(queue->serves(TenantId{"romeo's server"}, model::Provider::fcm, Environment::production));
+  EXPECT_FALSE(queue->has_credential(TenantId{"romeo's server"}, model::Provider::apns, Environment::sandbox));
   ask_and_run(a_call("call"));
   apple_says(ProviderVerdict::credential_refused, 403, "InvalidProviderToken");
   EXPECT_EQ(state("call"), PushState::refused);
