@@ -21,11 +21,13 @@ bool take(T& field, std::optional<T> const& named) {
   return true;
 }
 
-// The app stands by a token that the provider called dead before: it is believed once, until the next verdict.
+// The app stands by its token: what the provider said of it before is of an earlier registration. Where it called it
+// dead, the app is believed once, until the next verdict.
 bool take_again(Channel& channel, DeviceUpdate const& update, Instant now) {
-  if (update.freshness == Freshness::refresh || (!channel.dead_since && !channel.quarantined_until)) return false;
+  if (channel.token.empty() || update.freshness == Freshness::refresh) return false;
+  bool const was_blamed = channel.dead_since || channel.quarantined_until;
   channel = {.token = std::move(channel.token), .since = now};
-  return true;
+  return was_blamed;
 }
 
 // B-SIGN-2: a channel's token is replaced by the newest registration that names that channel.

@@ -155,7 +155,8 @@ bool Registrar::merge_device(ContactUpdate const& contact, model::Freshness fres
     need(Durability::before_answer);
     outcome_.changed.push_back(contact.instance);
   }
-  if (merged.change == Change::mode) need(Durability::lazily);
+  // Anew: when its tokens were registered, against which a 410 counts (B-SIGN-3).
+  if (merged.change == Change::mode || freshness == model::Freshness::anew) need(Durability::lazily);
   outcome_.reachable.push_back(contact.instance);
   return true;
 }

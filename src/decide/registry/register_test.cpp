@@ -328,6 +328,22 @@ TEST_F(Registry, B_SIGN_3_a_410_counts_only_when_it_is_later_than_the_registrati
   EXPECT_TRUE(is_usable(device().voip, now)) << "the app was started again and stands by its token";
 }
 
+TEST_F(Registry, B_SIGN_3_the_newest_registration_counts_for_a_410) {
+  say(iphone);
+  auto const first = now;
+  now += 10min;
+  say(iphone);
+  EXPECT_EQ(device().voip.since, first) << "it only extends its binding";
+  now += 10min;
+  iphone.call_id = "started again";
+  EXPECT_EQ(say(iphone).durability, Durability::lazily);
+  EXPECT_EQ(device().voip.since, now);
+  PushReceipt const gone{
+      .state = PushState::refused, .token = TokenVerdict::dead, .dead_since = first + 15min, .at = now};
+  EXPECT_FALSE(on_token_verdict(kept, InstanceId{iphone_uuid}, "aa", gone, {}));
+  EXPECT_TRUE(is_usable(device().voip, now)) << "the app stands by its token since then";
+}
+
 TEST_F(Registry, B_SIGN_3_other_errors_quarantine) {
   say(iphone);
   PushReceipt bad{.state = PushState::refused, .token = TokenVerdict::quarantined, .at = now};
