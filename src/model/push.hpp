@@ -95,8 +95,8 @@ class PushPort {
   using Answer = std::move_only_function<void(PushReceipt)>;
 
   virtual ~PushPort() = default;
-  // Asks for a notification; answered with its first final word (accepted_by_provider or an end), at the latest when it
-  // expires.
+  // Asks for a notification; answered with its first final word (accepted_by_provider or an end), at the latest some
+  // seconds after it expires.
   virtual void request(PushRequest request, Answer answer) = 0;
   // Withdraws one that may not have been sent yet; the request's own answer then says what became of it.
   virtual void take_back(PushId const& id) = 0;

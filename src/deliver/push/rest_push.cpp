@@ -33,6 +33,8 @@ constexpr std::chrono::milliseconds longest_pause{2'000};
 constexpr std::chrono::milliseconds longest_pause_between_looks{300'000};
 constexpr std::chrono::seconds providers_every{30};
 constexpr std::chrono::seconds beyond_wait{5};
+// The service has recorded what became of an accepted one once its deadline has passed: until then it can be asked.
+constexpr Duration fate_is_known_within = 10s;
 
 // An idempotency key is known for a day; nothing of a notification matters for longer.
 constexpr Duration longest_life = 24h;
@@ -157,6 +159,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   using JobPointer = std::shared_ptr<Job>;
 
   static Lane lane_of(PushClass push_class) { return push_class == PushClass::call ? Lane::calls : Lane::others; }
+  static Instant ends_at(Job const& job) { return job.expires_at + (job.accepted ? fate_is_known_within : Duration{}); }
   static std::string path_of(PushId const& id) { return "/v1/notifications/" + id.value; }
   [[nodiscard]] edge::HttpClient& client(Lane lane) { return lane == Lane::calls ? calls_ : others_; }
 
@@ -217,7 +220,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
 
   void send(JobPointer const& job) {
     if (!job->answer) return;  // taken back meanwhile
-    auto const left = job->expires_at - clock_.now();
+    auto const left = ends_at(*job) - clock_.now();
     if (left <= Duration::zero()) return finish_late(job, "the push service did not answer in time");
     auto const most = job->lane == Lane::calls ? longest_wait : wait_of_others;
     auto const wait = std::chrono::ceil<std::chrono::seconds>(std::min<Duration>(left, most));
@@ -263,7 +266,10 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       job->pause = first_pause;
       return send(job);
     }
-    ask_after(job, job->pause);
+    // Once more when its deadline has passed, and then what is known is all.
+    auto const now = clock_.now();
+    auto const next = (now < job->expires_at ? job->expires_at : ends_at(*job)) - now;
+    ask_after(job, std::clamp(std::chrono::ceil<std::chrono::milliseconds>(next), first_pause, job->pause));
     job->pause = std::min(job->pause * 2, longest_pause_between_looks);
   }
 
@@ -330,7 +336,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
         auto const found = jobs_.find(id);
         if (found == jobs_.end()) continue;
         auto const job = found->second;
-        if (clock_.now() >= job->expires_at) {
+        if (clock_.now() >= ends_at(*job)) {
           finish_late(job, "the push service could not be asked: " + trouble_);
           continue;
         }

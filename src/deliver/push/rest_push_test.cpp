@@ -324,6 +324,19 @@ TEST_F(RestPushTest, AnAcknowledgementOutlastsTheServicesAbsence) {
   EXPECT_EQ(seen.size(), 1U);
 }
 
+// B-PUSH-3: between looks, its deadline passes.
+TEST_F(RestPushTest, AnAcceptedMessageEndsAsTheServiceSaysItDid) {
+  auto const end = clock.now() + 2s;
+  on_request = [this, end](auto const& got, edge::Responder responder) {
+    if (clock.now() < end)
+      return responder.send(json(got.method == "POST" ? 202 : 200, R"({"id":"m1","state":"accepted"})"));
+    responder.send(json(200, R"({"id":"m1","state":"expired","verdict":{"reason":"deadline passed"}})"));
+  };
+  auto const receipt = request("m1", model::PushClass::message, 2s);
+  ASSERT_TRUE(run_until([&] { return receipt->at != Instant{}; }, 5s));
+  EXPECT_EQ(receipt->state, PushState::expired) << receipt->reason;
+}
+
 // A connection that swallows what it is given, with neither FIN nor RST.
 TEST_F(RestPushTest, AServiceThatFallsSilentCostsACallNoMoreThanASecondOrSo) {
   auto const before = request("p0");
