@@ -124,7 +124,16 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       asio::post(executor_, [self = shared_from_this(), job] { self->finish(job, {.state = PushState::taken_back}); });
   }
 
+  // What has not reached the service is not asked for any more: a message that was seen needs no push. The service is
+  // told all the same, since an earlier run of this server may have asked.
   void acknowledge(PushId const& id) {
+    if (auto const found = jobs_.find(id); found != jobs_.end() && found->second->lane == Lane::others) {
+      auto const& job = found->second;
+      job->is_seen = true;
+      if (!job->is_asking && !job->may_be_there)
+        asio::post(executor_,
+                   [self = shared_from_this(), job] { self->finish(job, {.state = PushState::acknowledged}); });
+    }
     notices_->add({.kind = PushNotice::Kind::acknowledge,
                    .id = id,
                    .push_class = PushClass::message,
@@ -155,6 +164,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     bool is_asking = false;
     bool may_be_there = false;  // a request of which nobody knows what became, or an accepted one
     bool is_withdrawn = false;
+    bool is_seen = false;  // by the user, without it
   };
   using JobPointer = std::shared_ptr<Job>;
 
@@ -278,6 +288,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     if (closed_) return;
     complain(why);
     if (job->is_withdrawn && !job->may_be_there) return finish(job, {.state = PushState::taken_back});
+    if (job->is_seen && !job->may_be_there) return finish(job, {.state = PushState::acknowledged});
     if (job->lane == Lane::others) {
       hold(job);
       return pause_others(retry_after);

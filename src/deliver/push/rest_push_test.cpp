@@ -324,6 +324,36 @@ TEST_F(RestPushTest, AnAcknowledgementOutlastsTheServicesAbsence) {
   EXPECT_EQ(seen.size(), 1U);
 }
 
+TEST_F(RestPushTest, AMessageThatWasSeenWhileTheServiceWasAwayIsNotAskedFor) {
+  server.reset();
+  auto const held = request("m1", model::PushClass::message, 60s);
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  on_request = [](auto const&, edge::Responder responder) { responder.send(json(404, "{}")); };
+  auto const under_way = request("m2", model::PushClass::message, 60s);
+  for (auto const* id : {"m1", "m2"}) push->acknowledge(model::PushId{id});
+  serve();
+  ASSERT_TRUE(run_until([&] { return held->at != Instant{} && under_way->at != Instant{}; }));
+  EXPECT_EQ(held->state, PushState::acknowledged);
+  EXPECT_EQ(under_way->state, PushState::acknowledged);
+  run_until([] { return false; }, 1s);
+  EXPECT_EQ(asked["POST /v1/notifications"], 0) << "a push for what the user has seen";
+}
+
+// A refusal that says "not now" comes when the user has seen the message already.
+TEST_F(RestPushTest, AMessageThatWasSeenWhileItWasAskedForIsNotAskedForAgain) {
+  std::optional<edge::Responder> asking;
+  on_request = [&](auto const& got, edge::Responder responder) {
+    if (got.path == "/v1/receipts") return responder.send(json(404, "{}"));
+    asking.emplace(std::move(responder));
+  };
+  auto const receipt = request("m1", model::PushClass::message, 60s);
+  ASSERT_TRUE(run_until([&] { return asking.has_value(); }));
+  push->acknowledge(model::PushId{"m1"});
+  asking->send(json(503, "{}"));
+  ASSERT_TRUE(run_until([&] { return receipt->at != Instant{}; }));
+  EXPECT_EQ(receipt->state, PushState::acknowledged);
+}
+
 // B-PUSH-3: between looks, its deadline passes.
 TEST_F(RestPushTest, AnAcceptedMessageEndsAsTheServiceSaysItDid) {
   auto const end = clock.now() + 2s;
