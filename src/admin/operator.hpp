@@ -64,7 +64,4 @@ struct DeviceView {
 };
 [[nodiscard]] boost::json::object json_of(DeviceView const& view);
 
-// A contact URI without its pn-* parameters: they carry the push token.
-[[nodiscard]] std::string without_push_parameters(std::string_view contact);
-
 }  // namespace reveille::admin

@@ -95,6 +95,21 @@ TEST(Operator, devices_show_no_whole_token) {
   EXPECT_FALSE(house.ask({{"command", "devices"}, {"address", "nobody@localhost"}}).at("ok").as_bool());
 }
 
+// RFC 3261 section 19.1.4: a parameter's name is told without case, and with its escapes undone.
+TEST(Operator, devices_show_no_whole_token_however_its_parameter_is_written) {
+  for (auto const* name : {"PN-PRID", "p%6e-prid", "reveille-x"}) {
+    House house;
+    house.add_user("juliet@localhost");
+    house.add_phone();
+    auto& entry = *house.shard.directory.find(model::AccountId{"juliet@localhost"});
+    auto registrations = entry.registrations();
+    registrations.bindings[0].contact = std::string("sip:juliet@192.0.2.1;") + name + "=00112233;ob";
+    house.shard.directory.set_registrations(entry, registrations);
+    auto const text = json::serialize(house.ask({{"command", "devices"}}));
+    EXPECT_NE(text.find(R"("contact":"sip:juliet@192.0.2.1;ob")"), std::string::npos) << text;
+  }
+}
+
 TEST(Operator, devices_show_their_session) {
   House house;
   house.add_user("juliet@localhost");

@@ -2,10 +2,9 @@
 #include "admin/operator.hpp"
 #include "admin/printable.hpp"
 #include "base/secret.hpp"
+#include "model/contact.hpp"
 
 #include <boost/json.hpp>
-
-#include <algorithm>
 
 namespace reveille::admin {
 namespace {
@@ -30,7 +29,7 @@ json::value binding_of(model::Registrations const& registrations, model::Instanc
   for (auto const& binding : registrations.bindings)
     if (binding.instance == instance && (!newest || binding.expires_at > newest->expires_at)) newest = &binding;
   if (!newest) return nullptr;
-  return json::object{{"contact", printable(without_push_parameters(newest->contact))},
+  return json::object{{"contact", printable(model::without_private_parameters(newest->contact))},
                       {"expires_at", format_rfc3339(newest->expires_at)}};
 }
 
@@ -46,17 +45,6 @@ json::value json_of(std::optional<dispatch::SessionView> const& session) {
 }
 
 }  // namespace
-
-std::string without_push_parameters(std::string_view contact) {
-  std::string result;
-  while (!contact.empty()) {
-    auto const end = std::min(contact.find_first_of(";>?", 1), contact.size());
-    auto const part = contact.substr(0, end);
-    if (!part.starts_with(";pn-")) result += part;
-    contact.remove_prefix(end);
-  }
-  return result;
-}
 
 json::object json_of(DeviceView const& view) {
   auto const& device = view.device;

@@ -177,6 +177,9 @@ DeviceHints read_device_hints(Parameters const& contact_parameters) {
 }
 
 bool is_push_parameter(std::string_view name) {
+  // RFC 3261 section 19.1.4: an escaped character is the character.
+  std::string decoded;
+  if (name.contains('%')) name = decoded = unescape(name);
   for (std::string_view const prefix : {"pn-", "reveille-"})
     if (name.size() > prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix)) return true;
   return false;

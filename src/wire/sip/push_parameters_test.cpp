@@ -109,6 +109,8 @@ TEST(PushParameters, AreStrippedBeforeAnyoneElseSeesThem) {
   ASSERT_TRUE(contact);
   EXPECT_EQ(strip_push_parameters(*contact), "\"J\" <sip:j@h;transport=tls>;expires=60;+sip.instance=\"<urn:uuid:1>\"");
   EXPECT_EQ(strip_push_parameters(contact->uri), "sip:j@h;transport=tls");
+  EXPECT_EQ(strip_push_parameters(*parse_uri("sip:j@h;p%6e-prid=secret;%52eveille-os=z;transport=tls;%25=1")),
+            "sip:j@h;transport=tls;%25=1");
 }
 
 TEST(PushParameters, NoneOfSeveralContactsGivesThemAway) {
