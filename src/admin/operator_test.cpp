@@ -155,6 +155,31 @@ TEST(Operator, B_TABLE_3_a_test_push_goes_on_voip_to_ios_12_only) {
   }
 }
 
+// A shared phone is a device of its last users too; its tokens are the newest's (B-SIGN-2).
+TEST(Operator, a_test_push_finds_the_user_of_now_of_a_shared_phone) {
+  for (auto const* last :
+       {"nurse@localhost", "anna@localhost", "zoe@localhost", "peter@localhost", "romeo@localhost"}) {
+    House house;
+    house.add_user(last);
+    house.add_user("juliet@localhost");
+    house.add_phone();
+    auto& entry = *house.shard.directory.find(model::AccountId{last});
+    auto registrations = house.shard.directory.find(model::AccountId{"juliet@localhost"})->registrations();
+    auto& device = registrations.devices[0];
+    device.voip = {};
+    device.message = {};
+    device.seen_at = house.clock.now();
+    house.shard.directory.set_registrations(entry, registrations);
+    json::object const request{{"command", "push test"}, {"device", device.instance.value}};
+    EXPECT_TRUE(house.ask(request).at("ok").as_bool()) << last;
+    // Both have tokens, of an app that changed them meanwhile.
+    device.message.token = "0123";
+    house.shard.directory.set_registrations(entry, registrations);
+    house.ask(request);
+    EXPECT_EQ(house.push.last.target.token, "0123") << "was seen last";
+  }
+}
+
 TEST(Operator, what_is_unknown_is_refused) {
   House house;
   EXPECT_FALSE(house.ask({{"command", "trace"}, {"id", "x"}}).at("ok").as_bool());

@@ -4,6 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include <optional>
+#include <utility>
+
 namespace reveille::admin {
 namespace {
 
@@ -14,11 +17,22 @@ struct Found {
   model::Device device = {};
 };
 
+// iOS 12 and older have but one channel, the VoIP one (B-TABLE-3).
+model::ChannelName channel_of_test(model::Device const& device) {
+  return model::has_one_channel(device) ? model::ChannelName::voip : model::ChannelName::message;
+}
+
+// A phone that changed hands is a device of each of its users: the one who has its token now (B-SIGN-2), or else the
+// one who was seen last.
 std::optional<Found> find_device(dispatch::Directory& directory, model::InstanceId const& instance) {
   std::optional<Found> found;
+  auto const rank = [](model::Device const& device) {
+    return std::pair(!model::channel_of(device, channel_of_test(device)).token.empty(), device.seen_at);
+  };
   directory.for_each([&](dispatch::Entry& entry) {
     auto const registrations = entry.registrations();
-    if (auto const* device = model::find_device(registrations, instance))
+    auto const* device = model::find_device(registrations, instance);
+    if (device && (!found || rank(*device) > rank(found->device)))
       found = Found{.account = entry.account(), .device = *device};
   });
   return found;
@@ -26,8 +40,7 @@ std::optional<Found> find_device(dispatch::Directory& directory, model::Instance
 
 model::PushRequest request_for(Found const& found, Random& random, Instant now) {
   auto const& device = found.device;
-  // iOS 12 and older have but one channel, the VoIP one (B-TABLE-3).
-  auto const channel = model::has_one_channel(device) ? model::ChannelName::voip : model::ChannelName::message;
+  auto const channel = channel_of_test(device);
   auto const topic = device.provider == model::Provider::fcm ? device.project
                      : channel == model::ChannelName::voip   ? device.app + ".voip"
                                                              : device.app;
