@@ -18,7 +18,7 @@ std::string_view advice_for(boost::system::error_code error) {
 }  // namespace
 
 std::unexpected<Error> cannot_listen(std::string_view where, boost::system::error_code error) {
-  return failure(ErrorCode::configuration,
+  return failure(ErrorCode::refused,
                  fmt::format("cannot listen on {}: {}; {}", where, error.message(), advice_for(error)));
 }
 

@@ -9,6 +9,7 @@
 #include "node/settings.hpp"
 
 #include <expected>
+#include <vector>
 
 namespace reveille::node {
 
@@ -18,6 +19,8 @@ namespace reveille::node {
 [[nodiscard]] std::expected<Settings, Refused> settings_of(CommandLine const& line);
 
 // commands/check_config.cpp
+// What is wrong with the files that the settings name: what serve would refuse, and a certificate that has expired.
+[[nodiscard]] std::vector<Fault> check_files(Settings const& settings);
 [[nodiscard]] int check_config(CommandLine const& line);
 // commands/ask.cpp: user, client, devices, trace, push test.
 [[nodiscard]] int ask_server(CommandLine const& line);

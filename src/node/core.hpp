@@ -41,6 +41,9 @@ struct Certificates {
   [[nodiscard]] Result<void> reload();
 };
 
+// Of the file, without the end of its line.
+[[nodiscard]] Result<std::string> read_client_secret(std::filesystem::path const& path);
+
 // Something that listens or works until it is told to stop.
 class Part {
  public:

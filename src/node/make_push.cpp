@@ -6,7 +6,6 @@
 #include "dispatch/push/clients.hpp"
 #include "dispatch/push/queue.hpp"
 #include "node/parts.hpp"
-#include "wire/sip/uri.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
@@ -84,11 +83,24 @@ Result<std::string> read_file(std::filesystem::path const& path, std::string_vie
   std::ifstream in{path, std::ios::binary};
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (!in || text.empty())
-    return failure(ErrorCode::configuration,
-                   fmt::format("The {} {} cannot be read. Put it there, readable for this user, or correct its path.",
-                               what, path.string()));
+    return failure(
+        ErrorCode::configuration,
+        fmt::format("The {} {} cannot be read, or is empty. Put it there, readable for this user, or correct its path.",
+                    what, path.string()));
   return text;
 }
+
+}  // namespace
+
+Result<std::string> read_client_secret(std::filesystem::path const& path) {
+  auto secret = read_file(path, "client secret");
+  while (secret && !secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
+  if (secret && secret->empty())
+    return failure(ErrorCode::configuration, fmt::format("The client secret {} is empty.", path.string()));
+  return secret;
+}
+
+namespace {
 
 Result<dispatch::PushCredential> open_apns(Core& core, ApnsSettings const& settings) {
   auto key = read_file(settings.key_file, "APNs key");
@@ -123,22 +135,6 @@ Result<std::vector<dispatch::PushCredential>> open_credentials(Core& core) {
     credentials.push_back(std::move(*credential));
   }
   return credentials;
-}
-
-struct HostAndPort {
-  std::string host = {};
-  std::uint16_t port = 443;
-};
-
-// "https://push.example:8443"
-std::optional<HostAndPort> parse_https(std::string_view url) {
-  constexpr std::string_view scheme = "https://";
-  if (!url.starts_with(scheme)) return {};
-  url.remove_prefix(scheme.size());
-  while (url.ends_with('/')) url.remove_suffix(1);
-  auto const place = sip::parse_host_port(url);
-  if (!place) return {};
-  return HostAndPort{.host = std::string(place->host), .port = place->port.value_or(443)};
 }
 
 // The queue with its own database, and its door.
@@ -195,9 +191,8 @@ Result<std::unique_ptr<PushPort>> ask_elsewhere(Core& core) {
   if (!destination)
     return failure(ErrorCode::configuration,
                    fmt::format("[push] via = \"{}\" is no URL of the form https://host:port.", settings.via));
-  auto secret = read_file(settings.client_secret_file, "client secret");
+  auto secret = read_client_secret(settings.client_secret_file);
   if (!secret) return std::unexpected(secret.error());
-  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   auto const ca = settings.ca_file.empty() ? core.settings.tls.ca : settings.ca_file;
   auto tls = edge::make_client_tls({.ca_file = ca.empty() ? std::nullopt : std::optional(ca), .alpn = {"h2"}});
   if (!tls) return std::unexpected(tls.error());

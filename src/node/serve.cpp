@@ -128,6 +128,15 @@ int complain(Error const& error) {
   return exit_failure;
 }
 
+// With the lines that are to blame, where there are any.
+int complain(Error const& error, Settings const& settings, CommandLine const& line) {
+  if (error.code != ErrorCode::configuration) return complain(error);
+  auto const faults = check_files(settings);
+  if (!faults.empty()) fmt::print(stderr, "{}", describe(Refused{.file = line.config, .faults = faults}));
+  complain(error);
+  return exit_configuration;
+}
+
 }  // namespace
 
 int serve(CommandLine const& line) {
@@ -144,7 +153,7 @@ int serve(CommandLine const& line) {
   auto core = make_core(io, std::move(*settings), std::move(*folder));
   if (!core) return complain(core.error());
   Parts parts;
-  if (auto const made = make_parts(**core, parts); !made) return complain(made.error());
+  if (auto const made = make_parts(**core, parts); !made) return complain(made.error(), (*core)->settings, line);
   (*core)->health.enter(admin::Phase::ready);
   fmt::print("{}\n", ready_line(**core));
   std::fflush(stdout);

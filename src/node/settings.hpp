@@ -99,6 +99,13 @@ struct FcmSettings {
   unsigned line = 0;
 };
 
+struct HostAndPort {
+  std::string host = {};
+  std::uint16_t port = 443;
+};
+// "https://push.example:8443"
+[[nodiscard]] std::optional<HostAndPort> parse_https(std::string_view url);
+
 struct PushSettings {
   std::string via = "in-process";  // or the push service's https URL
   std::string client_id = {};

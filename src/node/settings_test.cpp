@@ -145,7 +145,17 @@ TEST(Settings, values_that_make_no_sense_are_refused) {
   EXPECT_EQ(refusal("[calls]\nno_answer_after = \"3m\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"http://plain\""), "");
   EXPECT_NE(refusal("[push]\nvia = \"https://push\""), "");
+  for (auto const* url : {"https://", "https://exa mple", "https://push:99999", "https://push.example/base"}) {
+    auto const text = std::string("[push]\nvia = \"") + url + "\"\nclient_id = \"c\"\nclient_secret_file = \"s\"";
+    EXPECT_NE(refusal(text).find("reveille.toml:2: "), std::string::npos) << url << refusal(text);
+  }
   EXPECT_NE(refusal("[[push.apns]]\nteam = \"T\""), "");
+  auto const team = [](std::string const& of) {
+    return refusal("[[push.apns]]\nteam = \"" + of + "\"\nkey_id = \"KEY1234567\"\nkey_file = \"k.p8\"");
+  };
+  EXPECT_EQ(team("TEAM123456"), "");
+  for (auto const* wrong : {"ABC", "TEAM1234567", "TEAM12345!"})
+    EXPECT_NE(team(wrong).find("reveille.toml:2: "), std::string::npos) << wrong;
   EXPECT_NE(refusal("[push]\napns = 5"), "");
   EXPECT_NE(refusal("listen = 5"), "");
   EXPECT_NE(refusal("data = 1979-05-27"), "");

@@ -83,6 +83,31 @@ def test_check_config_names_files_that_cannot_be_read(tmp_path):
     assert reveille("check-config", tmp_path / "absent.toml").returncode == 78
 
 
+PUSH_ELSEWHERE = "[push]\nvia = \"https://localhost:1\"\nclient_id = \"c\"\nclient_secret_file = \"{secret}\"\n"
+APPLE = "[[push.apns]]\nteam = \"ABCDE12345\"\nkey_id = \"ABCDE12345\"\nkey_file = \"{key}\"\n"
+UNFIT = [
+    (APPLE + "ca_file = \"{garbage}\"\n", 3),
+    (APPLE.replace("{key}", "{garbage}"), 3),
+    (PUSH_ELSEWHERE + "ca_file = \"{garbage}\"\n", 7),
+    (PUSH_ELSEWHERE.replace("{secret}", "{empty}"), 6),
+    ("[tls]\nca = \"{garbage}\"\n" + PUSH_ELSEWHERE, 4),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), UNFIT)
+def test_what_serve_cannot_use_is_named_with_its_line_by_check_config_too(tmp_path, apple, text, line):
+    files = {"key": apple.credential()["key_file"], **{name: str(tmp_path / name) for name in ("garbage", "secret", "empty")}}
+    for name, content in (("garbage", "garbage\n"), ("secret", "secret\n"), ("empty", "\n")):
+        (tmp_path / name).write_text(content)
+    file = tmp_path / "unfit.toml"
+    file.write_text("\n" + "\n" + text.format(**files))
+    listen = [f"--data={tmp_path / 'data'}"]
+    for command in (["check-config", file], ["serve", "--config", file, *listen]):
+        refused = reveille(*command, cwd=tmp_path)
+        assert refused.returncode == 78, (command, refused)
+        assert refused.stderr.startswith(f"{file}:{line}: ") or f"\n{file}:{line}: " in refused.stderr, refused.stderr
+
+
 # Life of a server
 
 def test_the_ready_line_names_every_listener(server):
@@ -301,7 +326,7 @@ def test_data_that_cannot_be_written_is_refused(tmp_path):
 def test_a_missing_certificate_is_named(tmp_path):
     server = Server(tmp_path, {"tls": {"certificate": str(tmp_path / "none.pem"), "key": str(tmp_path / "none.key")}})
     said = refusal_of(server.start)
-    assert "none." in said and server.process.returncode == 1
+    assert "none." in said and server.process.returncode == 78
 
 
 def test_a_full_disk_at_the_start_is_said(tmp_path):

@@ -371,7 +371,7 @@ TEST_F(HttpTest, APortInUseIsOneSentence) {
   serve(echo);
   auto const second = HttpServer::open(io, {.port = server->port()}, echo);
   ASSERT_FALSE(second.has_value());
-  EXPECT_EQ(second.error().code, ErrorCode::configuration);
+  EXPECT_EQ(second.error().code, ErrorCode::refused);
   EXPECT_NE(second.error().ours.find("Address already in use"), std::string::npos);
 }
 

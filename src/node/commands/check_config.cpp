@@ -30,6 +30,21 @@ void check_certificate(std::vector<Fault>& faults, TlsSettings const& tls) {
   if (!trouble.empty()) faults.push_back({.line = tls.certificate_line, .sentence = trouble});
 }
 
+// As it is opened where it is trusted.
+void check_authority(std::vector<Fault>& faults, std::filesystem::path const& file, unsigned line,
+                     std::string_view what) {
+  if (file.empty()) return;
+  if (!std::ifstream(file)) return check_file(faults, file, line, what);
+  if (auto const trusted = edge::make_client_tls({.ca_file = file}); !trusted)
+    faults.push_back({.line = line, .sentence = trusted.error().ours});
+}
+
+void check_client_secret(std::vector<Fault>& faults, PushSettings const& push) {
+  if (push.client_secret_file.empty()) return;
+  if (auto const secret = read_client_secret(push.client_secret_file); !secret)
+    faults.push_back({.line = push.client_secret_line, .sentence = secret.error().ours});
+}
+
 void check_provider_key(std::vector<Fault>& faults, ApnsSettings const& settings) {
   std::ifstream in{settings.key_file, std::ios::binary};
   if (!in) return;  // said already
@@ -42,28 +57,27 @@ void check_provider_key(std::vector<Fault>& faults, ApnsSettings const& settings
                                settings.key_file.string())});
 }
 
+}  // namespace
+
 std::vector<Fault> check_files(Settings const& settings) {
   std::vector<Fault> faults;
   check_file(faults, settings.tls.certificate, settings.tls.certificate_line, "the certificate");
   check_file(faults, settings.tls.key, settings.tls.key_line, "the certificate's key");
   check_certificate(faults, settings.tls);
-  check_file(faults, settings.tls.ca, settings.tls.ca_line, "the CA certificate");
-  check_file(faults, settings.push.client_secret_file, settings.push.client_secret_line,
-             "the push service's client secret");
-  check_file(faults, settings.push.ca_file, settings.push.ca_line, "the push service's CA certificate");
+  check_authority(faults, settings.tls.ca, settings.tls.ca_line, "the CA certificate");
+  check_client_secret(faults, settings.push);
+  check_authority(faults, settings.push.ca_file, settings.push.ca_line, "the push service's CA certificate");
   for (auto const& apns : settings.push.apns) {
     check_file(faults, apns.key_file, apns.line, "Apple's provider key");
     check_provider_key(faults, apns);
-    check_file(faults, apns.ca_file, apns.line, "the CA certificate");
+    check_authority(faults, apns.ca_file, apns.line, "the CA certificate");
   }
   for (auto const& fcm : settings.push.fcm) {
     check_file(faults, fcm.service_account_file, fcm.line, "Google's service account");
-    check_file(faults, fcm.ca_file, fcm.line, "the CA certificate");
+    check_authority(faults, fcm.ca_file, fcm.line, "the CA certificate");
   }
   return faults;
 }
-
-}  // namespace
 
 int check_config(CommandLine const& line) {
   auto const settings = read_settings(line.argument);

@@ -1,5 +1,6 @@
 // [push], [[push.apns]], [[push.fcm]].
 #include "node/settings/sections.hpp"
+#include "wire/sip/uri.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -7,10 +8,9 @@
 namespace reveille::node {
 namespace {
 
-// Team and key ids of Apple are ten letters and digits; a test's may be shorter or longer.
+// Team and key ids of Apple.
 bool is_identifier(std::string_view text) {
-  return !text.empty() && text.size() <= 32 &&
-         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
+  return text.size() == 10 && std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
 }
 
 void read_identifier(Section& section, std::string_view key, std::string& into) {
@@ -18,7 +18,8 @@ void read_identifier(Section& section, std::string_view key, std::string& into) 
   section.read(key, into);
   auto const* value = section.find(key);
   if (value && std::holds_alternative<std::string>(value->content) && !is_identifier(into))
-    section.blame(*value, "'push.apns." + std::string(key) + "' must be letters and digits; here is \"" + into + "\"");
+    section.blame(*value,
+                  "'push.apns." + std::string(key) + "' must be ten letters and digits; here is \"" + into + "\"");
 }
 
 ApnsSettings read_apns(Section section) {
@@ -61,12 +62,24 @@ FcmSettings read_fcm(Section section) {
 
 }  // namespace
 
+std::optional<HostAndPort> parse_https(std::string_view url) {
+  constexpr std::string_view scheme = "https://";
+  if (!url.starts_with(scheme)) return {};
+  url.remove_prefix(scheme.size());
+  while (url.ends_with('/')) url.remove_suffix(1);
+  auto const place = sip::parse_host_port(url);
+  if (!place) return {};
+  return HostAndPort{.host = std::string(place->host), .port = place->port.value_or(443)};
+}
+
 void read_push(Section section, PushSettings& into) {
   section.read("via", into.via);
   auto const* via = section.find("via");
-  if (via && !into.in_process() && !into.via.starts_with("https://"))
+  if (via && !into.in_process() && !parse_https(into.via))
     section.blame(*via,
-                  "'push.via' must be \"in-process\" or the https URL of a push service; here is \"" + into.via + "\"");
+                  "'push.via' must be \"in-process\" or the https URL of a push service, of the form "
+                  "https://host:port; here is \"" +
+                      into.via + "\"");
   section.read("client_id", into.client_id);
   section.read("client_secret_file", into.client_secret_file);
   section.read("ca_file", into.ca_file);

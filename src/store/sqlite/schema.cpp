@@ -127,11 +127,11 @@ Result<void> migrate(Database& database, Place const& place) {
   auto const tables = database.number_of("SELECT count(*) FROM sqlite_schema");
   if (!tables) return std::unexpected(tables.error());
   if (*tables > 0 && *owner != application_id)
-    return failure(ErrorCode::configuration,
+    return failure(ErrorCode::conflict,
                    fmt::format("{} is another program's database. Give another data folder.", place.path));
   if (*version > static_cast<std::int64_t>(migrations.size()))
     return failure(
-        ErrorCode::configuration,
+        ErrorCode::unsupported,
         fmt::format("{} was written by a newer Reveille (its schema is {}, this program knows {}). Start that "
                     "version, or restore a backup of this one's; the file was left as it is.",
                     place.path, *version, migrations.size()));

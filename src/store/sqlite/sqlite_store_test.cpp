@@ -174,7 +174,7 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefusedAndLeftAsItIs) {
     ASSERT_TRUE(database->execute("PRAGMA user_version = 4711"));
   }
   auto const error = refusal();
-  EXPECT_EQ(error.code, ErrorCode::configuration);
+  EXPECT_EQ(error.code, ErrorCode::unsupported);
   EXPECT_NE(error.ours.find("newer Reveille"), std::string::npos) << error.ours;
   EXPECT_EQ(Database::open({.path = path_}).value()->number_of("PRAGMA user_version").value(), 4711);
 }
@@ -231,7 +231,7 @@ TEST_F(SqliteStoreTest, AnotherProgramsDatabaseIsRefused) {
     auto database = Database::open({.path = path_}).value();
     ASSERT_TRUE(database->execute("CREATE TABLE theirs (a)"));
   }
-  EXPECT_EQ(refusal().code, ErrorCode::configuration);
+  EXPECT_EQ(refusal().code, ErrorCode::conflict);
 }
 
 TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsCalledDamaged) {
