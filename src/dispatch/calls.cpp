@@ -43,6 +43,10 @@ Calls::Calls(Shard& shard, Registrations& registrations, deliver::CallHands& han
   registrations_.set_registered([this](model::AccountId const& callee) { return by_callee_.contains(callee); },
                                 [this](Entry& entry, model::Target const& target) {
                                   hear_of_callee(entry.account(), model::FlowRegistered{.target = target});
+                                },
+                                [this](Entry& entry, model::InstanceId const& instance) {
+                                  if (!takes_calls(entry, instance))
+                                    hear_of_callee(entry.account(), model::DeviceUnregistered{.instance = instance});
                                 });
   shard_.listen([this](Entry& entry, model::InstanceId const& instance, DeviceChange change) {
     if (change == DeviceChange::signed_out && !takes_calls(entry, instance))

@@ -244,6 +244,22 @@ TEST(Calls, B_CALL_5_a_call_is_pushed_though_the_provider_refused_the_key_a_mome
   EXPECT_TRUE(house.hands.did.empty());
 }
 
+// RFC 3261 section 10.2.2: the client clears what it does not know any more, then registers.
+TEST(Calls, B_CALL_1_a_woken_phone_that_clears_its_bindings_before_it_registers_is_rung) {
+  for (auto const clears : {ContactsKind::listed, ContactsKind::all}) {
+    House house;
+    house.registers(juliet, 1, "token");
+    house.calls->on_flow_lost(House::flow(1));
+    house.call(juliet);
+    house.push_ends(0, PushState::accepted_by_provider);
+    bool const by_contact = clears == ContactsKind::listed;
+    house.registers(juliet, 2, by_contact ? "token" : "", {.kind = clears, .expires = Duration::zero()});
+    EXPECT_TRUE(house.hands.did.empty());
+    house.registers(juliet, 2, "token");
+    EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 2"});
+  }
+}
+
 TEST(Calls, B_CALL_2_time_alone_ends_a_call) {
   House house;
   house.registers(juliet, 1, "token");

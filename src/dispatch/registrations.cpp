@@ -321,7 +321,10 @@ void Registrations::forget_unbound_flows(Entry& entry) {
 
 void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way) {
   for (auto const& instance : outcome.changed) shard_.say(entry, instance, DeviceChange::registered);
-  for (auto const& instance : outcome.signed_out) shard_.say(entry, instance, DeviceChange::signed_out);
+  for (auto const& instance : outcome.signed_out) {
+    if (is_awaited(entry)) unregistered_(entry, instance);
+    shard_.say(entry, instance, DeviceChange::signed_out);
+  }
   for (auto const& instance : outcome.reachable) shard_.say(entry, instance, DeviceChange::liveness);
   if (!is_awaited(entry)) return;
   for (auto const& live : live_ways(entry, shard_.now())) {

@@ -27,10 +27,14 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   // Whether anybody waits for that account's devices: else Registered need not be said.
   using Awaited = std::function<bool(model::AccountId const&)>;
 
+  // A device's client has taken back its last binding: said before the listeners of the shard hear of it.
+  using Unregistered = std::function<void(Entry&, model::InstanceId const&)>;
+
   explicit Registrations(Shard& shard);
-  void set_registered(Awaited awaited, Registered registered) {
+  void set_registered(Awaited awaited, Registered registered, Unregistered unregistered) {
     awaited_ = std::move(awaited);
     registered_ = std::move(registered);
+    unregistered_ = std::move(unregistered);
   }
   // Begins the slow sweep (B-SIGN-5), which also finds whom the last run would have pushed to refresh (B-CALL-7).
   void start();
@@ -101,6 +105,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   Shard& shard_;
   Awaited awaited_ = {};
   Registered registered_ = {};
+  Unregistered unregistered_ = {};
   std::unordered_multimap<model::FlowId, model::AccountId> accounts_of_ = {};
   Tentative tentative_ = {};
   decide::RecentQuarantines recent_quarantines_ = {};

@@ -46,7 +46,7 @@ struct House {
   House() {
     shard.directory.put(juliet, {.ha1_md5 = "md5", .ha1_sha256 = "sha256"});
     registrations.set_registered([this](AccountId const&) { return awaited; },
-                                 [this](Entry&, Target const&) { ++shown; });
+                                 [this](Entry&, Target const&) { ++shown; }, [](Entry&, InstanceId const&) {});
   }
   void settle() {
     for (; !posted.empty(); posted.pop_front()) posted.front()();

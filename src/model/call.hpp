@@ -100,14 +100,18 @@ struct CallerCancelled {
 struct PushAnswered {
   PushReceipt receipt = {};
 };
-// The device signed out of calls.
+// The client took back its last binding: it may be about to register anew.
+struct DeviceUnregistered {
+  InstanceId instance = {};
+};
+// The device signed out of calls by any other word, which it means.
 struct DeviceSignedOut {
   InstanceId instance = {};
 };
 struct DeadlinePassed {};
 
 using CallEvent = std::variant<CallOffered, FlowRegistered, BranchAnswered, BranchTimedOut, BranchFailed,
-                               CallerCancelled, PushAnswered, DeviceSignedOut, DeadlinePassed>;
+                               CallerCancelled, PushAnswered, DeviceUnregistered, DeviceSignedOut, DeadlinePassed>;
 
 // ---- What is to be done ----
 

@@ -59,9 +59,10 @@ struct Leg {
   bool ringing = false;     // 101 to 199 among them
   // It rings, or rang when its flow was lost, and is waited for until then.
   std::optional<Instant> rings_until = {};
-  bool answered = false;  // it took the call
-  bool spoke = false;     // it declined, is busy, or signed out: it is not asked again
-  bool given_up = false;  // not come in time; it may still come
+  bool answered = false;    // it took the call
+  bool spoke = false;       // it declined, is busy, or signed out for good: it is not asked again
+  bool given_up = false;    // not come in time; it may still come
+  bool signed_out = false;  // and has not registered since: it is told nothing
   NoticePhase notice = NoticePhase::none;
   model::PushId notice_id = {};
 };

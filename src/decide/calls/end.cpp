@@ -133,7 +133,7 @@ void Mind::end_call() {
 
 void Mind::note_elsewhere() {
   for (auto const& leg : call_.legs)
-    if (!leg.spoke) note(Milestone::answered_elsewhere, leg.instance, Why::answered_by_other_device);
+    if (!leg.spoke && !leg.signed_out) note(Milestone::answered_elsewhere, leg.instance, Why::answered_by_other_device);
 }
 
 // The end of the trace, for the call as a whole.
@@ -164,11 +164,21 @@ void Mind::hear(model::CallerCancelled const& event) {
   give_up_pending();
 }
 
+// RFC 3261 section 10.2.2: a client that has just started clears bindings that it knows nothing of, and then registers.
+// So this is no word on the call: a phone that was woken is still waited for, until 13 s as any other (B-CALL-2).
+void Mind::hear(model::DeviceUnregistered const& event) {
+  if (auto* const leg = find_to_sign_out(event.instance)) leg->signed_out = true;
+}
+
 void Mind::hear(model::DeviceSignedOut const& event) {
-  auto const found = std::ranges::find(call_.legs, event.instance, &Leg::instance);
-  if (found == call_.legs.end() || found->spoke) return;
-  found->spoke = true;
-  if (call_.phase == CallPhase::ringing) note(Milestone::unreachable, found->instance, Why::device_signed_out);
+  if (auto* const leg = find_to_sign_out(event.instance)) leg->signed_out = leg->spoke = true;
+}
+
+Leg* Mind::find_to_sign_out(model::InstanceId const& instance) {
+  auto const found = std::ranges::find(call_.legs, instance, &Leg::instance);
+  if (found == call_.legs.end() || found->spoke || found->signed_out) return nullptr;
+  if (call_.phase == CallPhase::ringing) note(Milestone::unreachable, instance, Why::device_signed_out);
+  return &*found;
 }
 
 void Mind::hear(model::DeadlinePassed const&) {

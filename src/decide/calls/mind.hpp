@@ -32,14 +32,15 @@ class Mind {
 
   void hear(model::CallOffered const& event);  // offer.cpp
   void begin_trace();
-  void hear(model::FlowRegistered const& event);   // ring.cpp
-  void hear(model::BranchAnswered const& event);   // answer.cpp
-  void hear(model::BranchTimedOut const& event);   // answer.cpp
-  void hear(model::BranchFailed const& event);     // answer.cpp
-  void hear(model::PushAnswered const& event);     // push.cpp
-  void hear(model::CallerCancelled const& event);  // end.cpp
-  void hear(model::DeviceSignedOut const& event);  // end.cpp
-  void hear(model::DeadlinePassed const& event);   // end.cpp
+  void hear(model::FlowRegistered const& event);      // ring.cpp
+  void hear(model::BranchAnswered const& event);      // answer.cpp
+  void hear(model::BranchTimedOut const& event);      // answer.cpp
+  void hear(model::BranchFailed const& event);        // answer.cpp
+  void hear(model::PushAnswered const& event);        // push.cpp
+  void hear(model::CallerCancelled const& event);     // end.cpp
+  void hear(model::DeviceUnregistered const& event);  // end.cpp
+  void hear(model::DeviceSignedOut const& event);     // end.cpp
+  void hear(model::DeadlinePassed const& event);      // end.cpp
   // After every event: with nobody left to wait for, the caller gets his answer (B-CALL-5).
   void settle();  // end.cpp
   // After every event: what is on disk follows.
@@ -110,6 +111,7 @@ class Mind {
   void end_call();
   void note_end(int status);
   void note_elsewhere();
+  Leg* find_to_sign_out(model::InstanceId const& instance);
   [[nodiscard]] bool is_awaited(Leg const& leg) const;
   [[nodiscard]] bool is_pending(std::size_t branch) const;
 

@@ -83,7 +83,8 @@ void Mind::send_notice(Leg& leg) {
   using enum CallEnd;
   bool const missed = call_.end == caller_gave_up || call_.end == nobody || call_.end == interrupted;
   auto const kind = missed ? PushClass::missed_call : PushClass::answered_elsewhere;
-  if (!leg.device) return;
+  // B-SIGN-3: one that has signed out is told no more.
+  if (!leg.device || leg.signed_out) return;
   auto const channel = notice_channel_of(*leg.device);
   if (can_push(*leg.device, channel, rules_.push, now_).verdict == WakeVerdict::let_sleep) return;
   auto notice = notice_for(call_.offer, *leg.device, leg.call_uuid, kind, now_);
@@ -100,8 +101,6 @@ void Mind::part_with(std::size_t number) {
   if (!is_push_out(leg)) return;
   if (is_out_of_reach(number)) return send_notice(leg);
   if (has_come(leg)) return;
-  // One that has signed out is told no more.
-  if (leg.push == PushPhase::accepted && leg.spoke) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
   leg.notice = NoticePhase::due;
   decide(model::TakeBackPush{leg.push_id});

@@ -63,6 +63,7 @@ void Mind::hear(model::FlowRegistered const& event) {
   if (!known && call_.phase == CallPhase::ended) return;
   auto const number = leg_of(target.instance);
   auto& leg = call_.legs[number];
+  leg.signed_out = false;
   if (is_push_out(leg)) {
     if (may_be_taken && !leg.registered) note(Milestone::registered, leg.instance, Why::registered_after_push);
     leg.registered = leg.registered || may_be_taken;
