@@ -13,7 +13,7 @@ using model::Why;
 void Mind::on_late_response(model::BranchAnswered const& event) {
   auto& branch = call_.branches[event.branch];
   auto& leg = call_.legs[branch.leg];
-  leg.heard = true;
+  leg.heard = leg.heard || !is_word_of_a_hop(branch, event.status);
   if (event.status < 200) {
     branch.heard = true;
     return;
@@ -66,6 +66,13 @@ void Mind::on_merged(std::size_t number) {
   if (!merged.late) feed(sip::BranchTimedOut{number});
 }
 
+// RFC 3327: a proxy on the way says that it cannot reach the phone, which has said nothing on this branch (RFC 3261
+// section 16.7, RFC 5626 section 5.3). The phone is not refused by it, and has not come.
+bool Mind::is_word_of_a_hop(Branch const& branch, int status) {
+  bool const is_about_the_way = status == 408 || status == 430 || status == 480 || status == 503;
+  return is_about_the_way && !branch.target.path.empty() && !branch.heard;
+}
+
 void Mind::on_refusal(std::size_t number, int status) {
   auto& leg = call_.legs[call_.branches[number].leg];
   if (is_merged(number, status)) return on_merged(number);
@@ -90,6 +97,10 @@ void Mind::hear(model::BranchAnswered const& event) {
   if (event.status < 200) {
     note_provisional(branch, event.status);
     return feed(sip::BranchResponse{.branch = event.branch, .status = event.status});
+  }
+  if (is_word_of_a_hop(branch, event.status)) {
+    branch.answered = true;
+    return on_no_response(event.branch);
   }
   branch.terminated = branch.answered = true;
   leg.heard = true;

@@ -81,6 +81,7 @@ class Mind {
   void on_late_response(model::BranchAnswered const& event);
   void note_provisional(Branch& branch, int status);
   void begin_ringing(Branch const& branch);
+  [[nodiscard]] static bool is_word_of_a_hop(Branch const& branch, int status);
   void on_refusal(std::size_t branch, int status);
   [[nodiscard]] bool is_merged(std::size_t branch, int status) const;
   void on_merged(std::size_t branch);

@@ -26,11 +26,13 @@ std::size_t Mind::leg_of(model::InstanceId const& instance) {
 
 // Once per flow. What was put on a connection before the phone fell asleep is read when it wakes; a datagram may have
 // been lost with its socket, so a phone that registers over UDP is sent its INVITE anew: if it has both, it refuses the
-// second as merged (RFC 3261 section 8.2.2.2).
+// second as merged (RFC 3261 section 8.2.2.2). Behind a proxy (RFC 3327) the connection is the proxy's, and nobody
+// knows how far the INVITE came.
 bool Mind::is_reached_on(model::Target const& target) const {
   return std::ranges::any_of(call_.branches, [&](Branch const& branch) {
     if (branch.target.instance != target.instance || !model::is_same_flow(branch.target, target)) return false;
-    return !target.flow.empty() || branch.registered || call_.legs[branch.leg].heard;
+    bool const is_its_connection = !target.flow.empty() && target.path.empty();
+    return is_its_connection || branch.registered || call_.legs[branch.leg].heard;
   });
 }
 
