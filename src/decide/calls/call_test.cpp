@@ -55,7 +55,8 @@ TEST(Call, B_CALL_1_rings_every_device_at_once) {
       .hear(100ms, says(0, 180), {"forward 0"})
       .hear(200ms, says(1, 180), {"forward 1"})
       .wait(6s, {})
-      .hear(7s, says(0, 200), {"forward 0", "cancel 1 SIP;cause=200", "take back android", "remember"})
+      .hear(7s, says(0, 200),
+            {"forward 0", "cancel 1 SIP;cause=200", "take back iphone", "take back android", "remember"})
       .hear(7100ms, provider_says(call, "android", taken_back), {"forget"})
       .hear(7200ms, says(1, 487), {})
       .notes({"offered", "authenticated", "push_requested iphone", "offered desk", "push_requested android",
@@ -138,6 +139,26 @@ TEST(Call, B_CALL_9_a_push_not_yet_sent_is_taken_back) {
       .hold();
 }
 
+TEST(Call, B_CALL_9_also_from_a_phone_that_was_reached_by_sip) {
+  Conversation call;
+  call.has(iphone("iphone"))
+      .is_at(at("iphone", 1))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(100ms, says(0, 180), {"forward 0"})
+      .hear(2s, CallerCancelled{}, {"cancel 0 SIP;cause=487", "answer 487", "take back iphone", "forget"})
+      .hear(2100ms, says(0, 487), {})
+      .hold();
+  Conversation out_of_reach;
+  out_of_reach.has(iphone("iphone"))
+      .is_at(at("iphone", 1))
+      .call({"push iphone call voip", "ring 0 iphone", "remember"})
+      .hear(100ms, says(0, 180), {"forward 0"})
+      .hear(1s, BranchFailed{0}, {})
+      .hear(2s, CallerCancelled{},
+            {"answer 487", "cancel 0 SIP;cause=487", "take back iphone", "push iphone missed_call message", "remember"})
+      .hold();
+}
+
 TEST(Call, B_CALL_1_once_per_flow_whatever_hangs_on_another) {
   Conversation call;
   call.has(iphone("iphone"))
@@ -147,7 +168,7 @@ TEST(Call, B_CALL_1_once_per_flow_whatever_hangs_on_another) {
       .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(3s, registers("iphone", 2), {"has come iphone"})
       .hear(4s, says(1, 180), {"forward 1"})
-      .hear(5s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
+      .hear(5s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "take back iphone", "forget"})
       .hold();
 }
 
@@ -160,7 +181,7 @@ TEST(Call, B_CALL_1_over_udp_a_register_sends_the_invite_anew) {
       .hear(4100ms, registers("iphone", 0), {"has come iphone"})
       .hear(4200ms, says(0, 180), {"forward 0"})
       .hear(4300ms, says(1, 482), {})
-      .hear(6s, says(0, 200), {"forward 0", "forget"})
+      .hear(6s, says(0, 200), {"forward 0", "take back iphone", "forget"})
       .hold();
 }
 
@@ -182,7 +203,7 @@ TEST(Call, B_CALL_2_a_device_that_came_rings_until_no_answer) {
       .hear(2s, registers("iphone", 1), {"has come iphone", "ring 0 iphone", "remember"})
       .hear(3s, says(0, 180), {"forward 0"})
       .wait(31s, {})
-      .wait(32s, {"cancel 0 SIP;cause=480", "answer 480", "forget"})
+      .wait(32s, {"cancel 0 SIP;cause=480", "answer 480", "take back iphone", "forget"})
       .hear(33s, says(0, 487), {})
       .notes({"offered", "authenticated", "push_requested iphone", "registered iphone", "invited iphone",
               "ringing iphone", "no_answer"})
@@ -200,7 +221,8 @@ TEST(Call, B_CALL_2_decline_ends_all_devices) {
       .hear(100ms, provider_says(call, "android", accepted_by_provider), {})
       .hear(200ms, says(0, 180), {"forward 0"})
       .hear(3s, says(1, 603),
-            {"cancel 0 SIP;cause=603", "forward 1", "push android answered_elsewhere message", "remember"})
+            {"cancel 0 SIP;cause=603", "forward 1", "take back iphone", "push android answered_elsewhere message",
+             "remember"})
       .hear(4s, says(0, 487), {})
       .hold();
 }
@@ -213,7 +235,7 @@ TEST(Call, B_CALL_2_busy_ends_one_device) {
       .call({"push iphone call voip", "ring 0 desk", "remember"})
       .hear(1s, says(0, 486), {})
       .hear(2s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
-      .hear(3s, says(1, 486), {"forward 0", "forget"})
+      .hear(3s, says(1, 486), {"forward 0", "take back iphone", "forget"})
       .notes({"offered", "authenticated", "offered desk", "push_requested iphone", "invited desk", "busy desk",
               "registered iphone", "invited iphone", "busy iphone", "busy"})
       .hold();
@@ -267,7 +289,7 @@ TEST(Call, a_dead_flow_waits_for_the_push) {
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(10ms, BranchFailed{0}, {})
       .hear(3s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
-      .hear(4s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
+      .hear(4s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "take back iphone", "forget"})
       .hold();
 }
 
@@ -312,7 +334,7 @@ TEST(Call, B_CALL_2_merged_is_not_what_the_caller_hears) {
       .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(4200ms, says(0, 180), {"forward 0"})
       .hear(4300ms, says(1, 482), {})
-      .hear(6s, CallerCancelled{}, {"cancel 0 SIP;cause=487", "answer 487", "forget"})
+      .hear(6s, CallerCancelled{}, {"cancel 0 SIP;cause=487", "answer 487", "take back iphone", "forget"})
       .hear(6100ms, says(0, 487), {})
       .hold();
   Conversation busy;
@@ -321,7 +343,7 @@ TEST(Call, B_CALL_2_merged_is_not_what_the_caller_hears) {
       .call({"push iphone call voip", "ring 0 iphone", "remember"})
       .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(4300ms, says(1, 482), {})
-      .hear(6s, says(0, 486), {"answer 180", "forward 0", "forget"})
+      .hear(6s, says(0, 486), {"answer 180", "forward 0", "take back iphone", "forget"})
       .hold();
 }
 
@@ -343,7 +365,7 @@ TEST(Call, a_given_up_phone_may_join_while_another_rings) {
       .hear(1s, says(0, 180), {"forward 0"})
       .wait(14s, {})
       .hear(15s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "remember"})
-      .hear(16s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
+      .hear(16s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "take back iphone", "forget"})
       .hold();
 }
 
@@ -434,7 +456,7 @@ TEST(Call, to_a_sips_uri_waits_for_a_secured_flow) {
       .call({"push iphone call voip", "remember"})
       .hear(1s, registers("iphone", 6), {"has come iphone"})
       .hear(2s, FlowRegistered{secured}, {"has come iphone", "ring 0 iphone", "remember"})
-      .hear(3s, says(0, 200), {"forward 0", "forget"})
+      .hear(3s, says(0, 200), {"forward 0", "take back iphone", "forget"})
       .hold();
 }
 

@@ -145,7 +145,8 @@ TEST(NetworkChange, over_udp_a_merged_invite_is_cancelled_though_its_provisional
       .hear(4s, registers("iphone", 0), {"has come iphone", "ring 1 iphone", "remember"})
       .hear(4100ms, says(1, 482), {})
       .hear(6s, CallerCancelled{},
-            {"answer 180", "cancel 0 SIP;cause=487", "cancel 0 on flow 0 SIP;cause=487", "answer 487", "forget"})
+            {"answer 180", "cancel 0 SIP;cause=487", "cancel 0 on flow 0 SIP;cause=487", "answer 487",
+             "take back iphone", "forget"})
       .hold();
 }
 

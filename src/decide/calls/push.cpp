@@ -99,11 +99,11 @@ void Mind::send_notice(Leg& leg) {
 void Mind::part_with(std::size_t number) {
   auto& leg = call_.legs[number];
   if (!is_push_out(leg)) return;
+  if (leg.push == PushPhase::requested) decide(model::TakeBackPush{leg.push_id});
   if (is_out_of_reach(number)) return send_notice(leg);
   if (has_come(leg)) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
   leg.notice = NoticePhase::due;
-  decide(model::TakeBackPush{leg.push_id});
 }
 
 // Whatever it says: the push service has accounted for the notice.
