@@ -373,6 +373,35 @@ TEST(Calls, B_CALL_9_a_phone_that_rings_on_a_lost_flow_is_cancelled_on_its_new_o
   EXPECT_EQ(house.calls->size(), 0U);
 }
 
+// A desk phone without +sip.instance, over TCP.
+void desk_registers(House& house, std::uint32_t number, std::uint32_t cseq) {
+  RegisterRequest request{.call_id = "desk", .cseq = cseq, .kind = ContactsKind::listed};
+  request.contacts.push_back({.uri = "sip:juliet@192.0.2.1:5060;transport=tcp"});
+  request.remote = House::way(number).remote;
+  house.registrations->register_contacts(juliet, request, House::way(number), [](auto) {});
+  house.settle();
+}
+
+TEST(Calls, B_CALL_9_a_desk_phone_without_instance_is_cancelled_on_the_connection_that_it_comes_back_on) {
+  std::string const cancelled = "cancel old SIP/2.0/UDP us;branch=z9hG4bK0 on flow 2";
+  OfferId const offer{.slot = 1, .generation = 1};
+  enum class Back { before_the_end, after_the_end, after_a_restart };
+  for (auto const back : {Back::before_the_end, Back::after_the_end, Back::after_a_restart}) {
+    House house;
+    desk_registers(house, 1, 1);
+    house.call(juliet);
+    house.hands.listener(offer, BranchAnswered{.branch = 0, .status = 180});
+    if (back == Back::after_a_restart) house.start();
+    house.calls->on_flow_lost(House::flow(1));
+    if (back == Back::before_the_end) desk_registers(house, 2, 2);
+    house.calls->cancel(offer, "");
+    house.settle();
+    if (back != Back::before_the_end) desk_registers(house, 2, 2);
+    EXPECT_NE(std::ranges::find(house.hands.did, cancelled), house.hands.did.end())
+        << static_cast<int>(back) << ::testing::PrintToString(house.hands.did);
+  }
+}
+
 TEST(Calls, B_CALL_5_a_dead_token_ends_the_call_and_is_remembered) {
   House house;
   house.registers(juliet, 1, "token");

@@ -203,7 +203,7 @@ void Registrations::register_contacts(model::AccountId const& account, model::Re
     remember(*entry, request, outcome);
     refresh_pushes_.watch(*entry, registrations);
     answer(outcome);
-    return tell(*entry, outcome, way);
+    return tell(*entry, request, outcome, way);
   }
   // Until it is on disk, the same again waits for the disk too.
   shard_.directory.forget(request.fingerprint);
@@ -225,7 +225,7 @@ void Registrations::write_then_answer(Entry& entry, model::Registrations const& 
     remember(*now, asked.request, asked.outcome);
     refresh_pushes_.watch(*now, now->registrations());
     asked.answer(asked.outcome);
-    tell(*now, asked.outcome, asked.way);
+    tell(*now, asked.request, asked.outcome, asked.way);
   };
   shard_.store.commit(std::move(batch), store::Urgency::at_once, std::move(done));
 }
@@ -319,7 +319,8 @@ void Registrations::forget_unbound_flows(Entry& entry) {
   shard_.census.count(entry, registrations, shard_.now());
 }
 
-void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way) {
+void Registrations::tell(Entry& entry, model::RegisterRequest const& request, model::RegisterOutcome const& outcome,
+                         model::Way const& way) {
   for (auto const& instance : outcome.changed) shard_.say(entry, instance, DeviceChange::registered);
   for (auto const& instance : outcome.signed_out) {
     if (is_awaited(entry)) unregistered_(entry, instance);
@@ -328,8 +329,12 @@ void Registrations::tell(Entry& entry, model::RegisterOutcome const& outcome, mo
   for (auto const& instance : outcome.reachable) shard_.say(entry, instance, DeviceChange::liveness);
   if (!is_awaited(entry)) return;
   for (auto const& live : live_ways(entry, shard_.now())) {
-    bool const shown = std::ranges::find(outcome.reachable, live.target.instance) != outcome.reachable.end();
-    if (is_on(live, way) && shown) registered_(entry, live.target);
+    bool const is_device = std::ranges::find(outcome.reachable, live.target.instance) != outcome.reachable.end();
+    // Whoever has no instance is known by its contact.
+    bool const is_contact = std::ranges::any_of(request.contacts, [&](model::ContactUpdate const& contact) {
+      return contact.instance.empty() && contact.uri == live.target.contact;
+    });
+    if (is_on(live, way) && (is_device || is_contact)) registered_(entry, live.target);
   }
 }
 

@@ -97,7 +97,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   void write_note(Change change, store::Urgency urgency);
   // The disk did not take a note: it holds what was promised so far, and the next REGISTER waits for it.
   void distrust_disk(model::AccountId const& account);
-  void tell(Entry& entry, model::RegisterOutcome const& outcome, model::Way const& way);
+  void tell(Entry& entry, model::RegisterRequest const& request, model::RegisterOutcome const& outcome,
+            model::Way const& way);
   void lift(decide::RecentQuarantines::Quarantine const& quarantine);
   void sweep_part(Directory::Part part);
   void sweep(Entry& entry);
