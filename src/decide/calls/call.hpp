@@ -54,6 +54,7 @@ struct Leg {
   std::string call_uuid = {};
   model::PushId push_id = {};
   PushPhase push = PushPhase::none;
+  bool withdrawn = false;   // its push was to be taken back
   bool registered = false;  // since it was pushed
   bool heard = false;       // some response came from it
   bool ringing = false;     // 101 to 199 among them

@@ -405,29 +405,6 @@ TEST(Call, a_phone_does_not_ring_for_its_own_call) {
       .hold();
 }
 
-TEST(Call, signing_out_ends_the_wait) {
-  Conversation call;
-  call.has(iphone("iphone"))
-      .call({"push iphone call voip", "remember"})
-      .hear(1s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "take back iphone", "remember"})
-      .hold();
-}
-
-TEST(Call, a_phone_that_was_pushed_and_signs_out_is_told_no_more) {
-  Conversation call;
-  call.has(iphone("iphone"))
-      .call({"push iphone call voip", "remember"})
-      .hear(1s, provider_says(call, "iphone", PushState::accepted_by_provider), {})
-      .hear(2s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "forget"})
-      .hold();
-  Conversation on_its_way;
-  on_its_way.has(iphone("iphone"))
-      .call({"push iphone call voip", "remember"})
-      .hear(1s, DeviceSignedOut{InstanceId{"iphone"}}, {"answer 480", "take back iphone", "remember"})
-      .hear(2s, provider_says(on_its_way, "iphone", PushState::accepted_by_provider), {"forget"})
-      .hold();
-}
-
 TEST(Call, B_CALL_7_another_request_waits_8_s_and_shows_nothing) {
   Conversation call;
   call.offer.kind = OfferKind::other;

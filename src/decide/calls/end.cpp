@@ -5,6 +5,7 @@
 #include "wire/sip/timers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reveille::decide {
 
@@ -73,18 +74,26 @@ void Mind::give_up_pending() {
   for (std::size_t number = 0; number < call_.branches.size(); ++number) give_up_branch(number);
 }
 
-// At 13 s: "a device that has not come is given up together with its old flow".
+// Its branches on which nothing was heard.
+void Mind::give_up_silent(std::size_t leg) {
+  for (std::size_t branch = 0; branch < call_.branches.size(); ++branch)
+    if (call_.branches[branch].leg == leg && !call_.branches[branch].heard) give_up_branch(branch);
+}
+
+// At 13 s: "a device that has not come is given up together with its old flow". So is one that has signed out.
 void Mind::give_up_absent() {
   call_.give_up_at.reset();
   for (std::size_t number = 0; number < call_.legs.size(); ++number) {
     auto& leg = call_.legs[number];
-    if (leg.spoke || has_come(leg)) continue;
+    bool const has_left = leg.signed_out && !leg.rings_until;
+    if (leg.spoke || (has_come(leg) && !has_left)) continue;
     leg.given_up = true;
-    call_.unreachable_because = Why::deadline_passed;
-    note(Milestone::unreachable, leg.instance, Why::deadline_passed);
+    if (!has_left) {
+      call_.unreachable_because = Why::deadline_passed;
+      note(Milestone::unreachable, leg.instance, Why::deadline_passed);
+    }
     call_.end_reason = reason_field(480, "Not reachable in time");
-    for (std::size_t branch = 0; branch < call_.branches.size(); ++branch)
-      if (call_.branches[branch].leg == number) give_up_branch(branch);
+    give_up_silent(number);
   }
 }
 
@@ -164,21 +173,37 @@ void Mind::hear(model::CallerCancelled const& event) {
   give_up_pending();
 }
 
-// RFC 3261 section 10.2.2: a client that has just started clears bindings that it knows nothing of, and then registers.
-// So this is no word on the call: a phone that was woken is still waited for, until 13 s as any other (B-CALL-2).
-void Mind::hear(model::DeviceUnregistered const& event) {
-  if (auto* const leg = find_to_sign_out(event.instance)) leg->signed_out = true;
-}
-
-void Mind::hear(model::DeviceSignedOut const& event) {
-  if (auto* const leg = find_to_sign_out(event.instance)) leg->signed_out = leg->spoke = true;
-}
-
-Leg* Mind::find_to_sign_out(model::InstanceId const& instance) {
+// The leg of the device, when it had not signed out before. B-SIGN-3: its push is taken back where it has not been
+// sent.
+std::optional<std::size_t> Mind::sign_out(model::InstanceId const& instance) {
   auto const found = std::ranges::find(call_.legs, instance, &Leg::instance);
-  if (found == call_.legs.end() || found->spoke || found->signed_out) return nullptr;
-  if (call_.phase == CallPhase::ringing) note(Milestone::unreachable, instance, Why::device_signed_out);
-  return &*found;
+  if (found == call_.legs.end() || found->spoke || std::exchange(found->signed_out, true)) return {};
+  if (call_.phase == CallPhase::ringing) {
+    call_.unreachable_because = Why::device_signed_out;
+    note(Milestone::unreachable, instance, Why::device_signed_out);
+    take_push_back(*found);
+  }
+  return static_cast<std::size_t>(found - call_.legs.begin());
+}
+
+// RFC 3261 section 10.2.2: a client that has just started clears bindings that it knows nothing of, and then registers.
+// So this is no word on the call. The phone counts as one that has not come: where it was woken or may have the INVITE,
+// it is waited for until 13 s (B-CALL-2), for a caller would rather wait than miss it by a moment; after 13 s, no more.
+void Mind::hear(model::DeviceUnregistered const& event) {
+  auto const leg = sign_out(event.instance);
+  if (!leg || call_.phase != CallPhase::ringing || call_.give_up_at) return;
+  call_.end_reason = reason_field(480, "Signed out");
+  give_up_silent(*leg);
+}
+
+// Where it rings it is left to ring: its user has not declined.
+void Mind::hear(model::DeviceSignedOut const& event) {
+  auto const leg = sign_out(event.instance);
+  if (!leg) return;
+  call_.legs[*leg].spoke = true;
+  if (call_.phase != CallPhase::ringing) return;
+  call_.end_reason = reason_field(480, "Signed out");
+  give_up_silent(*leg);
 }
 
 void Mind::hear(model::DeadlinePassed const&) {

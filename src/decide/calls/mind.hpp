@@ -8,6 +8,7 @@
 #include "decide/wake/delivery_table.hpp"
 #include "wire/sip/transaction.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,6 +92,7 @@ class Mind {
   [[nodiscard]] Wake wake_for(model::Device const& device, Live live) const;
   [[nodiscard]] model::PushRequest push_of(Leg const& leg) const;
   void send_notice(Leg& leg);
+  void take_push_back(Leg& leg);
   void part_with(std::size_t leg);
   [[nodiscard]] bool hear_of_notice(model::PushReceipt const& receipt);
 
@@ -107,12 +109,13 @@ class Mind {
   void feed(sip::ForkInput const& input);
   void give_up_branch(std::size_t branch);
   void give_up_pending();
+  void give_up_silent(std::size_t leg);
   void give_up_absent();
   void give_up_unanswered();
   void end_call();
   void note_end(int status);
   void note_elsewhere();
-  Leg* find_to_sign_out(model::InstanceId const& instance);
+  [[nodiscard]] std::optional<std::size_t> sign_out(model::InstanceId const& instance);
   [[nodiscard]] bool is_awaited(Leg const& leg) const;
   [[nodiscard]] bool is_pending(std::size_t branch) const;
 

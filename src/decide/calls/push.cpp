@@ -5,6 +5,7 @@
 #include "decide/wake/payload.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reveille::decide {
 
@@ -93,13 +94,18 @@ void Mind::send_notice(Leg& leg) {
   decide(model::RequestPush{std::move(notice)});
 }
 
+void Mind::take_push_back(Leg& leg) {
+  if (leg.push != PushPhase::requested || std::exchange(leg.withdrawn, true)) return;
+  decide(model::TakeBackPush{leg.push_id});
+}
+
 // The call has ended: "a push not yet sent is taken back", and a phone that was pushed and did not come hears of the
 // end by a notice, once it is certain that the push went out (B-CALL-3, B-CALL-9). One that came has CANCEL, or the
 // notice when it rings out of reach of any.
 void Mind::part_with(std::size_t number) {
   auto& leg = call_.legs[number];
   if (!is_push_out(leg)) return;
-  if (leg.push == PushPhase::requested) decide(model::TakeBackPush{leg.push_id});
+  take_push_back(leg);
   if (is_out_of_reach(number)) return send_notice(leg);
   if (has_come(leg)) return;
   if (leg.push == PushPhase::accepted) return send_notice(leg);
