@@ -129,6 +129,19 @@ TEST(Call, B_CALL_9_after_60_s_there_is_only_the_notice) {
       .hold();
 }
 
+// Its connection is dead and still looks alive.
+TEST(Call, B_CALL_9_a_phone_whose_invite_was_lost_has_not_answered_and_may_come_again) {
+  Conversation call;
+  call.has(iphone("iphone"))
+      .call({"push iphone call voip", "remember"})
+      .hear(300ms, provider_says(call, "iphone", accepted_by_provider), {})
+      .hear(2s, registers("iphone", 1), {"has come iphone", "ring 0 iphone", "remember"})
+      .wait(31s, {"answer 180"})
+      .wait(32s, {"cancel 0 SIP;cause=480", "answer 480", "remember"})
+      .hear(34s, registers("iphone", 2), {"has come iphone", "ring 1 iphone", "cancel 1 SIP;cause=480"})
+      .hold();
+}
+
 TEST(Call, B_CALL_9_a_push_not_yet_sent_is_taken_back) {
   Conversation call;
   call.has(iphone("iphone"))

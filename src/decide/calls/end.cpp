@@ -108,7 +108,9 @@ void Mind::give_up_unanswered() {
   for (std::size_t number = 0; number < call_.branches.size(); ++number) {
     auto const& branch = call_.branches[number];
     if (!is_pending(number) || now_ < no_answer_at(call_, branch)) continue;
-    call_.legs[branch.leg].spoke = true;
+    // Where nothing was heard of it the INVITE was lost: the phone may yet come, and hear of the end (B-CALL-9).
+    auto& leg = call_.legs[branch.leg];
+    (leg.heard ? leg.spoke : leg.given_up) = true;
     call_.end_reason = reason_field(480, "No answer");
     give_up_branch(number);
   }
