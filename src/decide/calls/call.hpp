@@ -55,7 +55,7 @@ struct Leg {
   model::PushId push_id = {};
   PushPhase push = PushPhase::none;
   bool withdrawn = false;   // its push was to be taken back
-  bool registered = false;  // since it was pushed
+  bool registered = false;  // since the call came
   bool heard = false;       // some response came from it
   bool ringing = false;     // 101 to 199 among them
   // It rings, or rang when its flow was lost, and is waited for until then.

@@ -223,6 +223,30 @@ TEST(Call, B_CALL_2_a_device_that_came_rings_until_no_answer) {
       .hold();
 }
 
+TEST(Call, B_CALL_2_so_does_one_that_came_shortly_before_13_s_with_no_push_out) {
+  Conversation without_push;
+  without_push.has(iphone("iphone"))
+      .has(desk("desk"))
+      .call({"push iphone call voip", "remember"})
+      .hear(12800ms, registers("desk", 7), {"answer 180", "ring 0 desk", "remember"})
+      .wait(13s, {})
+      .hear(13100ms, says(0, 180), {"forward 0"})
+      .hear(15s, says(0, 200), {"forward 0", "take back iphone", "remember"})
+      .hold();
+  Conversation push_failed;
+  push_failed.has(iphone("iphone"))
+      .has(desk("desk"))
+      .is_at(at("desk", 1))
+      .call({"push iphone call voip", "ring 0 desk", "remember"})
+      .hear(200ms, says(0, 180), {"forward 0"})
+      .hear(300ms, provider_says(push_failed, "iphone", refused), {})
+      .hear(12800ms, registers("iphone", 7), {"ring 1 iphone", "remember"})
+      .wait(13s, {})
+      .hear(13100ms, says(1, 180), {"forward 1"})
+      .hear(15s, says(1, 200), {"forward 1", "cancel 0 SIP;cause=200", "forget"})
+      .hold();
+}
+
 TEST(Call, B_CALL_2_decline_ends_all_devices) {
   Conversation call;
   call.has(desk("desk"))

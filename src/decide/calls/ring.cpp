@@ -68,10 +68,10 @@ void Mind::hear(model::FlowRegistered const& event) {
   leg.signed_out = false;
   if (is_push_out(leg)) {
     if (may_be_taken && !leg.registered) note(Milestone::registered, leg.instance, Why::registered_after_push);
-    leg.registered = leg.registered || may_be_taken;
     decide(model::AcknowledgePush{leg.push_id});
   }
   if (!may_be_taken) return;
+  leg.registered = true;
   bool const may_be_rung = !leg.spoke && !is_reached_on(target);
   Branch branch{.leg = number, .target = target, .breadth = breadth_for(awaited_beside(number)), .registered = true};
   if (call_.phase == CallPhase::ringing && may_be_rung) {
