@@ -532,5 +532,24 @@ TEST(Proxy, a_request_that_comes_back_to_us_unchanged_is_ended_with_482) {
   EXPECT_EQ(house.stack.counts().server.requests, 4U) << "REGISTER, and the INVITE three times";
 }
 
+// RFC 3261 section 15.1.1: BYE ends a dialog, and only INVITE is acknowledged.
+TEST(Proxy, a_late_answer_to_options_is_neither_acknowledged_nor_ended) {
+  House house;
+  house.policy.calls.request_bucket = std::chrono::milliseconds(300);
+  house.register_juliet(house.at_juliets());
+  house.romeo.send(House::request("OPTIONS", "sip:juliet@localhost", house.romeo));
+  auto const options = house.heard(house.juliet, "OPTIONS sip:juliet@");
+  house.heard(house.romeo, "SIP/2.0 480");
+  auto late = House::response(200, options);
+  late.insert(late.find("Content-Length"), "Contact: <" + house.at_juliets() + ">\r\n");
+  house.juliet.send(late);
+  auto const until = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  (void)house.run_until([&] { return std::chrono::steady_clock::now() > until; });
+  for (auto const& datagram : house.juliet.received()) {
+    EXPECT_THAT(datagram, Not(testing::StartsWith("ACK ")));
+    EXPECT_THAT(datagram, Not(testing::StartsWith("BYE ")));
+  }
+}
+
 }  // namespace
 }  // namespace reveille::node

@@ -112,6 +112,8 @@ void Mind::hear(model::BranchAnswered const& event) {
   }
   leg.answered = true;
   bool const can_be_forwarded = call_.fork.sent != sip::ResponseContext::Final::refusal;
+  // RFC 3261 section 15.1.1: only what INVITE has begun can be ended by BYE.
+  if (!can_be_forwarded && !is_invite()) return;
   if (!can_be_forwarded) return decide(model::EndAnswered{.branch = event.branch, .reason = call_.end_reason});
   if (call_.phase == CallPhase::ringing) {
     call_.end = CallEnd::answered;

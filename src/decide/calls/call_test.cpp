@@ -460,6 +460,17 @@ TEST(Call, B_CALL_7_another_request_waits_8_s_and_shows_nothing) {
       .hold();
 }
 
+TEST(Call, B_CALL_7_a_late_200_to_another_request_is_no_call_to_be_ended) {
+  Conversation call;
+  call.offer.kind = OfferKind::other;
+  call.has(desk("desk"))
+      .is_at(at("desk", 1))
+      .call({"ring 0 desk"})
+      .wait(8s, {"answer 480"})
+      .hear(9s, says(0, 200), {})
+      .hold();
+}
+
 // RFC 3261 section 26.2.2.
 TEST(Call, to_a_sips_uri_waits_for_a_secured_flow) {
   Conversation call;
