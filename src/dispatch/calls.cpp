@@ -89,16 +89,18 @@ Calls::Live& Calls::add(model::Offer const& offer) {
   return *calls_.insert_or_assign(offer.id, std::make_unique<Live>()).first->second;
 }
 
-// A caller who had heard nothing repeats his INVITE: it is the call that counts now, and the phone gets no other.
+// A caller who had heard nothing repeats his INVITE, and with it his credentials under the next CSeq where those of the
+// last run are stale: it is the call that counts now, and the phone gets no other. What rings by the last run's INVITE
+// knows this one for the same by its CSeq alone (RFC 3261 section 8.2.2.2), and is taken back under another.
 void Calls::supersede(model::Offer const& offer) {
   auto const [first, last] = by_callee_.equal_range(offer.callee);
   for (auto at = first; at != last; ++at) {
     auto& before = calls_.at(at->second)->call;
     if (at->second.thread != thread_of_the_revived || before.offer.call_id != offer.call_id ||
-        before.offer.from_tag != offer.from_tag || before.offer.cseq != offer.cseq)
+        before.offer.from_tag != offer.from_tag || before.offer.cseq > offer.cseq)
       continue;
     for (auto& leg : before.legs) leg.spoke = true;
-    before.old_branches.clear();
+    if (before.offer.cseq == offer.cseq) before.old_branches.clear();
   }
 }
 

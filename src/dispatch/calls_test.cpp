@@ -161,11 +161,12 @@ struct House {
     offer(callee, number);
     settle();
   }
-  void offer(AccountId const& callee, std::uint32_t number = 1) {
+  void offer(AccountId const& callee, std::uint32_t number = 1, std::uint32_t offered_cseq = 0) {
     calls->offer({.id = {.slot = number, .generation = 1},
                   .callee = callee,
                   .tracking = TrackingId{"99999999-2222-4333-8444-55555555555" + std::to_string(number)},
                   .call_id = "call-" + std::to_string(number),
+                  .cseq = offered_cseq,
                   .caller = {.address = romeo.value, .account = romeo},
                   .arrived = clock.now()});
   }
@@ -352,6 +353,26 @@ TEST(Calls, B_CALL_4_an_invite_repeated_to_the_next_run_is_the_call_that_counts)
   house.hands.did.clear();
   house.registers(juliet, 2, "token");
   EXPECT_EQ(house.hands.did, std::vector<std::string>{"ring flow 2"}) << "one INVITE, and no CANCEL";
+}
+
+// The nonces of the last run are no good to the next: the repeated INVITE got 407, and came again.
+TEST(Calls, B_CALL_4_so_is_one_that_came_again_with_fresh_credentials) {
+  for (bool const rang : {false, true}) {
+    House house;
+    house.registers(juliet, 1, "token");
+    if (!rang) house.calls->on_flow_lost(House::flow(1));
+    house.call(juliet);
+    house.start();
+    house.offer(juliet, 1, 1);
+    house.hands.did.clear();
+    house.registers(juliet, 2, "token");
+    std::ranges::sort(house.hands.did);
+    auto const cancelled = rang ? std::vector<std::string>{"cancel old SIP/2.0/UDP us;branch=z9hG4bK0 on flow 2"}
+                                : std::vector<std::string>{};
+    EXPECT_EQ(house.hands.did.back(), "ring flow 2");
+    house.hands.did.pop_back();
+    EXPECT_EQ(house.hands.did, cancelled) << "one INVITE, and no CANCEL but of what rings by another";
+  }
 }
 
 TEST(Calls, B_CALL_9_a_phone_that_rings_on_a_lost_flow_is_cancelled_on_its_new_one) {
