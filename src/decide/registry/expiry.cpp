@@ -25,18 +25,32 @@ bool is_third_party(Device const& device) {
   return device.os_version.empty();
 }
 
-Swept sweep(Registrations& registrations, model::WakePolicy const& policy, Instant now) {
-  Swept swept;
+std::vector<model::InstanceId> drop_expired(Registrations& registrations, Instant now) {
+  std::vector<model::InstanceId> lost;
   std::erase_if(registrations.bindings, [&](Binding const& binding) {
     if (binding.expires_at > now) return false;
-    if (!binding.instance.empty()) swept.lost_binding.push_back(binding.instance);
-    return swept.changed = true;
+    lost.push_back(binding.instance);
+    return true;
   });
-  for (auto const& instance : swept.lost_binding) {
+  return lost;
+}
+
+std::vector<model::InstanceId> end_expired(Registrations& registrations, std::vector<model::InstanceId> const& lost) {
+  std::vector<model::InstanceId> ended;
+  for (auto const& instance : lost) {
     auto const* const device = model::find_device(registrations, instance);
     if (device == nullptr || !is_third_party(*device) || has_binding(registrations, instance)) continue;
-    if (end_service(registrations, instance, Service::call)) swept.signed_out.push_back(instance);
+    if (end_service(registrations, instance, Service::call)) ended.push_back(instance);
   }
+  return ended;
+}
+
+Swept sweep(Registrations& registrations, model::WakePolicy const& policy, Instant now) {
+  Swept swept;
+  swept.lost_binding = drop_expired(registrations, now);
+  swept.changed = !swept.lost_binding.empty();
+  std::erase_if(swept.lost_binding, [](model::InstanceId const& instance) { return instance.empty(); });
+  swept.signed_out = end_expired(registrations, swept.lost_binding);
   std::erase_if(registrations.devices, [&](Device const& device) {
     if (!is_unseen(device, policy, now)) return false;
     if (device.services.call || device.services.im) swept.signed_out.push_back(device.instance);

@@ -21,6 +21,12 @@ struct Swept {
 // push after expiry. Devices that signed out are forgotten after the same 90 days.
 [[nodiscard]] Swept sweep(model::Registrations& registrations, model::WakePolicy const& policy, Instant now);
 
+// Its halves that concern bindings: those that have run out are dropped, and whose they were is returned; of those,
+// third parties' devices that have no other binding lose their calls, and are returned.
+[[nodiscard]] std::vector<model::InstanceId> drop_expired(model::Registrations& registrations, Instant now);
+[[nodiscard]] std::vector<model::InstanceId> end_expired(model::Registrations& registrations,
+                                                         std::vector<model::InstanceId> const& lost);
+
 // True for a device that spoke plain RFC 8599 and nothing of ours.
 [[nodiscard]] bool is_third_party(model::Device const& device);
 

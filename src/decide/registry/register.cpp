@@ -1,5 +1,6 @@
 #include "decide/registry/register.hpp"
 
+#include "decide/registry/expiry.hpp"
 #include "decide/registry/merge.hpp"
 #include "decide/registry/storing.hpp"
 #include "model/contact.hpp"
@@ -284,12 +285,17 @@ model::PushProviders served_of(RegisterRequest const& request, PushOffer offer) 
 RegisterOutcome Registrar::run() {
   if (auto refused = check_outbound()) return *std::move(refused);
   // What has run out is no binding any more, whenever the sweep comes by: B-SIGN-5, the device stays.
-  std::erase_if(registrations_.bindings, [&](auto const& binding) { return binding.expires_at <= now_; });
+  auto const lost = drop_expired(registrations_, now_);
   if (request_.kind == model::ContactsKind::all)
     if (auto refused = remove_all()) return *std::move(refused);
   for (auto const& contact : request_.contacts) {
     if (auto refused = check_contact(contact)) return *std::move(refused);
     if (auto refused = apply(contact)) return *std::move(refused);
+  }
+  // And a third party's does not: the sweep would not find it any more.
+  for (auto const& instance : end_expired(registrations_, lost)) {
+    outcome_.signed_out.push_back(instance);
+    need(Durability::lazily);
   }
   note_mode();
   write_list();

@@ -376,6 +376,22 @@ TEST_F(Registry, B_SIGN_5_a_third_party_client_is_not_pushed_after_expiry) {
   EXPECT_FALSE(device().services.call);
 }
 
+TEST_F(Registry, B_SIGN_5_nor_when_another_device_registers_before_the_sweep) {
+  Client linphone{.contact = "<sip:juliet@192.0.2.1;pn-prid=tok:voip;pn-provider=apns;pn-param=TEAM.org.app.voip>"};
+  say(linphone);
+  say(iphone);
+  now += 2h;
+  auto const outcome = say(desk);
+  EXPECT_EQ(outcome.signed_out, std::vector{device(0).instance});
+  EXPECT_FALSE(device(0).services.call);
+  EXPECT_TRUE(device(1).services.call) << "ours stays";
+  EXPECT_TRUE(say(linphone).signed_out.empty());
+  EXPECT_TRUE(device(0).services.call) << "it is back";
+  now += 2h;
+  EXPECT_EQ(say(linphone).signed_out, std::vector{device(2).instance}) << "its own expiry is none when it comes late";
+  EXPECT_TRUE(device(0).services.call);
+}
+
 TEST_F(Registry, B_MODE_4_the_mode_header_is_heard_on_any_register) {
   say(iphone, {}, Mode::background);
   EXPECT_EQ(device().reported_mode, Mode::background);
