@@ -71,7 +71,7 @@ bool can_be_pushed(model::Registrations const& registrations, model::InstanceId 
 }
 
 struct LiveWay {
-  std::uint64_t age = 0;    // the higher, the newer
+  std::uint64_t age = 0;    // the higher, the newer, among those with a connection or those without
   std::string source = {};  // where its REGISTER came from
   model::Target target = {};
 };
@@ -95,7 +95,7 @@ std::optional<LiveWay> live_way(Entry const& entry, model::Registrations const& 
   return LiveWay{.source = binding.remote, .target = target_on(binding, {}, *std::move(listening))};
 }
 
-// Newest first.
+// A connection that is up before an address that may lead nowhere; among those of a kind, newest first.
 std::vector<LiveWay> live_ways(Entry const& entry, Instant now) {
   std::vector<LiveWay> found;
   auto const registrations = entry.registrations();
@@ -103,7 +103,8 @@ std::vector<LiveWay> live_ways(Entry const& entry, Instant now) {
     if (binding.expires_at <= now) continue;
     if (auto way = live_way(entry, registrations, binding)) found.push_back(*std::move(way));
   }
-  std::ranges::sort(found, std::ranges::greater{}, &LiveWay::age);
+  std::ranges::sort(found, std::ranges::greater{},
+                    [](LiveWay const& way) { return std::pair(!way.target.flow.empty(), way.age); });
   return found;
 }
 

@@ -52,7 +52,7 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
                                                         model::Hops hops) const override;
   [[nodiscard]] model::InstanceId instance_at(model::AccountId const& account, model::Way const& way) const override;
 
-  // Every way on which the account can be reached now, newest first.
+  // Every way on which the account can be reached now: connections before addresses, and newest first.
   [[nodiscard]] std::vector<model::Target> live_targets(Entry const& entry) const;
   // The accounts that had this flow.
   std::vector<model::AccountId> on_flow_lost(model::FlowId flow);

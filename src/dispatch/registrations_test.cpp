@@ -280,5 +280,26 @@ TEST(Registrations, a_phone_whose_connection_is_gone_leaves_nothing_behind) {
   EXPECT_EQ(house.shard.directory.find(juliet)->calls, nullptr);
 }
 
+// RFC 5626: two bindings of one phone, by reg-id.
+TEST(Registrations, B_CALL_13_the_newest_way_is_a_connection_rather_than_an_older_address) {
+  House house;
+  InstanceId const phone{"11111111-2222-4333-8444-000000000009"};
+  auto const registers = [&](std::uint32_t reg_id, std::string const& uri, Way const& way) {
+    RegisterRequest request{.call_id = "c" + std::to_string(reg_id), .cseq = 1, .kind = ContactsKind::listed};
+    request.contacts.push_back({.uri = uri, .instance = phone, .reg_id = reg_id});
+    request.contacts.back().device = {.instance = phone, .uses_call = true};
+    request.remote = way.remote;
+    house.registrations.register_contacts(juliet, request, way, [](auto) {});
+    house.settle();
+  };
+  FlowId const flow{.slot = 2, .generation = 1};
+  registers(1, "sip:a@192.0.2.1", {.remote = "udp 192.0.2.1:5060"});
+  house.clock.advance(60s);
+  registers(2, "sip:a@198.51.100.1;transport=tcp", {.flow = flow, .remote = "tcp 198.51.100.1:1"});
+  auto const way = house.registrations.newest_way(juliet, phone, Hops::any);
+  ASSERT_TRUE(way);
+  EXPECT_EQ(way->flow, flow) << way->remote;
+}
+
 }  // namespace
 }  // namespace reveille::dispatch
