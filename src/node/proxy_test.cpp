@@ -482,14 +482,16 @@ TEST(Proxy, an_instance_that_is_no_uuid_is_shown_as_it_was_sent) {
 TEST(Proxy, only_credentials_for_another_realm_go_on) {
   House house;
   house.register_juliet(house.at_juliets());
-  auto const credentials = [](std::string const& realm) {
-    return "Proxy-Authorization: Digest username=\"r\", realm=\"" + realm +
-           "\", nonce=\"n\", uri=\"u\", response=\"0\"\r\n";
+  auto const credentials = [](std::string const& name, std::string const& realm) {
+    return name + ": Digest username=\"r\", realm=\"" + realm + "\", nonce=\"n\", uri=\"u\", response=\"0\"\r\n";
   };
-  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo,
-                                  credentials("localhost") + credentials("elsewhere")));
+  std::string all;
+  for (auto const* name : {"Authorization", "Proxy-Authorization"})
+    all += credentials(name, "localhost") + credentials(name, "elsewhere");
+  house.romeo.send(House::request("INVITE", "sip:juliet@localhost", house.romeo, all));
   auto const invite = house.heard(house.juliet, "INVITE sip:juliet@");
-  EXPECT_THAT(invite, HasSubstr("\r\n" + credentials("elsewhere")));
+  EXPECT_THAT(invite, HasSubstr("\r\n" + credentials("Authorization", "elsewhere")));
+  EXPECT_THAT(invite, HasSubstr("\r\n" + credentials("Proxy-Authorization", "elsewhere")));
   EXPECT_THAT(invite, Not(HasSubstr("realm=\"localhost\"")));
 }
 

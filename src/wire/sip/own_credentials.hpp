@@ -12,13 +12,16 @@
 namespace reveille::sip {
 
 // RFC 3261 section 22.3: credentials for one of our realms are for nobody behind us; those for others go on to them.
+// Some clients put what they registered with into Authorization of all their requests, and there it is no more others'
+// business: whoever has it can guess passwords at leisure.
 inline void remove_own_credentials(Forward& forward, MessageView const& request, std::span<std::string const> realms) {
-  if (!request.has(HeaderName::proxy_authorization)) return;
-  forward.remove(HeaderName::proxy_authorization);
-  for (std::string_view const value : request.all(HeaderName::proxy_authorization)) {
-    auto const credentials = parse_credentials(value);
-    if (credentials && std::ranges::find(realms, credentials->realm) == realms.end())
-      forward.add(HeaderName::proxy_authorization, value);
+  for (auto const name : {HeaderName::authorization, HeaderName::proxy_authorization}) {
+    if (!request.has(name)) continue;
+    forward.remove(name);
+    for (std::string_view const value : request.all(name)) {
+      auto const credentials = parse_credentials(value);
+      if (credentials && std::ranges::find(realms, credentials->realm) == realms.end()) forward.add(name, value);
+    }
   }
 }
 
