@@ -354,12 +354,18 @@ std::optional<model::Target> Registrations::newest_way(model::AccountId const& a
   return {};
 }
 
-model::InstanceId Registrations::instance_at(model::AccountId const& account, model::Way const& way) const {
+model::InstanceId Registrations::instance_at(model::AccountId const& account, model::Way const& way,
+                                             std::string_view contact) const {
   auto const* entry = shard_.directory.find(account);
   if (entry == nullptr) return {};
-  for (auto const& live : live_ways(*entry, shard_.now()))
-    if (is_on(live, way)) return live.target.instance;
-  return {};
+  auto const name = model::without_private_parameters(contact);
+  model::InstanceId newest;
+  for (auto const& live : live_ways(*entry, shard_.now())) {
+    if (!is_on(live, way)) continue;
+    if (model::without_private_parameters(live.target.contact) == name) return live.target.instance;
+    if (newest.empty()) newest = live.target.instance;
+  }
+  return newest;
 }
 
 void Registrations::forget_refreshes_on(Entry& entry, model::FlowId flow) {

@@ -50,7 +50,8 @@ class Registrations final : public model::RegistrarPort, public model::LocationP
   [[nodiscard]] std::optional<model::Target> newest_way(model::AccountId const& account,
                                                         model::InstanceId const& instance,
                                                         model::Hops hops) const override;
-  [[nodiscard]] model::InstanceId instance_at(model::AccountId const& account, model::Way const& way) const override;
+  [[nodiscard]] model::InstanceId instance_at(model::AccountId const& account, model::Way const& way,
+                                              std::string_view contact) const override;
 
   // Every way on which the account can be reached now: connections before addresses, and newest first.
   [[nodiscard]] std::vector<model::Target> live_targets(Entry const& entry) const;

@@ -248,7 +248,7 @@ TEST(Registrations, a_contact_leads_where_it_says_at_the_address_it_came_from) {
   std::string const here = "sip:juliet@192.0.2.1:7000";
   std::string const udp = "udp 192.0.2.1:40000";
   EXPECT_EQ(remote_of({.contact = here, .remote = udp}), "udp 192.0.2.1:7000");
-  EXPECT_EQ(house.registrations.instance_at(juliet, {.remote = udp}).value, here)
+  EXPECT_EQ(house.registrations.instance_at(juliet, {.remote = udp}, here).value, here)
       << "it calls from where it registered";
   EXPECT_EQ(remote_of({.contact = "sip:juliet@10.0.0.1:7000", .remote = udp}), udp) << "a NAT";
   EXPECT_EQ(remote_of({.contact = here, .instance = phone, .reg_id = 1, .remote = udp}), udp) << "its flow alone";

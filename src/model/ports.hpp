@@ -70,8 +70,10 @@ class LocationPort {
   // The newest live way to that device of the account over such hops; nothing while it sleeps.
   [[nodiscard]] virtual std::optional<Target> newest_way(AccountId const& account, InstanceId const& instance,
                                                          Hops hops) const = 0;
-  // Which of the account's devices talks over that way; empty when none does.
-  [[nodiscard]] virtual InstanceId instance_at(AccountId const& account, Way const& way) const = 0;
+  // Which of the account's devices talks over that way; empty when none does. Behind a proxy (RFC 3327) they may be
+  // several, of which the Contact URI of its request tells which.
+  [[nodiscard]] virtual InstanceId instance_at(AccountId const& account, Way const& way,
+                                               std::string_view contact) const = 0;
 };
 
 class CallPort {

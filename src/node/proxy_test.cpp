@@ -553,5 +553,29 @@ TEST(Proxy, a_late_answer_to_options_is_neither_acknowledged_nor_ended) {
   }
 }
 
+// RFC 3327: two phones of one user behind one proxy, and its one connection.
+TEST(Proxy, a_phone_behind_a_proxy_calls_the_other_phone_of_its_user) {
+  House house;
+  auto const tcp =
+      house.stack.transports().listen(sip::Transport::tcp, {.ip = boost::asio::ip::address_v4::loopback()}, {}).value();
+  edge::sip::StreamPeer proxy{house.context, tcp, {}};
+  auto const by_proxy = [&](std::string text, std::string const& call) {
+    for (auto at = text.find("juliet@"); at != text.npos; at = text.find("juliet@")) text.replace(at, 6, "romeo");
+    text.replace(text.find("z9hG4bKhers"), 11, "z9hG4bK" + call);
+    text.replace(text.find("Call-ID: call"), 13, "Call-ID: " + call);
+    return text.replace(text.find("UDP"), 3, "TCP");
+  };
+  for (std::string const name : {"a", "b"}) {
+    auto const fields = "Supported: path\r\nPath: <sip:edge.example;lr>\r\nContact: <sip:romeo@" + name +
+                        ".example>;+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-0000000000" + name + "1>\"\r\n";
+    proxy.send(by_proxy(House::request("REGISTER", "sip:localhost", house.romeo, fields), name));
+    ASSERT_TRUE(house.run_until([&] { return proxy.count("Call-ID: " + name) > 0; }));
+  }
+  proxy.send(by_proxy(
+      House::request("INVITE", "sip:romeo@localhost", house.romeo, "Contact: <sip:romeo@a.example>\r\n"), "invite"));
+  EXPECT_TRUE(house.run_until([&] { return proxy.count("INVITE sip:romeo@b.example") > 0; })) << "b does not ring";
+  EXPECT_EQ(proxy.count("INVITE sip:romeo@a.example"), 0U) << "a rings for its own call";
+}
+
 }  // namespace
 }  // namespace reveille::node

@@ -62,7 +62,7 @@ class FakeHouse final : public CredentialPort, public RegistrarPort, public Loca
   [[nodiscard]] std::optional<Target> newest_way(AccountId const&, InstanceId const&, Hops) const override {
     return {};
   }
-  [[nodiscard]] InstanceId instance_at(AccountId const&, Way const&) const override { return {}; }
+  [[nodiscard]] InstanceId instance_at(AccountId const&, Way const&, std::string_view) const override { return {}; }
   void offer(Offer offer) override { offers.push_back(std::move(offer)); }
   void cancel(OfferId, std::string reason) override { cancelled.push_back(std::move(reason)); }
   std::vector<AccountId> on_flow_lost(FlowId) override { return without_connection; }

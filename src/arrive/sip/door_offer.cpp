@@ -54,6 +54,7 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
   auto const& message = *visit.message;
   auto const uri = sip::parse_uri(message.request_uri());
   auto const from = sip::parse_name_address(message.text(HeaderName::from));
+  auto const contact = sip::parse_name_address(message.text(HeaderName::contact));
   auto const cseq = sip::parse_cseq(message.text(HeaderName::cseq));
   bool const invite = message.method() == Method::invite;
   auto const& handle = visit.handle;
@@ -67,7 +68,8 @@ void SipDoor::offer(Visit& visit, model::AccountId const& caller, model::Account
                      .caller = {.name = from ? from->display_text() : std::string{},
                                 .address = caller.value,
                                 .account = caller,
-                                .instance = ports_.locations.instance_at(caller, way_of(visit.source))},
+                                .instance = ports_.locations.instance_at(caller, way_of(visit.source),
+                                                                         contact ? contact->uri_text : "")},
                      .media = media_in(message.body()),
                      .own_provisional = message.holds(HeaderName::require, "100rel") ? model::OwnProvisional::forbidden
                                                                                      : model::OwnProvisional::allowed,
