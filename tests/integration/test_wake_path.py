@@ -44,14 +44,19 @@ class SipSocket:
         self.send("CANCEL", f"sip:{callee}@localhost", callee)
 
 
-def register_phone(server: Server, apple, user: str, phone: dict) -> None:
-    """With RFC 8599 parameters; then it is heard of no more."""
+def awake_phone(server: Server, apple, user: str, phone: dict) -> SipSocket:
+    """Registered with RFC 8599 parameters."""
     tokens = phone["tokens"]
     pn = (f";pn-provider=apns.dev;pn-param={apple.ready['team']}.{APP}.voip&remote"
           f";pn-prid={tokens['voip']}:voip&{tokens['message']}:remote")
     sip = SipSocket(server, user)
     assert sip.register(f'+sip.instance="<urn:uuid:{phone["device"]}>"', 'reveille-os="ios/18.0"', pn=pn) == 200
-    sip.socket.close()
+    return sip
+
+
+def register_phone(server: Server, apple, user: str, phone: dict) -> None:
+    """Then it is heard of no more."""
+    awake_phone(server, apple, user, phone).socket.close()
 
 
 def sleeping_phone(server: Server, apple, user: str) -> dict:
@@ -146,6 +151,20 @@ def test_a_caller_who_gives_up_meanwhile_rings_nobody_later(apart):
         stream.next(timeout=12)
     assert [each["token"] for each in voip_pushes(apart.apple)] == [nurse["tokens"]["voip"]]
     assert apart.server.trace(romeo.call_id)["outcome"] == "cancelled"
+
+
+def test_a_woken_phone_that_clears_its_bindings_first_gets_its_call(apart):
+    device = sleeping_phone(apart.server, apart.apple, "juliet")
+    with apart.apple.pushes(device["device"]) as stream:
+        romeo = SipSocket(apart.server, "romeo")
+        romeo.invite("juliet")
+        stream.next()
+    # RFC 3261 section 10.2.2: what a client that has just started knows nothing of.
+    starting = SipSocket(apart.server, "juliet")
+    starting.send("REGISTER", "sip:localhost", "juliet", "Contact: *", "Expires: 0")
+    assert starting.status() == 200
+    phone = awake_phone(apart.server, apart.apple, "juliet", device)
+    assert phone.socket.recv(65536).startswith(b"INVITE sip:juliet@")
 
 
 def test_a_call_outlasts_a_push_service_that_vanishes_without_a_word(apart):
