@@ -379,15 +379,7 @@ TEST_F(CatchingUp, B_IM_1_AMessageForAnotherResourceComesToAConnectedDeviceToo) 
 
 // RFC 6121 section 8.5.2: bare addresses never go to a negative priority, at its first presence or after a resumption.
 TEST_F(CatchingUp, ANegativePriorityCatchesUpWithWhatNamesItOnly) {
-  house.messages->on_ended(juliet.stream, StreamEnd::closed_by_peer);
-  house.settle();
-  juliet.connect();
-  juliet.received = 0;
-  house.messages->on_bind_requested(juliet.stream, model::AccountId{"juliet@localhost"}, "phone");
-  house.settle();
-  house.messages->on_enable_requested(juliet.stream, Resumption::yes);
-  house.settle();
-  juliet.resume_id = juliet.heard().back();
+  bind_anew();
   romeo_writes("bare");
   juliet.say("<presence><priority>-1</priority></presence>");
   EXPECT_THAT(juliet.heard("<body>"), IsEmpty());
