@@ -70,8 +70,8 @@ class SystemClock final : public Clock {
  public:
   SystemClock();
   [[nodiscard]] Instant now() const override;
-  // To be called about once a second. Gives by how much the clock has jumped, and by how much it is still ahead of the
-  // wall clock, as a negative number.
+  // To be called when the wall clock was set, and about once a second while this one is ahead of it. Gives by how much
+  // the clock has jumped, and by how much it is still ahead of the wall clock, as a negative number.
   Duration follow();
 
  private:

@@ -22,6 +22,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,8 +62,7 @@ struct Core {
       : io(context),
         settings(std::move(given)),
         folder(std::move(where)),
-        deadline_timer(context),
-        clock_timer(context) {}
+        deadline_timer(context) {}
   Core(Core const&) = delete;
   Core& operator=(Core const&) = delete;
 
@@ -87,7 +87,8 @@ struct Core {
   std::vector<Listener> listeners = {};
 
   boost::asio::steady_timer deadline_timer;
-  boost::asio::steady_timer clock_timer;
+  // What is due by the wall clock is due when that jumps ahead.
+  std::vector<std::function<void()>> when_clock_jumps = {};
 };
 
 // make_core.cpp: everything of it but the push service and its port.

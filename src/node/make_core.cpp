@@ -33,30 +33,6 @@ void run_deadlines(Core& core) {
   if (auto const next = core.shard->deadlines.next()) wait_until(core, *next);
 }
 
-constexpr auto follow_every = std::chrono::seconds(1);
-constexpr Duration notable_jump = std::chrono::milliseconds(500);
-constexpr Duration notable_lead = std::chrono::seconds(5);
-
-// What is due by the wall clock is due when that jumps, and whoever compares times with us must get true ones.
-void follow_wall_clock(Core& core) {
-  core.clock_timer.expires_after(follow_every);
-  core.clock_timer.async_wait([&core](error_code error) {
-    if (error) return;
-    auto const change = core.clock.follow();
-    if (change > notable_jump) {
-      spdlog::warn("The system's clock has jumped {} ms ahead.", change / std::chrono::milliseconds(1));
-      run_deadlines(core);
-    }
-    if (change < -notable_lead)
-      core.health.degrade("clock", fmt::format("The system's clock was set back: times here are {} s ahead, and come "
-                                               "closer by a tenth of the time that passes. Restart to end that.",
-                                               -change / std::chrono::seconds(1)));
-    else
-      core.health.mend("clock");
-    follow_wall_clock(core);
-  });
-}
-
 store::TellDisk tell_of_disk(Core& core, std::string part) {
   return [&core, part = std::move(part)](Result<void> const& state) {
     if (state) {
@@ -169,7 +145,7 @@ Result<void> make_shard(Core& core) {
   core.shard->deadlines.set_earlier([&core](Instant at) { wait_until(core, at); });
   core.registrations = std::make_unique<dispatch::Registrations>(*core.shard);
   core.registrations->start();
-  follow_wall_clock(core);
+  core.when_clock_jumps.emplace_back([&core] { run_deadlines(core); });
   core.operate = std::make_unique<admin::Operator>(*core.shard, *core.traces);
   if (core.push_clients != nullptr) add_client_command(core);
   add_core_metrics(core);

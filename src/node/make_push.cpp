@@ -160,6 +160,7 @@ class PushService final : public Part {
 
  private:
   void wait_until(Instant at);
+  void run_deadlines();
 
   Core& core_;
   std::unique_ptr<store::Store> store_;
@@ -173,14 +174,18 @@ class PushService final : public Part {
 void PushService::wait_until(Instant at) {
   deadline_timer_.expires_after(std::max(at - core_.clock.now(), Duration::zero()));
   deadline_timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    deadlines_.run(core_.clock.now());
-    if (auto const next = deadlines_.next()) wait_until(*next);
+    if (!error) run_deadlines();
   });
+}
+
+void PushService::run_deadlines() {
+  deadlines_.run(core_.clock.now());
+  if (auto const next = deadlines_.next()) wait_until(*next);
 }
 
 Result<void> PushService::open() {
   deadlines_.set_earlier([this](Instant at) { wait_until(at); });
+  core_.when_clock_jumps.emplace_back([this] { run_deadlines(); });
   if (auto loaded = clients_.load(); !loaded) return loaded;
   return queue_.load();
 }

@@ -20,6 +20,9 @@ namespace reveille::node {
 // make_sweep.cpp: forgets old traces.
 [[nodiscard]] std::unique_ptr<Part> make_sweep(Core& core);
 
+// make_wall_clock.cpp: the core's clock follows the system's when that is set.
+[[nodiscard]] std::unique_ptr<Part> make_wall_clock(Core& core);
+
 // make_trim.cpp: gives memory back after the start, and when many phones have fallen asleep. To be made last.
 [[nodiscard]] std::unique_ptr<Part> make_trim(Core& core);
 

@@ -67,6 +67,7 @@ Result<void> make_parts(Core& core, Parts& parts) {
   if (made && core.settings.roles.im) made = add(parts, make_im(core));
   if (made) made = add(parts, make_rest(core));
   if (made) made = add(parts, make_admin(core));
+  if (made) made = add(parts, make_wall_clock(core));
   if (made) made = add(parts, make_trim(core));
   return made;
 }
@@ -117,7 +118,6 @@ void end(Core& core, Parts& parts) {
   for (auto const& part : parts | std::views::reverse) part->stop();
   if (core.push_service) core.push_service->stop();
   core.deadline_timer.cancel();
-  core.clock_timer.cancel();
   core.traces->flush();
   core.io.restart();
   core.io.run_for(time_to_end);

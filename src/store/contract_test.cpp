@@ -246,6 +246,7 @@ TEST_P(StoreContract, SweepsEndedNotificationsWhoseTimeHasCome) {
   EXPECT_TRUE(push("t", "open"));
   EXPECT_FALSE(push("t", "old"));
   EXPECT_TRUE(push("t", "new"));
+  EXPECT_EQ(store_->swept(), 1U);
   EXPECT_TRUE(commit({AcceptPush{a_push(4, "old")}})) << "a swept id is free again";
 }
 
@@ -334,6 +335,10 @@ TEST_P(StoreContract, SweepsTracesThatBeganBefore) {
   EXPECT_FALSE(trace("old"));
   EXPECT_FALSE(trace("old-call"));
   EXPECT_TRUE(trace("new-call"));
+  auto const swept = store_->swept();
+  EXPECT_GT(swept, 0U);
+  ASSERT_TRUE(commit({StepTrace{a_step("new", Milestone::offered)}, Sweep{.now = now, .traces_before = now}}));
+  EXPECT_EQ(store_->swept(), swept) << "what is written is not swept, and there was nothing left";
 }
 
 TEST_P(StoreContract, SweepsTheOldestOfTooManyTraces) {

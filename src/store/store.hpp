@@ -168,6 +168,8 @@ class Store {
   virtual ~Store() = default;
 
   virtual void commit(Batch batch, Urgency urgency, Done done) = 0;
+  // How many rows the sweeps of this process have taken so far: whoever sweeps sees whether there was anything.
+  [[nodiscard]] virtual std::uint64_t swept() const = 0;
 
   // At the start only: before the first commit of this process, or from a store that nobody else uses. They block.
   // Every record of a table, in key order.

@@ -238,6 +238,7 @@ class PushQueue final : public model::PushServicePort {
   std::unordered_map<model::TenantId, std::size_t> waiting_of_tenant_ = {};
   std::set<std::pair<bool, PushRow>> resting_ = {};  // is it a call; so that calls come last
   std::size_t accepted_since_sweep_ = 0;
+  std::optional<std::uint64_t> swept_ = {};  // by the store, when it was asked last
   PushRow newest_row_ = 0;
   bool is_stopping_ = false;
 };

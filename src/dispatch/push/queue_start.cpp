@@ -9,7 +9,8 @@ using namespace model;
 
 namespace {
 
-constexpr Duration sweep_every = 10s;
+constexpr Duration sweep_again_after = 10s;
+constexpr Duration sweep_when_nothing_was_left_after = 1min;
 
 }  // namespace
 
@@ -75,8 +76,10 @@ PushQueue::~PushQueue() {
 
 // A little at a time, so that no call waits for it: with the notifications that come in, and while none does.
 void PushQueue::sweep_from_time_to_time() {
+  auto const before = std::exchange(swept_, store_.swept());
   sweep();
-  deadlines_.add(clock_.now() + sweep_every, [this] { sweep_from_time_to_time(); });
+  deadlines_.add(clock_.now() + (swept_ != before ? sweep_again_after : sweep_when_nothing_was_left_after),
+                 [this] { sweep_from_time_to_time(); });
 }
 
 void PushQueue::sweep() {

@@ -55,7 +55,6 @@ class Server final : public HttpServer {
     if (!error) shared_->local = acceptor.local_endpoint(error);
     if (error) return cannot_listen(settings.address + ":" + std::to_string(settings.port), error);
     Shared::accept(shared_);
-    Shared::keep_time(shared_);
     return {};
   }
 
@@ -90,6 +89,7 @@ class Server final : public HttpServer {
         : acceptor(io), timer(io), places(limits.connections) {}
 
     static void accept(std::shared_ptr<Shared> const& self);
+    // As long as there is a connection whose time can pass.
     static void keep_time(std::shared_ptr<Shared> const& self);
     static void greet(std::shared_ptr<Shared> const& self, tcp::socket socket);
     static void recognise(std::shared_ptr<Shared> const& self, std::uint64_t id);
@@ -111,6 +111,7 @@ class Server final : public HttpServer {
     std::uint64_t next_id = 1;
     std::unordered_map<std::uint64_t, std::shared_ptr<Greeting>> greetings;
     std::unordered_map<std::uint64_t, std::shared_ptr<ServedConnection>> connections;
+    bool keeps_time = false;
     bool stopped = false;
   };
 
@@ -133,8 +134,11 @@ void Server::Shared::accept(std::shared_ptr<Shared> const& self) {
 }
 
 void Server::Shared::keep_time(std::shared_ptr<Shared> const& self) {
+  if (self->keeps_time || self->greetings.size() + self->connections.size() == 0) return;
+  self->keeps_time = true;
   self->timer.expires_after(std::chrono::seconds{1});
   self->timer.async_wait([self](error_code error) {
+    self->keeps_time = false;
     if (error || self->stopped) return;
     self->sweep(Steady::now());
     keep_time(self);
@@ -162,6 +166,7 @@ void Server::Shared::greet(std::shared_ptr<Shared> const& self, tcp::socket sock
   auto greeting = std::make_shared<Greeting>(
       Greeting{.link = make_link(std::move(socket), self->settings->tls), .place = std::move(*place)});
   self->greetings.emplace(id, greeting);
+  keep_time(self);
   greeting->link->accept([self, id](error_code error) {
     auto const found = self->greetings.find(id);
     if (found == self->greetings.end()) return;

@@ -74,14 +74,14 @@ void MemoryStore::apply(StepTrace const& write) {
 
 void MemoryStore::apply(Sweep const& write) {
   unsigned left = write.most;
-  std::erase_if(pushes_, [&](auto const& entry) {
+  swept_ += std::erase_if(pushes_, [&](auto const& entry) {
     bool const old = left > 0 && entry.second.life == PushLife::ended && entry.second.keep_until < write.now;
     if (old) --left;
     if (old) push_rows_.erase({entry.second.tenant, entry.second.id});
     return old;
   });
   auto beyond = write.most_traces > 0 && traces_.size() > write.most_traces ? traces_.size() - write.most_traces : 0;
-  std::erase_if(trace_order_, [&](TraceKey const& key) {
+  swept_ += std::erase_if(trace_order_, [&](TraceKey const& key) {
     bool const old = beyond > 0 || traces_.at(key).head.began < write.traces_before;
     if (beyond > 0) --beyond;
     if (old) traces_.erase(key);

@@ -16,6 +16,7 @@ class MemoryStore final : public Store {
   explicit MemoryStore(Post post) : post_(std::move(post)) {}
 
   void commit(Batch batch, Urgency urgency, Done done) override;
+  [[nodiscard]] std::uint64_t swept() const override { return swept_; }
   Result<void> for_each(Table table, std::function<void(std::string_view key, std::string_view value)> visit) override;
   Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) override;
   Result<std::uint64_t> newest_archive_row() override;
@@ -50,6 +51,7 @@ class MemoryStore final : public Store {
   Post post_;
   std::optional<Error> error_ = {};
   std::size_t commits_ = 0;
+  std::uint64_t swept_ = 0;
   std::array<std::map<std::string, std::string>, 9> tables_ = {};
   std::map<std::uint64_t, StoredPush> pushes_ = {};
   std::map<std::pair<std::string, std::string>, std::uint64_t> push_rows_ = {};

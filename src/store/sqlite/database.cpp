@@ -157,6 +157,10 @@ int Database::changes() const {
   return sqlite3_changes(handle_);
 }
 
+std::uint64_t Database::all_changes() const {
+  return static_cast<std::uint64_t>(sqlite3_total_changes64(handle_));
+}
+
 std::unexpected<Error> Database::last_failure() const {
   if (!handle_) return failure(ErrorCode::storage, fmt::format("{} cannot be opened: out of memory.", path_));
   int const code = sqlite3_extended_errcode(handle_);

@@ -92,6 +92,8 @@ class Database {
   Result<std::int64_t> number_of(std::string const& query);
   // The rows that the last statement changed.
   [[nodiscard]] int changes() const;
+  // Those of all statements so far.
+  [[nodiscard]] std::uint64_t all_changes() const;
   // Pages in the log after this connection's last commit; zero before the first.
   [[nodiscard]] int log_pages() const { return log_pages_; }
   // What went wrong last, in words with what to do.

@@ -76,6 +76,10 @@ void SqliteStore::commit(Batch batch, Urgency urgency, Done done) {
   parts_->writer.give(std::move(batch), urgency, std::move(done));
 }
 
+std::uint64_t SqliteStore::swept() const {
+  return parts_->writer.swept();
+}
+
 Result<void> SqliteStore::for_each(Table table,
                                    std::function<void(std::string_view key, std::string_view value)> visit) {
   Result<void> result;

@@ -20,6 +20,7 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   void commit(Batch batch, Urgency urgency, Done done) override;
+  [[nodiscard]] std::uint64_t swept() const override;
   Result<void> for_each(Table table, std::function<void(std::string_view key, std::string_view value)> visit) override;
   Result<std::uint64_t> for_each_open_push(std::function<void(StoredPush)> visit) override;
   Result<std::uint64_t> newest_archive_row() override;

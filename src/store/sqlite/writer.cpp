@@ -25,12 +25,6 @@ constexpr std::chrono::seconds calm_after{5};
 constexpr std::size_t trial_size = 65'536;
 constexpr auto trial_name = "disk_trial";
 
-Result<void> apply_all(Database& database, Batch const& batch) {
-  for (auto const& one : batch)
-    if (auto done = std::visit([&](auto const& write) { return apply(database, write); }, one); !done) return done;
-  return {};
-}
-
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Database> database, Post post, TellDisk tell, std::function<void(Database&)> committed)
@@ -179,11 +173,20 @@ void Writer::note(Result<void> const& outcome) {
 Result<void> Writer::write_in_transaction(Group& group) {
   if (auto begun = database_->statement("BEGIN IMMEDIATE").run(); !begun) return begun;
   for (auto& item : group) {
-    item.result = apply_all(*database_, item.batch);
+    item.result = apply_all(item.batch);
     // A conflict is found by a batch's first write, before anything of it was written: the others go on.
     if (!item.result && item.result.error().code != ErrorCode::conflict) return item.result;
   }
   return database_->statement("COMMIT").run();
+}
+
+Result<void> Writer::apply_all(Batch const& batch) {
+  for (auto const& one : batch) {
+    auto const before = database_->all_changes();
+    if (auto done = std::visit([&](auto const& write) { return apply(*database_, write); }, one); !done) return done;
+    if (std::holds_alternative<Sweep>(one)) swept_ += database_->all_changes() - before;
+  }
+  return {};
 }
 
 void Writer::answer(Group group) {

@@ -10,6 +10,7 @@
 #include "store/sqlite/database.hpp"
 #include "store/store.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -36,6 +37,8 @@ class Writer {
   void give(Batch batch, Urgency urgency, Done done);
   // Runs on the writer's thread when everything given so far has been committed (at once).
   void after_all(std::move_only_function<void()> then);
+  // Rows that sweeps have taken. From any thread.
+  [[nodiscard]] std::uint64_t swept() const { return swept_.load(std::memory_order_relaxed); }
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -61,6 +64,7 @@ class Writer {
   void write(Group& group);
   Result<void> write_in_transaction(Group& group);
   void answer(Group group);
+  Result<void> apply_all(Batch const& batch);
   [[nodiscard]] std::chrono::steady_clock::duration linger_of(Urgency urgency, std::size_t writes) const;
 
   std::unique_ptr<Database> database_;
@@ -69,6 +73,7 @@ class Writer {
   std::function<void(Database&)> committed_;
   std::size_t written_since_shrunk_ = 0;  // the writer's thread's, as is
   Moment busy_at_ = {};
+  std::atomic<std::uint64_t> swept_ = 0;
   Moment try_at_ = Moment::max();  // while the disk takes nothing; the writer's thread's
 
   std::mutex mutex_;
