@@ -59,10 +59,7 @@ using Listener = std::pair<std::string, std::string>;  // "sip_udp", "127.0.0.1:
 
 struct Core {
   Core(boost::asio::io_context& context, Settings given, DataFolder where)
-      : io(context),
-        settings(std::move(given)),
-        folder(std::move(where)),
-        deadline_timer(context) {}
+      : io(context), settings(std::move(given)), folder(std::move(where)), deadline_timer(context) {}
   Core(Core const&) = delete;
   Core& operator=(Core const&) = delete;
 

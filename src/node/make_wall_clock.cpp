@@ -62,8 +62,8 @@ void WallClock::listen() {
 // It never expires: it only tells that the clock was set.
 bool WallClock::arm() {
   itimerspec const expiry{.it_interval = {}, .it_value = {.tv_sec = never, .tv_nsec = 0}};
-  return ::timerfd_settime(settings_of_the_clock_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-                           &expiry, nullptr) == 0;
+  return ::timerfd_settime(settings_of_the_clock_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &expiry,
+                           nullptr) == 0;
 }
 
 void WallClock::hear() {

@@ -50,7 +50,7 @@ def run(build: Path, folder: Path) -> list[Figure]:
     settings = {"roles": ["call-control", "im", "admin"], "push": {"apns": [apple.credential(environment="production")]}}
     empty = Server(folder, settings, name="empty")
     server = Server(folder, settings, name="full")
-    waker = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(1)"])
+    waker = subprocess.Popen([sys.executable, "-c", "import select\nwhile True: select.select([], [], [], 1)"])
     try:
         server.start()
         server.stop()

@@ -166,5 +166,18 @@ TEST_F(PushQueueTest, AReceiptByTrackingIdSaidAgainIsAnsweredTheSame) {
   EXPECT_EQ(acknowledge({.tracking = TrackingId{"t m1"}})->value().error(), PushRefusal::not_found) << "long ago";
 }
 
+TEST_F(PushQueueTest, WhatHasEndedIsSweptSoonAndThenTheDiskHasRest) {
+  for (std::uint64_t row = 1; row <= 2500; ++row)
+    store.commit({store::AcceptPush{{.row = row, .tenant = "t", .id = std::to_string(row)}},
+                  store::UpdatePush{.row = row, .life = store::PushLife::ended, .keep_until = clock.now() - 1s}},
+                 store::Urgency::soon, [](Result<void>) {});
+  start();
+  advance(30s);
+  EXPECT_EQ(store.swept(), 2500U);
+  auto const before = store.commits();
+  advance(10min);
+  EXPECT_LE(store.commits() - before, 11U);
+}
+
 }  // namespace
 }  // namespace reveille::dispatch::queue_test

@@ -88,28 +88,31 @@ void Writer::enqueue(Item item) {
 
 void Writer::run() {
   while (auto group = next_group()) {
-    if (group->empty()) {
+    if (!group->empty())
+      commit(std::move(*group));
+    else if (try_at_ <= std::chrono::steady_clock::now())
       try_disk();
-      continue;
-    }
-    auto const began = std::chrono::steady_clock::now();
-    write(*group);
-    auto const took = std::chrono::steady_clock::now() - began;
-    {
-      std::lock_guard const lock{mutex_};
-      commit_takes_ = (3 * commit_takes_ + took) / 4;
-    }
-    auto const written = group->size();
-    answer(std::move(*group));
-    committed_(*database_);
-    shrink_cache(written);
+    shrink_cache_when_calm();
   }
+}
+
+void Writer::commit(Group group) {
+  auto const began = std::chrono::steady_clock::now();
+  write(group);
+  auto const took = std::chrono::steady_clock::now() - began;
+  {
+    std::lock_guard const lock{mutex_};
+    commit_takes_ = (3 * commit_takes_ + took) / 4;
+  }
+  note_written(group.size());
+  answer(std::move(group));
+  committed_(*database_);
 }
 
 std::optional<Writer::Group> Writer::next_group() {
   std::unique_lock lock{mutex_};
-  for (auto due = std::min(due_, try_at_); !stopping_ && std::chrono::steady_clock::now() < due;
-       due = std::min(due_, try_at_)) {
+  auto const next = [this] { return std::min({due_, try_at_, shrink_at_}); };
+  for (auto due = next(); !stopping_ && std::chrono::steady_clock::now() < due; due = next()) {
     if (due == Moment::max())
       changed_.wait(lock);
     else
@@ -130,12 +133,16 @@ std::optional<Writer::Group> Writer::next_group() {
   return group;  // due_ stays: the rest is late already
 }
 
-void Writer::shrink_cache(std::size_t written) {
-  auto const now = std::chrono::steady_clock::now();
-  written_since_shrunk_ += written;
-  if (written > few) busy_at_ = now;
-  if (written_since_shrunk_ < many || now - busy_at_ < calm_after) return;
+void Writer::note_written(std::size_t batches) {
+  written_since_shrunk_ += batches;
+  bool const was_busy = batches > few || shrink_at_ == Moment::max();
+  if (written_since_shrunk_ >= many && was_busy) shrink_at_ = std::chrono::steady_clock::now() + calm_after;
+}
+
+void Writer::shrink_cache_when_calm() {
+  if (std::chrono::steady_clock::now() < shrink_at_) return;
   written_since_shrunk_ = 0;
+  shrink_at_ = Moment::max();
   (void)database_->execute("PRAGMA shrink_memory");
 }
 

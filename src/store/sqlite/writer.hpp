@@ -54,13 +54,15 @@ class Writer {
 
   void enqueue(Item item);
   void run();
-  // Waits for the next group: an empty one when the disk is to be tried again, nothing at the end.
+  // Waits for the next group: an empty one when something else is due, nothing at the end.
   std::optional<Group> next_group();
   Result<void> write_or_roll_back(Group& group);
   void try_disk();
   void note(Result<void> const& outcome);
+  void commit(Group group);
   // What much work has left in the database's cache goes when there is little.
-  void shrink_cache(std::size_t written);
+  void note_written(std::size_t batches);
+  void shrink_cache_when_calm();
   void write(Group& group);
   Result<void> write_in_transaction(Group& group);
   void answer(Group group);
@@ -72,7 +74,7 @@ class Writer {
   TellDisk tell_;
   std::function<void(Database&)> committed_;
   std::size_t written_since_shrunk_ = 0;  // the writer's thread's, as is
-  Moment busy_at_ = {};
+  Moment shrink_at_ = Moment::max();
   std::atomic<std::uint64_t> swept_ = 0;
   Moment try_at_ = Moment::max();  // while the disk takes nothing; the writer's thread's
 
