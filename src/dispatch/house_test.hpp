@@ -112,6 +112,7 @@ struct House {
     messages = std::make_unique<Messages>(*shard, *registrations, streams);
     EXPECT_TRUE(messages->load());
     settle();
+    clock.advance(1us);  // nothing comes in the instant of the start
   }
   void settle() {
     if (posted.empty()) return;

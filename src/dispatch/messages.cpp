@@ -1,5 +1,6 @@
 #include "dispatch/messages.hpp"
 
+#include "base/packing.hpp"
 #include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/iq.hpp"
 #include "decide/xmpp/message.hpp"
@@ -15,6 +16,9 @@ namespace {
 using namespace xmpp;
 
 constexpr std::string_view archive_key_name = "archive_key";
+// There while no process runs, when the last one had told who went away with it.
+constexpr std::string_view clean_stop_name = "im_clean_stop";
+constexpr std::string_view untold_before_name = "im_untold_before";
 
 bool is_in_foreground(Entry const& entry, model::InstanceId const& instance) {
   auto const registrations = entry.registrations();
@@ -44,10 +48,17 @@ Messages::Messages(Shard& shard, Registrations& registrations, model::StreamPort
 
 Result<void> Messages::load() {
   std::string key;
+  bool was_clean = false;
+  started_at_ = shard_.now();
   auto read = shard_.store.for_each(store::Table::settings, [&](std::string_view name, std::string_view value) {
     if (name == archive_key_name) key = value;
+    if (name == clean_stop_name) was_clean = true;
+    if (name == untold_before_name) untold_before_ = Unpacker{value}.instant();
   });
   if (!read) return read;
+  // Killed: sessions without resumption are not on disk, so nobody knows which there were. To each client that resumes,
+  // everyone is away until he answers (miss_everyone). Before the first start of all there were none.
+  if (!was_clean && !key.empty()) untold_before_ = started_at_;
   auto const newest = shard_.store.newest_archive_row();
   if (!newest) return std::unexpected(newest.error());
   last_row_ = *newest;
@@ -70,8 +81,29 @@ Result<void> Messages::load() {
                         store::Urgency::at_once, [](auto) {});
   }
   ids_ = decide::ArchiveIds{key};
+  begin_run();
   watch_expiries();
   return {};
+}
+
+void Messages::begin_run() {
+  Packer packed;
+  packed.instant(untold_before_);
+  shard_.store.commit({store::Erase{store::Table::settings, std::string(clean_stop_name)},
+                       store::Put{store::Table::settings, std::string(untold_before_name), packed.take()}},
+                      store::Urgency::at_once, [](auto) {});
+}
+
+void Messages::stop() {
+  is_stopping_ = true;
+  note_clean_stop();
+}
+
+// Behind what the last streams left to be told, so that it is on disk with all of that or not at all.
+void Messages::note_clean_stop() {
+  if (!is_stopping_ || !streams_.empty() || !not_saved_.empty()) return;
+  shard_.store.commit({store::Put{store::Table::settings, std::string(clean_stop_name), {}}}, store::Urgency::at_once,
+                      [](auto) {});
 }
 
 Entry* Messages::entry_of(StreamHandle stream) {

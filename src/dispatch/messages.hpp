@@ -36,6 +36,8 @@ class Messages final : public model::StreamSink {
 
   // What is on disk: rosters, suspended sessions, the archive's key. Before the first commit.
   [[nodiscard]] Result<void> load();
+  // The process ends: there will be no new streams, and those that there are end soon.
+  void stop();
 
   void on_bind_requested(StreamHandle stream, model::AccountId const& account, std::string const& resource) override;
   void on_resume_requested(StreamHandle stream, model::AccountId const& account, std::string const& previous,
@@ -116,6 +118,8 @@ class Messages final : public model::StreamSink {
   using BurstKey = std::tuple<std::string, std::string, std::string>;  // account, instance, peer
 
   // messages.cpp
+  void begin_run();
+  void note_clean_stop();
   [[nodiscard]] Entry* entry_of(StreamHandle stream);
   [[nodiscard]] decide::ImSession* session_of(StreamHandle stream);
   [[nodiscard]] decide::ImContext context_of(Entry const& entry) const;
@@ -146,6 +150,7 @@ class Messages final : public model::StreamSink {
   void note_mode(Entry& entry, model::DeviceUpdate const& update);
 
   // xmpp_sessions.cpp
+  void end_stream(StreamHandle stream, xmpp::StreamEnd why);
   void number_what_waits(StreamHandle stream);
   void drop_session(Turn& turn, Entry& entry, std::string const& resource);
   void replace(Turn& turn, Entry& entry, std::string const& resource);
@@ -235,6 +240,9 @@ class Messages final : public model::StreamSink {
   std::vector<model::AccountId> unsettled_ = {};  // unpacked accounts, to be packed when nobody is there
   DeadlineId expiry_watch_ = {};
   std::uint32_t found_live_ = 0;  // sessions that were live when the process ended
+  Instant started_at_ = {};
+  Instant untold_before_ = {};  // the newest start after a kill: sessions that went away with it were told to nobody
+  bool is_stopping_ = false;
 };
 
 }  // namespace reveille::dispatch

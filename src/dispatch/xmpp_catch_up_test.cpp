@@ -13,6 +13,12 @@ using testing::SizeIs;
 
 constexpr std::size_t most_queued_at_the_edge = std::size_t{1} << 20U;
 
+// Of the contact or of the client's own account, but for this resource of it.
+bool says_that_all_are_away(std::string const& presence) {
+  return presence.contains("from='juliet@localhost' ") || presence.contains("from='romeo@localhost' ") ||
+         presence.contains("from='juliet@localhost/phone'");
+}
+
 struct CatchingUp : Two {
   std::string got = {};
 
@@ -294,11 +300,15 @@ TEST_F(CatchingUp, B_IM_3_WhoWentAwayMeanwhileIsToldFirst) {
     for (auto const& [user, other] : others) house.messages->on_ended(other.stream, StreamEnd::closed_by_peer);
     house.settle();
     if (way == "inactive") juliet.lose();
+    if (way == "restarted") house.messages->stop();
     if (way == "restarted" || way == "killed while inactive") restart();
     juliet.resume();
-    EXPECT_THAT(juliet.heard("<presence"), ElementsAre(HasSubstr("type='unavailable' from='juliet@localhost/desk'"),
-                                                       HasSubstr("type='unavailable' from='romeo@localhost/desk'"),
-                                                       HasSubstr("from='romeo@localhost/phone'")))
+    auto heard = juliet.heard("<presence");
+    // Of a kill it is told first that nobody knows who is there (xmpp_restart_test.cpp).
+    if (way == "killed while inactive") std::erase_if(heard, says_that_all_are_away);
+    EXPECT_THAT(heard, ElementsAre(HasSubstr("type='unavailable' from='juliet@localhost/desk'"),
+                                   HasSubstr("type='unavailable' from='romeo@localhost/desk'"),
+                                   HasSubstr("from='romeo@localhost/phone'")))
         << how;
     juliet.acknowledge();
     house.settle();

@@ -111,6 +111,8 @@ void Messages::on_resume_requested(StreamHandle stream, model::AccountId const& 
     streams_.erase(session.stream);
     port_.close(session.stream, make_stream_error(StreamError::conflict));
   }
+  // Of those that went with a process that was killed, it has not been told.
+  if (session.lost_at && *session.lost_at <= untold_before_) decide::miss_everyone(session);
   session.stream = stream;
   session.is_asking = false;
   session.lost_at.reset();
@@ -177,6 +179,11 @@ void Messages::suspend(Entry& entry, decide::ImSession& session) {
 }
 
 void Messages::on_ended(StreamHandle stream, StreamEnd why) {
+  end_stream(stream, why);
+  note_clean_stop();
+}
+
+void Messages::end_stream(StreamHandle stream, StreamEnd why) {
   auto* entry = entry_of(stream);
   auto* session = session_of(stream);
   streams_.erase(stream);

@@ -215,6 +215,7 @@ TEST_F(Sessions, CountersGoRoundAndNothingIsLost) {
   house.store.commit(
       {store::Put{store::Table::streams, std::string("juliet@localhost\0phone", 22), decide::pack(kept)}},
       store::Urgency::at_once, [](auto) {});
+  house.messages->stop();
   romeo.lose();
   house.settle();
   house.start();

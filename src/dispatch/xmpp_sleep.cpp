@@ -1,6 +1,7 @@
 // Messages: accounts where nobody is there: they are packed (a sleeping phone costs its row and nothing else), and
 // their suspended sessions end when their time is over (B-SIGN-5).
 #include "decide/presence/away.hpp"
+#include "decide/xmpp/client_state.hpp"
 #include "decide/xmpp/owed.hpp"
 #include "dispatch/messages.hpp"
 
@@ -41,7 +42,9 @@ void Messages::keep_session(Entry& entry, std::string_view packed) {
     auto session = decide::unpack_session(packed);
     if (!session) return;
     if (!session->lost_at) {
-      session->lost_at = shard_.now();
+      session->lost_at = started_at_;
+      // It was lost before the clean stop that this start follows, maybe by a kill.
+      if (started_at_ > untold_before_) decide::miss_everyone(*session);
       auto const grace_ends =
           shard_.now() + shard_.policy.wake.foreground_grace + ++found_live_ * Duration{found_live_apart};
       refresh_later(entry.account(), grace_ends);

@@ -16,7 +16,10 @@ class InstantMessaging final : public Part {
       : core_(core), messages_(*core.shard, *core.registrations, streams_), door_(messages_, *core.registrations) {}
 
   Result<void> open();
-  void stop() override { server_->drain(); }
+  void stop() override {
+    server_->drain();
+    messages_.stop();
+  }
   void reload() override { server_->set_acknowledgement_wait(core_.settings.policy.wake.acknowledgement_wait); }
 
  private:

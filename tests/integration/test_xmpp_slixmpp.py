@@ -14,7 +14,7 @@ PATIENCE = 20
 class Client(slixmpp.ClientXMPP):
     """Signs in over STARTTLS, keeps what it is sent, and lets a test wait for it."""
 
-    def __init__(self, server, user, password="secret", resource="test"):
+    def __init__(self, server, user, password="secret", resource="test", resumes=True):
         super().__init__(f"{user}@localhost/{resource}", password)
         self.reveille = server
         self.bodies = []
@@ -25,7 +25,7 @@ class Client(slixmpp.ClientXMPP):
         self.use_ipv6 = False
         self.auto_reconnect = False
         for plugin in ("xep_0030", "xep_0198", "xep_0199", "xep_0280", "xep_0313", "xep_0352", "xep_0359"):
-            if plugin != "xep_0280":
+            if plugin != "xep_0280" and (resumes or plugin != "xep_0198"):
                 self.register_plugin(plugin)
         self.add_event_handler("message", self.on_message)
         self.add_event_handler("presence_available", self.on_presence)
@@ -67,7 +67,8 @@ class Client(slixmpp.ClientXMPP):
     async def sign_in(self):
         self.start()
         await self.until_seen("session_start")
-        await self.until_seen("sm_enabled")
+        if "xep_0198" in self.plugin:
+            await self.until_seen("sm_enabled")
         await self.get_roster()
         self.send_presence()
         return self
@@ -126,6 +127,31 @@ def test_presence_between_users_who_know_each_other(server):
         await leave(juliet)
         await romeo.until(lambda: any(who.startswith("juliet@localhost/") and kind == "unavailable" for who, kind in romeo.presences))
         await leave(romeo)
+    run(conversation)
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_who_went_with_the_server_is_away_for_a_client_that_resumes(server, how):
+    """RFC 6121 section 4.5. The desk cannot resume; the phone can, so it stays."""
+    async def conversation():
+        juliet = await Client(server, "juliet", resource="phone").sign_in()
+        phone = await Client(server, "romeo", resource="phone").sign_in()
+        desk = await Client(server, "romeo", resource="desk", resumes=False).sign_in()
+        phone.send_presence_subscription("juliet@localhost")
+        await juliet.until(lambda: {("romeo@localhost/phone", "available"), ("romeo@localhost/desk", "available")} <= set(juliet.presences))
+        assert await juliet["xep_0199"].ping("localhost", timeout=10)
+        server.kill() if how == "killed" else server.stop()
+        for client in (juliet, phone, desk):
+            await client.until_seen("disconnected")
+        juliet.presences.clear()
+        server.start()
+        juliet.start()
+        await juliet.until_seen("session_resumed")
+        await juliet.until(lambda: ("romeo@localhost/phone", "available") in juliet.presences)
+        away = [who for who, kind in juliet.presences if kind == "unavailable" and who.startswith("romeo")]
+        assert away == (["romeo@localhost"] if how == "killed" else ["romeo@localhost/desk"])
+        assert juliet.presences.index((away[0], "unavailable")) < juliet.presences.index(("romeo@localhost/phone", "available"))
+        await leave(juliet)
     run(conversation)
 
 

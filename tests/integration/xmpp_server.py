@@ -43,6 +43,10 @@ class Server:
         self.process.terminate()
         assert self.process.wait(10) == 0
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
     def restart(self):
         self.stop()
         self.start()

@@ -63,6 +63,12 @@ bool miss_presence(ImSession& session, Element const& presence) {
   return remember_gone(session.gone, from);
 }
 
+void miss_everyone(ImSession& session) {
+  session.presence_is_stale = true;
+  // One that is not available has been shown nobody.
+  if (session.is_available()) session.gone.emplace(gone_without_number);
+}
+
 std::set<std::string> gone_without_line(ImSession const& session) {
   auto gone = session.gone;
   for (auto const& [from, presence] : session.held) {

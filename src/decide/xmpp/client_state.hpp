@@ -17,6 +17,8 @@ namespace reveille::decide {
 // Presence that the client is not sent at all: it is asked for anew when the client is back. Those who are away by then
 // have nothing to answer, so they are remembered. True: what is remembered has changed.
 [[nodiscard]] bool miss_presence(ImSession& session, xmpp::Element const& presence);
+// Nobody knows who went away while the client was.
+void miss_everyone(ImSession& session);
 // Who is gone by all that the client has not been told: should the process end now, nobody else could say.
 [[nodiscard]] std::set<std::string> gone_without_line(ImSession const& session);
 // Whether what was held changes that.

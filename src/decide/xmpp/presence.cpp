@@ -170,8 +170,9 @@ std::vector<Element> say_who_is_gone(ImAccount const& account, ImSession& sessio
       stanzas.push_back(unavailable(from, to));
       continue;
     }
-    // Nobody knows who else: every contact is away, until it answers, and one's own other resources.
+    // Nobody knows who else: every contact is away, until it answers, and one's own resources but this.
     stanzas.push_back(unavailable(account.jid.text(), to));
+    if (session.presence) stanzas.push_back(addressed(*session.presence, to).set("from", to));
     for (auto const& item : account.roster.items)
       if (item.is_seen()) stanzas.push_back(unavailable(item.address, to));
   }
