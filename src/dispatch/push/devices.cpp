@@ -74,7 +74,7 @@ Result<void> PushDevices::load() {
     auto& device = unpacked->devices.front();
     Key const owner{TenantId{key.substr(0, first)}, device.instance,
                     AccountId{key.substr(first + 1, second - first - 1)}};
-    add_tokens(owner, device);
+    add_tokens(by_token_, owner, device);
     if (devices_.insert_or_assign(owner, std::move(device)).second) ++of_tenant_[std::get<0>(owner)];
   });
   return read ? result : read;
@@ -103,7 +103,7 @@ void PushDevices::put(TenantId const& tenant, AccountId const& account, Instance
   if (signs_out) device.content_key = {};
   if (update.voip_token) set_token(key, device, ChannelName::voip, std::move(*update.voip_token), changed);
   if (update.message_token) set_token(key, device, ChannelName::message, std::move(*update.message_token), changed);
-  commit(changed, IfNotWritten::restore,
+  commit(std::move(changed), {},
          [account = std::get<2>(key), device, answer = std::move(answer)](Result<void> done) mutable {
            if (!done) return answer(std::unexpected(refusal_of(done.error())));
            answer(OwnedDevice{.account = std::move(account), .device = std::move(device)});
@@ -139,9 +139,18 @@ void PushDevices::set_token(Key const& key, Device& device, ChannelName channel,
   by_token_.emplace(std::pair{std::get<0>(key), current.token}, key);
 }
 
-void PushDevices::add_tokens(Key const& key, Device const& device) {
+void PushDevices::add_tokens(Tokens& tokens, Key const& key, Device const& device) {
   for (auto const& token : std::set{device.voip.token, device.message.token})
-    if (!token.empty()) by_token_.emplace(std::pair{std::get<0>(key), token}, key);
+    if (!token.empty()) tokens.emplace(std::pair{std::get<0>(key), token}, key);
+}
+
+// Once each: there may be more of them.
+void PushDevices::remove_tokens(Tokens& tokens, Key const& key, Device const& device) {
+  for (auto const& token : std::set{device.voip.token, device.message.token}) {
+    auto const [first, last] = tokens.equal_range({std::get<0>(key), token});
+    auto const at = std::ranges::find(first, last, key, &Tokens::value_type::second);
+    if (at != last) tokens.erase(at);
+  }
 }
 
 void PushDevices::forget_token(Key const& key, std::string const& token) {
@@ -159,10 +168,34 @@ void PushDevices::begin_change(Key const& key) {
   auto const [at, is_first] = unwritten_.try_emplace(key);
   ++at->second.commits;
   if (!is_first) return;
-  if (auto const known = devices_.find(key); known != devices_.end()) at->second.on_disk = known->second;
+  auto const known = devices_.find(key);
+  if (known == devices_.end()) return;
+  at->second.on_disk = known->second;
+  add_tokens(may_have_on_disk_, key, known->second);
 }
 
-void PushDevices::commit(std::vector<Key> const& changed, IfNotWritten if_not_written, Done done) {
+// B-SIGN-2: a change that took a token from its holder may fail when another one after it, of the new holder alone, is
+// written. So whoever is written with a token takes those with it who may still have that on disk.
+void PushDevices::add_former_holders(std::vector<Key>& changed) {
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    auto const known = devices_.find(changed[i]);
+    if (known == devices_.end()) continue;
+    for (auto const channel : channels) {
+      auto const [first, last] =
+          may_have_on_disk_.equal_range({std::get<0>(known->first), channel_of(known->second, channel).token});
+      std::set<Key> former;
+      for (auto at = first; at != last; ++at) former.insert(at->second);
+      for (auto const& key : former) {
+        if (std::ranges::find(changed, key) != changed.end()) continue;
+        begin_change(key);
+        changed.push_back(key);
+      }
+    }
+  }
+}
+
+void PushDevices::commit(std::vector<Key> changed, Keep keep, Done done) {
+  add_former_holders(changed);
   store::Batch batch;
   std::vector<std::pair<Key, std::optional<Device>>> written;
   for (auto const& key : changed) {
@@ -176,18 +209,28 @@ void PushDevices::commit(std::vector<Key> const& changed, IfNotWritten if_not_wr
       batch.emplace_back(
           store::Put{store::Table::push_devices, std::move(name), pack(Registrations{{known->second}, {}})});
       written.emplace_back(key, known->second);
+      add_tokens(may_have_on_disk_, key, known->second);
     }
   }
-  store_.commit(
-      std::move(batch), store::Urgency::soon,
-      [this, if_not_written, written = std::move(written), done = std::move(done)](Result<void> result) mutable {
-        bool const counts = result.has_value() || if_not_written == IfNotWritten::keep;
-        for (auto& [key, device] : written) {
-          if (counts) unwritten_.at(key).on_disk = std::move(device);
-          end_change(key);
-        }
-        done(std::move(result));
-      });
+  store_.commit(std::move(batch), store::Urgency::soon,
+                [this, keep = std::move(keep), written = std::move(written),
+                 done = std::move(done)](Result<void> result) mutable {
+                  for (auto& [key, device] : written) {
+                    if (device) remove_tokens(may_have_on_disk_, key, *device);
+                    auto& on_disk = unwritten_.at(key).on_disk;
+                    if (result) note_written(key, std::move(device));
+                    if (!result && keep && on_disk) keep(key, *on_disk);
+                    end_change(key);
+                  }
+                  done(std::move(result));
+                });
+}
+
+void PushDevices::note_written(Key const& key, std::optional<Device> device) {
+  auto& on_disk = unwritten_.at(key).on_disk;
+  if (on_disk) remove_tokens(may_have_on_disk_, key, *on_disk);
+  on_disk = std::move(device);
+  if (on_disk) add_tokens(may_have_on_disk_, key, *on_disk);
 }
 
 // Changes of one device may overtake each other's answers, and one that was written has those before it in it: so
@@ -196,6 +239,7 @@ void PushDevices::end_change(Key const& key) {
   auto const at = unwritten_.find(key);
   if (--at->second.commits > 0) return;
   auto const on_disk = std::move(at->second.on_disk);
+  if (on_disk) remove_tokens(may_have_on_disk_, key, *on_disk);
   unwritten_.erase(at);
   auto const known = devices_.find(key);
   bool const is_there = known != devices_.end();
@@ -203,7 +247,7 @@ void PushDevices::end_change(Key const& key) {
   if (is_there) erase(known);
   if (!on_disk) return;
   ++of_tenant_[std::get<0>(key)];
-  add_tokens(key, devices_.emplace(key, *on_disk).first->second);
+  add_tokens(by_token_, key, devices_.emplace(key, *on_disk).first->second);
 }
 
 std::vector<PushDevices::Key> PushDevices::keys_of(TenantId const& tenant, AccountId const& account,
@@ -224,7 +268,7 @@ void PushDevices::remove(TenantId const& tenant, AccountId const& account, Insta
     begin_change(key);
     erase(devices_.find(key));
   }
-  commit(keys, IfNotWritten::restore, [found = !keys.empty(), answer = std::move(answer)](Result<void> done) mutable {
+  commit(keys, {}, [found = !keys.empty(), answer = std::move(answer)](Result<void> done) mutable {
     if (!done) return answer(std::unexpected(refusal_of(done.error())));
     if (!found) return answer(std::unexpected(PushRefusal::not_found));
     answer({});
@@ -249,7 +293,10 @@ void PushDevices::saw(TenantId const& tenant, AccountId const& account, Instance
   if (known == devices_.end() || clock_.now() - known->second.seen_at < seen_again_after) return;
   begin_change(key);
   known->second.seen_at = clock_.now();
-  commit({key}, IfNotWritten::keep, [](Result<void>) {});
+  auto const keep = [key, now = clock_.now()](Key const& one, Device& device) {
+    if (one == key) device.seen_at = now;
+  };
+  commit({key}, keep, [](Result<void>) {});
 }
 
 void PushDevices::sweep() {
@@ -267,12 +314,12 @@ void PushDevices::sweep() {
     erase(devices_.find(key));
   }
   // Where it could not be written, the next round finds them again.
-  commit(gone, IfNotWritten::restore, [](Result<void>) {});
+  commit(std::move(gone), {}, [](Result<void>) {});
 }
 
 void PushDevices::on_verdict(TenantId const& tenant, std::string_view token, PushReceipt const& receipt) {
   if (receipt.token == TokenVerdict::alive) return;
-  change_holders(tenant, token, [&receipt](Channel& channel) {
+  change_holders(tenant, token, [receipt](Channel& channel) {
     if (receipt.token == TokenVerdict::quarantined)
       channel.quarantined_until = receipt.at + quarantine;
     else if (!receipt.dead_since || *receipt.dead_since >= channel.since)
@@ -290,22 +337,26 @@ void PushDevices::lift_quarantine(TenantId const& tenant, std::string_view token
 }
 
 void PushDevices::change_holders(TenantId const& tenant, std::string_view token, ChannelChange const& change) {
+  auto const change_device = [token = std::string(token), change](Device& device) {
+    bool is_changed = false;
+    for (auto const one : channels)
+      if (auto& channel = channel_of(device, one); channel.token == token) is_changed |= change(channel);
+    return is_changed;
+  };
   auto const range = by_token_.equal_range({tenant, std::string(token)});
   std::vector<Key> changed;
   for (auto at = range.first; at != range.second; ++at) {
     auto& device = devices_[at->second];
     auto after = device;
-    bool is_changed = false;
-    for (auto const one : channels)
-      if (auto& channel = channel_of(after, one); channel.token == token) is_changed |= change(channel);
-    if (!is_changed) continue;
+    if (!change_device(after)) continue;
     begin_change(at->second);
     changed.push_back(at->second);
     device = std::move(after);
   }
   if (changed.empty()) return;
   // The provider will not say it again, so memory keeps it.
-  commit(changed, IfNotWritten::keep, [](Result<void> done) {
+  auto const keep = [change_device](Key const&, Device& device) { (void)change_device(device); };
+  commit(std::move(changed), keep, [](Result<void> done) {
     if (!done) spdlog::warn("push: the provider's word on a token could not be recorded: {}", done.error().ours);
   });
 }

@@ -1,9 +1,10 @@
 // PushDevices: the devices that tenants have registered at the push service (B-SIGN-2), all in memory, one row each on
 // disk.
 //
-// A token belongs to one device and account of a tenant: registering it takes it from any other holder. Threads: the
-// shard's. Changes are written before they are answered. Memory has a change at once, so that the next one builds on
-// it; where the disk does not take it, memory goes back to what the disk has, so that saying it again writes it again.
+// A token belongs to one device and account of a tenant, in memory and on disk: registering it takes it from any other
+// holder, in the same batch. Threads: the shard's. Changes are written before they are answered. Memory has a change at
+// once, so that the next one builds on it; where the disk does not take it, memory goes back to what the disk has, so
+// that saying it again writes it again.
 #pragma once
 
 #include "base/instant.hpp"
@@ -62,24 +63,29 @@ class PushDevices {
   using Devices = std::map<Key, model::Device>;
   using ChannelChange = std::function<bool(model::Channel&)>;  // whether it changed anything
 
-  // What the disk has of a device while changes of it are on their way there.
+  // What the disk has of a device while changes of it are on their way there, with what memory keeps without it.
   struct Unwritten {
     std::optional<model::Device> on_disk = {};
     std::size_t commits = 0;
   };
-  enum class IfNotWritten : std::uint8_t { restore, keep };
+  using Tokens = std::multimap<std::pair<model::TenantId, std::string>, Key>;
+  // Where a change could not be written: what of it memory keeps all the same.
+  using Keep = std::function<void(Key const&, model::Device&)>;
   using Done = std::move_only_function<void(Result<void>)>;
 
   void set_token(Key const& key, model::Device& device, model::ChannelName channel, std::string token,
                  std::vector<Key>& changed);
   void change_holders(model::TenantId const& tenant, std::string_view token, ChannelChange const& change);
-  void add_tokens(Key const& key, model::Device const& device);
+  static void add_tokens(Tokens& tokens, Key const& key, model::Device const& device);
+  static void remove_tokens(Tokens& tokens, Key const& key, model::Device const& device);
   void forget_token(Key const& key, std::string const& token);
   void erase(Devices::iterator at);
   [[nodiscard]] bool is_gone(model::Device const& device) const;
   // Before a device is changed; each is followed by one commit that names it.
   void begin_change(Key const& key);
-  void commit(std::vector<Key> const& changed, IfNotWritten if_not_written, Done done);
+  void add_former_holders(std::vector<Key>& changed);
+  void commit(std::vector<Key> changed, Keep keep, Done done);
+  void note_written(Key const& key, std::optional<model::Device> device);
   void end_change(Key const& key);
   [[nodiscard]] std::vector<Key> keys_of(model::TenantId const& tenant, model::AccountId const& account,
                                          model::InstanceId const& instance) const;
@@ -95,8 +101,9 @@ class PushDevices {
   std::size_t most_of_tenant_;
   Devices devices_ = {};
   std::map<model::TenantId, std::size_t> of_tenant_ = {};
-  std::multimap<std::pair<model::TenantId, std::string>, Key> by_token_ = {};
+  Tokens by_token_ = {};
   std::map<Key, Unwritten> unwritten_ = {};
+  Tokens may_have_on_disk_ = {};  // of the unwritten: once for each form that the disk has, or is about to have
   Key swept_up_to_ = {};
 };
 

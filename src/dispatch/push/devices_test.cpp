@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <limits>
+#include <random>
 
 namespace reveille::dispatch {
 namespace {
@@ -20,8 +22,8 @@ class PushDevicesTest : public testing::Test {
     devices = std::make_unique<PushDevices>(clock, store, most_of_tenant);
     ASSERT_TRUE(devices->load());
   }
-  void run() {
-    while (!posted.empty()) {
+  void run(std::size_t most = std::numeric_limits<std::size_t>::max()) {
+    for (; most > 0 && !posted.empty(); --most) {
       auto job = std::move(posted.front());
       posted.pop_front();
       job();
@@ -327,6 +329,98 @@ TEST_F(PushDevicesOfAFullDisk, WhoseTokenCameToTheDiskWithALaterChangeStillTakes
   EXPECT_EQ(find("i1")->voip.token, "");
   restart();
   EXPECT_EQ(find("i1")->voip.token, "");
+}
+
+// B-SIGN-2: at most one holder in memory and on disk, whatever of it all is written.
+class PushDevicesOfAFailingDisk : public PushDevicesOfAFullDisk {
+ protected:
+  void later(std::string instance, DeviceUpdate update) {
+    devices->put(TenantId{"verona"}, AccountId{instance + "@x"}, InstanceId{instance}, std::move(update), [](auto) {});
+  }
+  void remove_later(std::string instance) {
+    devices->remove(TenantId{"verona"}, {}, InstanceId{std::move(instance)}, [](auto) {});
+  }
+  std::vector<std::string> holders_in_memory() {
+    std::vector<std::string> holders;
+    for (auto const* instance : {"i1", "i2", "i3"})
+      if (auto const device = find(instance); device && device->voip.token == "v") holders.emplace_back(instance);
+    return holders;
+  }
+  std::vector<std::string> holders_after_restart() {
+    restart();
+    return holders_in_memory();
+  }
+  using Holders = std::vector<std::string>;
+};
+
+TEST_F(PushDevicesOfAFailingDisk, B_SIGN_2_ATakerThatIsWrittenLaterTakesTheTokenOnDiskToo) {
+  (void)put("i1", "i1@x", voip("v"));
+  fill_disk();
+  later("i2", voip("v"));
+  empty_disk();
+  later("i2", {.app = "org.example"});
+  run();
+  EXPECT_EQ(holders_in_memory(), Holders{"i2"});
+  EXPECT_EQ(holders_after_restart(), Holders{"i2"});
+}
+
+TEST_F(PushDevicesOfAFailingDisk, B_SIGN_2_ATokenThatItsHolderCouldNotGiveUpIsTakenFromIt) {
+  (void)put("i1", "i1@x", voip("v"));
+  fill_disk();
+  remove_later("i1");
+  empty_disk();
+  later("i2", voip("v"));
+  run();
+  EXPECT_EQ(holders_in_memory(), Holders{"i2"});
+  EXPECT_EQ(holders_after_restart(), Holders{"i2"});
+}
+
+TEST_F(PushDevicesOfAFailingDisk, B_SIGN_2_ASignOfLifeThatIsNotWrittenKeepsNoToken) {
+  (void)put("i1", "i1@x", voip("v"));
+  (void)put("i2", "i2@x", voip("w"));
+  clock.advance(48h);
+  (void)put("i1", "i1@x", {.app = "org.example"});
+  fill_disk();
+  later("i2", voip("v"));
+  clock.advance(48h);
+  devices->saw(TenantId{"verona"}, AccountId{"i2@x"}, InstanceId{"i2"});
+  run();
+  EXPECT_EQ(holders_in_memory(), Holders{"i1"});
+  EXPECT_EQ(find("i2")->seen_at, clock.now());
+  EXPECT_EQ(find("i1")->seen_at, clock.now() - 48h);
+  empty_disk();
+  EXPECT_TRUE(put("i2", "i2@x", voip("v")));
+  EXPECT_EQ(holders_after_restart(), Holders{"i2"});
+}
+
+// Three devices of one phone's users: changes of them, each written or not, answered sooner or later.
+TEST_F(PushDevicesOfAFailingDisk, B_SIGN_2_AtMostOneHolderWhateverIsWritten) {
+  std::mt19937 dice{7};
+  auto const roll = [&](unsigned sides) { return static_cast<unsigned>(dice() % sides); };
+  for (int life = 0; life < 3000 && !HasFailure(); ++life) {
+    std::string log;
+    for (int step = 0; step < 12; ++step) {
+      auto const instance = "i" + std::to_string(1 + roll(3));
+      bool const fails = roll(2) == 0;
+      auto const what = roll(6);
+      fails ? fill_disk() : empty_disk();
+      log += instance + (fails ? " refused " : " ") + std::to_string(what) + ", ";
+      if (what < 2) later(instance, voip("v"));
+      if (what == 2) later(instance, voip("w" + instance));
+      if (what == 3) later(instance, {.os_version = std::to_string(step)});
+      if (what == 4) remove_later(instance);
+      if (what == 5) {
+        clock.advance(25h);
+        devices->saw(TenantId{"verona"}, AccountId{instance + "@x"}, InstanceId{instance});
+      }
+      run(roll(3));
+      EXPECT_LE(holders_in_memory().size(), 1U) << log;
+    }
+    run();
+    auto const in_memory = holders_in_memory();
+    EXPECT_LE(in_memory.size(), 1U) << log;
+    EXPECT_EQ(holders_after_restart(), in_memory) << log;
+  }
 }
 
 }  // namespace
