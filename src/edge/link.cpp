@@ -214,7 +214,15 @@ class Dialling : public std::enable_shared_from_this<Dialling> {
     timer_.async_wait([self = shared_from_this()](error_code error) {
       if (!error) self->on_timeout();
     });
-    resolver_.async_resolve(destination_.host, std::to_string(destination_.port), tcp::resolver::numeric_service,
+    auto const service = std::to_string(destination_.port);
+    // Asio resolves one name after the other: behind a name whose servers are silent an address would wait, too.
+    error_code is_name;
+    auto const address = asio::ip::make_address(destination_.host, is_name);
+    if (!is_name) {
+      tcp::endpoint const endpoint{address, destination_.port};
+      return on_resolved({}, tcp::resolver::results_type::create(endpoint, destination_.host, service));
+    }
+    resolver_.async_resolve(destination_.host, service, tcp::resolver::numeric_service,
                             [self = shared_from_this()](error_code error, tcp::resolver::results_type addresses) {
                               self->on_resolved(error, std::move(addresses));
                             });
