@@ -156,6 +156,17 @@ std::string chunk_of(std::string const& bytes) {
   return std::string{size.data(), static_cast<std::size_t>(digits)} + bytes + "\r\n";
 }
 
+// RFC 9112 §6.1, §6.3: where another coding is the last one, or HTTP/1.0 has any, nobody knows where the request ends;
+// and we know no coding but chunked. The parser lets them pass. Section 3.2: one Host field, no less and no more.
+bool is_well_framed(Parser const& parser) {
+  auto const& head = parser.get();
+  bool const is_new = head.version() >= 11;
+  if (is_new && head.count(http::field::host) != 1) return false;
+  auto const codings = head.count(http::field::transfer_encoding);
+  return codings == 0 ||
+         (is_new && codings == 1 && boost::beast::iequals(head[http::field::transfer_encoding], "chunked"));
+}
+
 // ---- the exchange
 
 void Http1Exchange::send(HttpResponse response) {
@@ -238,6 +249,7 @@ void Http1Connection::parse() {
       return expect_continue();
     }
     if (error) return refuse(error);
+    if (parser_->is_header_done() && !is_well_framed(*parser_)) return refuse(http::error::bad_transfer_encoding);
     if (parser_->is_done()) return dispatch();
     if (used == 0 || pending_.empty()) return expect_continue();
   }

@@ -317,6 +317,26 @@ TEST_F(HttpTest, SpeaksHttp1WithoutTls) {
   EXPECT_TRUE(converse("HEAD / HTTP/1.0\r\n\r\n", "").ends_with("\r\n\r\n"));
 }
 
+TEST_F(HttpTest, EndsAnHttp1ConnectionWhoseNextRequestNobodyCanFind) {
+  // RFC 9112 §6.3: where the length is in doubt, what a proxy took for a body would be the next request here.
+  server = HttpServer::open(io, {}, echo).value();
+  std::string const hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (std::string const fields :
+       {"Host: x\r\nTransfer-Encoding: gzip\r\n", "Host: x\r\nTransfer-Encoding: identity\r\nContent-Length: 0\r\n",
+        "Host: x\r\nTransfer-Encoding: gzip, chunked\r\n", "Host: x\r\nTransfer-Encoding: chunked, gzip\r\n",
+        "Host: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "", "Host: x\r\nHost: y\r\n"}) {
+    auto const heard = converse("POST /seen HTTP/1.1\r\n" + fields + "\r\n" + hidden, "");
+    EXPECT_TRUE(heard.starts_with("HTTP/1.1 400 ")) << fields << heard;
+    EXPECT_EQ(heard.find("x-path"), std::string::npos) << fields << heard;
+  }
+  auto const old =
+      "POST /seen HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden;
+  EXPECT_TRUE(converse(old, "").starts_with("HTTP/1.1 400 "));
+  auto const good =
+      "POST /seen HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+  EXPECT_TRUE(converse(good, "").ends_with("POST hi"));
+}
+
 TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {
   std::optional<Responder> held;
   bool gone = false;
