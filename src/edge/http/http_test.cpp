@@ -77,6 +77,16 @@ class HttpTest : public testing::Test {
     return heard;
   }
 
+  // RFC 9113 §4.1.
+  static std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string const& payload) {
+    std::string out;
+    for (int const shift : {16, 8, 0}) out.push_back(static_cast<char>(payload.size() >> shift));
+    out.push_back(static_cast<char>(type));
+    out.push_back(static_cast<char>(flags));
+    for (int const shift : {24, 16, 8, 0}) out.push_back(static_cast<char>(stream >> shift));
+    return out + payload;
+  }
+
   static void echo(HttpRequest request, Responder responder) {
     responder.send({.status = 200,
                     .headers = {{"x-path", request.path}, {"x-query", request.query}},
@@ -335,6 +345,41 @@ TEST_F(HttpTest, EndsAnHttp1ConnectionWhoseNextRequestNobodyCanFind) {
   auto const good =
       "POST /seen HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
   EXPECT_TRUE(converse(good, "").ends_with("POST hi"));
+}
+
+TEST_F(HttpTest, AnswersThatAPeerDoesNotTakeAreBounded) {
+  // A window of 0 (RFC 9113 §6.9.2): no body can leave until it is opened.
+  std::size_t handled = 0;
+  constexpr std::size_t size = 16'384;
+  server = HttpServer::open(io, {.max_streams = 1000}, [&](HttpRequest, Responder responder) {
+             ++handled;
+             responder.send({.body = std::string(size, 'x')});
+           }).value();
+  std::string said = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(0x4, 0, 0, std::string("\0\4\0\0\0\0", 6));
+  constexpr std::uint32_t requests = 900;
+  for (std::uint32_t i = 0; i < requests; ++i) said += frame(0x1, 0x5, 2 * i + 1, "\x82\x84\x86\x41\x01x");
+  asio::ip::tcp::socket peer{io};
+  peer.connect({asio::ip::make_address("127.0.0.1"), server->port()});
+  asio::write(peer, asio::buffer(said + frame(0x6, 0, 0, "12345678")));
+  std::string heard;
+  std::array<char, 65'536> buffer{};
+  std::function<void()> const read = [&] {
+    peer.async_read_some(asio::buffer(buffer), [&](auto error, std::size_t got) {
+      heard.append(buffer.data(), got);
+      if (!error) read();
+    });
+  };
+  read();
+  ASSERT_TRUE(run_until([&] { return heard.find(frame(0x6, 0x1, 0, "12345678")) != std::string::npos; }));
+  EXPECT_GT(handled, 0u);
+  EXPECT_LE(handled * size, (std::size_t{1} << 20) + size);
+  // The others wait for their turn.
+  asio::write(peer,
+              asio::buffer(frame(0x4, 0, 0, std::string("\0\4\0\xFF\xFF\xFF", 6)) + frame(0x8, 0, 0, "\x40\1\1\1")));
+  EXPECT_TRUE(run_until([&] { return heard.size() > requests * size; }));
+  EXPECT_EQ(handled, requests);
+  peer.close();
+  EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
 }
 
 TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {

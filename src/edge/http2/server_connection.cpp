@@ -19,6 +19,9 @@ class ServerConnection;
 
 // Requests that are not complete yet may take that much of one connection, and one body more.
 constexpr std::size_t most_arriving = std::size_t{1} << 20;
+// With that much of answers unsent, a connection's further requests wait: a peer that does not read must not have an
+// answer for each of its streams lie here.
+constexpr std::size_t most_unsent = std::size_t{1} << 20;
 
 // Lives as long as its exchange; deaf once the connection has let go of it.
 class ServerStream final : public ResponseSink, public std::enable_shared_from_this<ServerStream> {
@@ -54,6 +57,8 @@ class ServerStream final : public ResponseSink, public std::enable_shared_from_t
     std::string bytes = {};
     std::move_only_function<void()> drained = {};
   };
+
+  void add_piece(Piece piece);
 
   ServerConnection* connection_;
   std::int32_t id_;
@@ -101,6 +106,8 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
     nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, stream, error);
     wake();
   }
+  void count_unsent(std::size_t bytes) { unsent_ += bytes; }
+  void count_sent(std::size_t bytes);
   boost::asio::any_io_executor executor() { return link().executor(); }
   [[nodiscard]] HttpServerSettings const& settings() const { return *served_.settings; }
 
@@ -127,10 +134,15 @@ class ServerConnection final : public Http2Engine, public ServedConnection {
     stream.arriving += bytes;
     arriving_ += bytes;
   }
+  void hand_over(std::shared_ptr<ServerStream> const& stream);
+  void take_waiting();
   void settle(ServerStream& stream) { arriving_ -= std::exchange(stream.arriving, 0); }
 
   Served served_;
-  std::size_t arriving_ = 0;  // bytes of requests that are not complete
+  std::size_t arriving_ = 0;          // bytes of requests that are not complete
+  std::size_t unsent_ = 0;            // bytes of bodies that have not left
+  std::deque<std::int32_t> waiting_;  // streams of complete requests that wait for room
+  bool take_posted_ = false;
   std::unordered_map<std::int32_t, std::shared_ptr<ServerStream>> streams_;
   std::vector<nghttp2_nv> fields_;
   Steady::time_point quiet_since_ = Steady::now();
@@ -148,12 +160,18 @@ ssize_t read_stream(nghttp2_session*, std::int32_t, std::uint8_t* into, std::siz
 
 // ---- the stream
 
+void ServerStream::add_piece(Piece piece) {
+  unsent_ += piece.bytes.size();
+  connection_->count_unsent(piece.bytes.size());
+  pieces_.push_back(std::move(piece));
+}
+
 void ServerStream::send(HttpResponse response) {
   if (connection_ == nullptr || std::exchange(is_answered, true)) return;
   is_body_complete_ = true;
   response.headers.set("content-length", std::to_string(response.body.size()));
   bool const has_body = !response.body.empty() && request.method != "HEAD";
-  if (has_body) pieces_.push_back({std::move(response.body), {}});
+  if (has_body) add_piece({std::move(response.body), {}});
   moved_ = Steady::now();
   connection_->respond(*this, response, has_body);
 }
@@ -164,7 +182,7 @@ void ServerStream::refuse(int status) {
 
 void ServerStream::begin(HttpResponse head) {
   if (connection_ == nullptr || std::exchange(is_answered, true)) return;
-  if (!head.body.empty()) pieces_.push_back({std::move(head.body), {}});
+  if (!head.body.empty()) add_piece({std::move(head.body), {}});
   moved_ = Steady::now();
   connection_->respond(*this, head, true);
 }
@@ -172,8 +190,7 @@ void ServerStream::begin(HttpResponse head) {
 void ServerStream::write(std::string chunk, std::move_only_function<void()> drained) {
   if (connection_ == nullptr) return;
   if (pieces_.empty()) moved_ = Steady::now();
-  unsent_ += chunk.size();
-  pieces_.push_back({std::move(chunk), std::move(drained)});
+  add_piece({std::move(chunk), std::move(drained)});
   if (unsent_ > max_unsent_body) return reset(NGHTTP2_ENHANCE_YOUR_CALM);
   connection_->resume(id_);
 }
@@ -193,6 +210,7 @@ void ServerStream::on_gone(std::move_only_function<void()> handler) {
 
 void ServerStream::let_go() {
   bool const was_complete = is_answered && is_body_complete_ && pieces_.empty();
+  connection_->count_sent(unsent_);
   connection_ = nullptr;
   pieces_.clear();
   auto gone = std::exchange(gone_, nullptr);
@@ -208,7 +226,8 @@ ssize_t ServerStream::read_body(std::uint8_t* into, std::size_t room, std::uint3
     std::memcpy(into + used, front.bytes.data() + sent_of_front_, size);
     used += size;
     sent_of_front_ += size;
-    unsent_ -= std::min(unsent_, size);
+    unsent_ -= size;
+    connection_->count_sent(size);
     if (sent_of_front_ < front.bytes.size()) break;
     // Not from inside the session: the handler will want to write.
     if (front.drained) boost::asio::post(connection_->executor(), std::move(front.drained));
@@ -310,16 +329,40 @@ void ServerConnection::on_data(std::int32_t id, std::string_view bytes) {
 void ServerConnection::on_message_end(std::int32_t id) {
   auto const found = streams_.find(id);
   if (found == streams_.end() || std::exchange(found->second->is_request_complete, true)) return;
-  auto const stream = found->second;
+  if (unsent_ > most_unsent || !waiting_.empty()) return waiting_.push_back(id);
+  hand_over(found->second);
+}
+
+void ServerConnection::hand_over(std::shared_ptr<ServerStream> const& stream) {
   settle(*stream);
   if (stream->is_answered) return;
   auto request = std::move(stream->request);
   stream->request.method = request.method;  // what a HEAD needs later
-  request.stream = id;
+  request.stream = stream->id_;
   request.remote = link().remote();
   request.client_identity = link().peer_name();
   request.connection = std::static_pointer_cast<ServerConnection>(shared_from_this());
   (*served_.handler)(std::move(request), Responder{stream});
+}
+
+// Called from inside the session, where no handler may be.
+void ServerConnection::count_sent(std::size_t bytes) {
+  unsent_ -= bytes;
+  if (waiting_.empty() || unsent_ > most_unsent || std::exchange(take_posted_, true)) return;
+  boost::asio::post(executor(), [self = std::static_pointer_cast<ServerConnection>(shared_from_this())] {
+    self->take_posted_ = false;
+    self->take_waiting();
+  });
+}
+
+void ServerConnection::take_waiting() {
+  while (!waiting_.empty() && unsent_ <= most_unsent && !has_ended()) {
+    auto const found = streams_.find(waiting_.front());
+    waiting_.pop_front();
+    if (found == streams_.end()) continue;
+    auto const stream = found->second;
+    hand_over(stream);
+  }
 }
 
 void ServerConnection::on_stream_closed(std::int32_t id, std::uint32_t) {
