@@ -382,6 +382,29 @@ TEST_F(HttpTest, AnswersThatAPeerDoesNotTakeAreBounded) {
   EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
 }
 
+TEST_F(HttpTest, ARequestThatIsAnsweredBeforeItHasLeftTakesNoStream) {
+  // RFC 9113 §8.1: a server may answer a request that it has not read, and read no more of it.
+  asio::ip::tcp::acceptor acceptor{io, {asio::ip::make_address("127.0.0.1"), 0}};
+  auto const client = Http2Client::connect(
+      io.get_executor(), {.destination = {.host = "127.0.0.1", .port = acceptor.local_endpoint().port()}});
+  std::optional<Http2Reply> reply;
+  client->submit({.body = std::string(100'000, 'x')}, [&](Http2Reply got) { reply = std::move(got); });
+  asio::ip::tcp::socket peer{io};
+  acceptor.async_accept(peer, [&](auto) { asio::write(peer, asio::buffer(frame(0x4, 0, 0, {}))); });
+  ASSERT_TRUE(run_until([&] { return client->in_flight() == 1; }));
+  std::string heard(65'535, '\0');
+  bool has_window = false;
+  asio::async_read(peer, asio::buffer(heard), [&](auto, std::size_t) { has_window = true; });
+  ASSERT_TRUE(run_until([&] { return has_window; }));
+  asio::write(peer, asio::buffer(frame(0x1, 0x5, 1,
+                                       "\x08\x03"
+                                       "413")));
+  ASSERT_TRUE(run_until([&] { return reply.has_value(); }));
+  EXPECT_EQ(reply->status, 413);
+  EXPECT_TRUE(run_until([&] { return client->in_flight() == 0; }));
+  EXPECT_EQ(client->state(), Http2Client::State::ready);
+}
+
 TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {
   std::optional<Responder> held;
   bool gone = false;

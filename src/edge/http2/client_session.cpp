@@ -154,6 +154,10 @@ void ClientSession::on_message_end(std::int32_t stream) {
   auto* exchange = exchange_of(stream);
   if (exchange == nullptr) return;
   exchange->is_complete = true;
+  // RFC 9113 §8.1: the server may have answered without the rest of the request, and may never give it a window. Of no
+  // use any more, the rest would keep the stream.
+  if (exchange->body_sent < exchange->request.body.size())
+    nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
   exchange->finish(Outcome::response);
 }
 
