@@ -71,6 +71,12 @@ Result<TlsContext> make_server_tls(ServerTls const& settings) {
   context->use_private_key_file(settings.key.string(), ssl::context::pem, error);
   if (error) return wrong_file("the private key", settings.key, error);
   SSL_CTX* native = context->native_handle();
+  // A key of another type lies beside the certificate, and OpenSSL takes it without a word.
+  if (SSL_CTX_check_private_key(native) != 1) {
+    return failure(ErrorCode::configuration, "the private key '" + settings.key.string() +
+                                                 "' is not of the certificate '" + settings.certificate.string() +
+                                                 "': give the two that belong together");
+  }
   if (settings.client_ca) {
     context->load_verify_file(settings.client_ca->string(), error);
     if (error) return wrong_file("the client authority", *settings.client_ca, error);

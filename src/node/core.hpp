@@ -35,9 +35,13 @@ struct Certificates {
   std::filesystem::path certificate = {};
   std::filesystem::path key = {};
   std::filesystem::path ca = {};  // what a client of ours trusts; empty: its own system's
-  std::vector<edge::TlsContext> contexts = {};
-
   // A context of its own for each listener, since ALPN differs.
+  struct Shown {
+    edge::TlsContext context = {};
+    std::vector<std::string> alpn = {};
+  };
+  std::vector<Shown> shown = {};
+
   [[nodiscard]] Result<edge::TlsContext> context(std::vector<std::string> alpn);
   [[nodiscard]] Result<void> reload();
 };

@@ -25,20 +25,22 @@ void warn_of(edge::TlsContext const& context, std::filesystem::path const& certi
 }  // namespace
 
 Result<edge::TlsContext> Certificates::context(std::vector<std::string> alpn) {
-  auto made = edge::make_server_tls({.certificate = certificate, .key = key, .alpn = std::move(alpn)});
-  if (made) contexts.push_back(*made);
+  auto made = edge::make_server_tls({.certificate = certificate, .key = key, .alpn = alpn});
+  if (made) shown.push_back({.context = *made, .alpn = std::move(alpn)});
   return made;
 }
 
 Result<void> Certificates::reload() {
-  // Tried on a context of its own first, so that a bad pair changes nothing.
-  if (auto const tried = edge::make_server_tls({.certificate = certificate, .key = key}); !tried)
-    return std::unexpected(tried.error());
-  for (auto const& context : contexts) {
-    SSL_CTX_use_certificate_chain_file(context->native_handle(), certificate.c_str());
-    SSL_CTX_use_PrivateKey_file(context->native_handle(), key.c_str(), SSL_FILETYPE_PEM);
+  // All are made before any takes its place, so that a bad pair changes nothing. Made anew, since a context keeps a
+  // certificate for each type of key, and would go on showing the old one where the new key is of another type.
+  std::vector<edge::TlsContext> fresh;
+  for (auto const& one : shown) {
+    auto made = edge::make_server_tls({.certificate = certificate, .key = key, .alpn = one.alpn});
+    if (!made) return std::unexpected(made.error());
+    fresh.push_back(std::move(*made));
   }
-  warn_of(contexts.front(), certificate);
+  for (std::size_t i = 0; i < fresh.size(); ++i) *shown[i].context = std::move(*fresh[i]);
+  warn_of(shown.front().context, certificate);
   return {};
 }
 
