@@ -148,7 +148,9 @@ int serve(CommandLine const& line) {
   prepare_process(line);
   auto folder = open_data_folder(settings->data);
   if (!folder) return complain(folder.error());
-  asio::io_context io{1};
+  // Never destroyed: that would wait for a name that is being resolved, half a minute where the name servers are
+  // silent.
+  static auto& io = *new asio::io_context{1};
   Signals signals(io);
   auto core = make_core(io, std::move(*settings), std::move(*folder));
   if (!core) return complain(core.error());

@@ -175,6 +175,24 @@ def test_a_signal_stops_it_cleanly(server, how):
     assert not (server.data / "control").exists()
 
 
+def test_it_stops_while_the_name_servers_are_silent(tmp_path, monkeypatch):
+    # The C library waits for a name server for half a minute and more; the next start must not.
+    silence = tmp_path / "silent_dns.so"
+    subprocess.run(["clang++-19", "-shared", "-fPIC", "-o", silence, Path(__file__).parent / "silent_dns.cpp"], check=True)
+    key = tmp_path / "key.p8"
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key], check=True)
+    credential = {"team": "TEAM123456", "key_id": "KEY1234567", "key_file": str(key), "apps": ["org.example.phone"]}
+    server = Server(tmp_path, {"push": {"via": "in-process", "apns": [credential]}})
+    try:
+        with monkeypatch.context() as while_it_runs:
+            while_it_runs.setenv("LD_PRELOAD", str(silence))
+            server.start()
+            wait_until(lambda: "APNs cannot be reached" in str(server.healthz()["reasons"]), 15)
+        assert server.stop(timeout=10) == 0
+    finally:
+        server.kill()
+
+
 def test_a_killed_server_starts_again_on_its_data(server):
     server.add_user("juliet@localhost", "secret")
     server.kill()
