@@ -405,6 +405,16 @@ TEST_F(HttpTest, ARequestThatIsAnsweredBeforeItHasLeftTakesNoStream) {
   EXPECT_EQ(client->state(), Http2Client::State::ready);
 }
 
+TEST_F(HttpTest, AServerThatSaysNothingIsLeftInTime) {
+  // RFC 9113 §3.4: SETTINGS are the first that a server sends. Until they come no request can leave.
+  asio::ip::tcp::acceptor acceptor{io, {asio::ip::make_address("127.0.0.1"), 0}};
+  Http2ClientOptions const silent{
+      .destination = {.host = "127.0.0.1", .port = acceptor.local_endpoint().port(), .timeout = 200ms}};
+  auto const client = Http2Client::connect(io.get_executor(), silent);
+  EXPECT_TRUE(run_until([&] { return client->state() == Http2Client::State::closed; }));
+  EXPECT_EQ(client->state_reason().code, ErrorCode::timed_out);
+}
+
 TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {
   std::optional<Responder> held;
   bool gone = false;

@@ -112,6 +112,7 @@ class Connection final : public Http2Client,
       return become_closed({.code = ErrorCode::unsupported, .ours = "the server does not speak HTTP/2"});
     }
     session_ = std::make_shared<ClientSession>(std::move(*link), options_, *this);
+    dialled_at_ = running_time();
     session_->begin();
     keep_time();
   }
@@ -173,9 +174,13 @@ class Connection final : public Http2Client,
     if (late > pause_of_the_machine) lost_ += late;
   }
 
+  // RFC 9113 §3.4: they are the first that a server sends.
+  [[nodiscard]] bool waits_for_settings() const { return session_ && state_ == State::connecting; }
+
   // One timer: every tick while an answer is awaited, else when the next ping may be due.
   void keep_time() {
-    bool const is_busy = in_flight() + queue_.size() > 0 || (session_ && session_->awaits_pong());
+    bool const is_busy =
+        in_flight() + queue_.size() > 0 || waits_for_settings() || (session_ && session_->awaits_pong());
     if (timer_runs_ && (timer_is_quick_ || !is_busy)) return;
     timer_runs_ = true;
     timer_is_quick_ = is_busy;
@@ -199,6 +204,8 @@ class Connection final : public Http2Client,
       overdue->finish(Outcome::unprocessed,
                       {.code = ErrorCode::timed_out, .ours = "no room on the connection in time"});
     }
+    if (waits_for_settings() && now - dialled_at_ > options_.destination.timeout)
+      return session_->end({.code = ErrorCode::timed_out, .ours = "the server accepts connections, and says nothing"});
     if (session_) session_->sweep(now);
     if (state_ != State::closed) keep_time();
   }
@@ -213,6 +220,7 @@ class Connection final : public Http2Client,
   State state_ = State::connecting;
   Error reason_;
   Steady::duration lost_{0};
+  Steady::time_point dialled_at_ = {};
   bool timer_runs_ = false;
   bool timer_is_quick_ = false;
 };
