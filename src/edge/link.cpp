@@ -1,16 +1,17 @@
 #include "edge/link.hpp"
 
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace reveille::edge {
 namespace {
@@ -20,6 +21,8 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds goodbye_time{2};
+// RFC 8305 §8, "Connection Attempt Delay".
+constexpr std::chrono::milliseconds before_next_address{250};
 constexpr std::size_t goodbye_bytes = std::size_t{1} << 20;
 
 std::string text_of(tcp::endpoint const& endpoint) {
@@ -198,16 +201,69 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
 using PlainLink = StreamLink<tcp::socket>;
 using TlsLink = StreamLink<asio::ssl::stream<tcp::socket>>;
 
+// RFC 8305 §4: the families take turns, so that one that leads nowhere does not come first with all its addresses.
+std::vector<tcp::endpoint> in_turns(tcp::resolver::results_type const& found) {
+  std::vector<tcp::endpoint> first;
+  std::vector<tcp::endpoint> other;
+  for (auto const& entry : found) {
+    auto const is_first = first.empty() || first.front().protocol() == entry.endpoint().protocol();
+    (is_first ? first : other).push_back(entry.endpoint());
+  }
+  for (std::size_t i = 0; i < other.size(); ++i)
+    first.insert(first.begin() + static_cast<std::ptrdiff_t>(std::min(2 * i + 1, first.size())), other[i]);
+  return first;
+}
+
+// The first of some addresses that answers (RFC 8305 §5): while one is silent, the next is tried beside it.
+class Connecting : public std::enable_shared_from_this<Connecting> {
+ public:
+  using Done = std::move_only_function<void(error_code, tcp::socket)>;
+
+  Connecting(asio::any_io_executor executor, std::vector<tcp::endpoint> addresses, Done done)
+      : addresses_(std::move(addresses)), done_(std::move(done)), timer_(std::move(executor)) {}
+
+  void try_next() {
+    if (!done_ || next_ == addresses_.size()) return;
+    auto const socket = attempts_.emplace_back(std::make_shared<tcp::socket>(timer_.get_executor()));
+    socket->async_connect(addresses_[next_++],
+                          [self = shared_from_this(), socket](error_code error) { self->on_tried(error, *socket); });
+    timer_.expires_after(before_next_address);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->try_next();
+    });
+  }
+
+  void cancel() {
+    done_ = nullptr;
+    timer_.cancel();
+    error_code ignored;
+    for (auto const& socket : attempts_) socket->close(ignored);
+  }
+
+ private:
+  void on_tried(error_code error, tcp::socket& socket) {
+    if (!done_) return;
+    if (error && ++failed_ < addresses_.size()) return try_next();
+    auto done = std::exchange(done_, nullptr);
+    auto connected = std::move(socket);
+    cancel();
+    done(error, std::move(connected));
+  }
+
+  std::vector<tcp::endpoint> addresses_;
+  Done done_;
+  asio::steady_timer timer_;
+  std::vector<std::shared_ptr<tcp::socket>> attempts_;
+  std::size_t next_ = 0;
+  std::size_t failed_ = 0;
+};
+
 // One attempt to connect: resolve, connect, shake hands; a timer closes whatever step is under way.
 class Dialling : public std::enable_shared_from_this<Dialling> {
  public:
   Dialling(asio::any_io_executor executor, Destination destination,
            std::move_only_function<void(Result<std::shared_ptr<Link>>)> done)
-      : destination_(std::move(destination)),
-        done_(std::move(done)),
-        resolver_(executor),
-        socket_(executor),
-        timer_(executor) {}
+      : destination_(std::move(destination)), done_(std::move(done)), resolver_(executor), timer_(executor) {}
 
   void start() {
     timer_.expires_after(destination_.timeout);
@@ -232,16 +288,20 @@ class Dialling : public std::enable_shared_from_this<Dialling> {
   void on_resolved(error_code error, tcp::resolver::results_type addresses) {
     if (!done_) return;
     if (error) return fail(ErrorCode::unreachable, "cannot resolve", error);
-    asio::async_connect(socket_, addresses, [self = shared_from_this()](error_code failed, tcp::endpoint const&) {
-      self->on_connected(failed);
-    });
+    // The timer keeps this alive.
+    connecting_ = std::make_shared<Connecting>(timer_.get_executor(), in_turns(addresses),
+                                               [weak = weak_from_this()](error_code failed, tcp::socket socket) {
+                                                 if (auto const self = weak.lock())
+                                                   self->on_connected(failed, std::move(socket));
+                                               });
+    connecting_->try_next();
   }
 
-  void on_connected(error_code error) {
+  void on_connected(error_code error, tcp::socket socket) {
     if (!done_) return;
     if (error) return fail(ErrorCode::unreachable, "cannot connect to", error);
-    if (!destination_.tls) return succeed(std::make_shared<PlainLink>(std::move(socket_)));
-    tls_link_ = std::make_shared<TlsLink>(std::move(socket_), destination_.tls);
+    if (!destination_.tls) return succeed(std::make_shared<PlainLink>(std::move(socket)));
+    tls_link_ = std::make_shared<TlsLink>(std::move(socket), destination_.tls);
     if (!expect_host(tls_link_->stream().native_handle(), destination_.host)) {
       return fail(ErrorCode::configuration, "not a host name or address:", {});
     }
@@ -276,8 +336,7 @@ class Dialling : public std::enable_shared_from_this<Dialling> {
     auto done = std::exchange(done_, nullptr);
     timer_.cancel();
     resolver_.cancel();
-    error_code ignored;
-    socket_.close(ignored);
+    if (connecting_) connecting_->cancel();
     if (tls_link_ && !result) tls_link_->close();
     tls_link_.reset();
     done(std::move(result));
@@ -286,7 +345,7 @@ class Dialling : public std::enable_shared_from_this<Dialling> {
   Destination destination_;
   std::move_only_function<void(Result<std::shared_ptr<Link>>)> done_;
   tcp::resolver resolver_;
-  tcp::socket socket_;
+  std::shared_ptr<Connecting> connecting_;
   asio::steady_timer timer_;
   std::shared_ptr<TlsLink> tls_link_;
 };

@@ -8,20 +8,29 @@
 
 #include <latch>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
 constexpr auto silent_name = "silent.invalid";
+constexpr auto name_of_two = "two.invalid";
 std::latch* silence = nullptr;
 
 }  // namespace
 
-// In the place of the C library's: one name is answered for only when a test says so.
+// In the place of the C library's: one name is answered for only when a test says so, and one has two addresses,
+// 127.0.0.2 first.
 extern "C" int getaddrinfo(char const* name, char const* service, addrinfo const* hints, addrinfo** found) {
   if (name && name == std::string_view{silent_name} && silence) silence->wait();
   static auto* const real = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
-  return real(name, service, hints, found);
+  if (!name || name != std::string_view{name_of_two}) return real(name, service, hints, found);
+  addrinfo* second = nullptr;
+  if (int const error = real("127.0.0.1", service, hints, &second); error != 0) return error;
+  if (int const error = real("127.0.0.2", service, hints, found); error != 0) return error;
+  (*found)->ai_next = second;
+  return 0;
 }
 
 namespace reveille::edge {
@@ -49,6 +58,45 @@ TEST(Dial, AnAddressIsReachedWhileANameIsBeingResolved) {
   while (!by_name) io.run_one();
   EXPECT_EQ(by_name->error().code, ErrorCode::unreachable);
   silence = nullptr;
+}
+
+TEST(Dial, AnAddressThatIsSilentLeavesTimeForTheNext) {
+  // RFC 8305: broken IPv6 is the usual case. Here it is a listener whose queue is full: it answers no further SYN.
+  asio::io_context io{1};
+  asio::ip::tcp::acceptor good{io, {asio::ip::make_address("127.0.0.1"), 0}};
+  auto const port = good.local_endpoint().port();
+  asio::ip::tcp::endpoint const silent{asio::ip::make_address("127.0.0.2"), port};
+  asio::ip::tcp::acceptor full{io, silent.protocol()};
+  full.bind(silent);
+  full.listen(0);
+  std::vector<asio::ip::tcp::socket> queue;
+  std::size_t connected = 0;
+  for (int i = 0; i < 4; ++i) {
+    queue.emplace_back(io);
+    queue.back().async_connect(silent, [&](auto error) { connected += error ? 0 : 1; });
+  }
+  while (connected == 0) io.run_one();
+  std::optional<Result<std::shared_ptr<Link>>> link;
+  dial(io.get_executor(), {.host = name_of_two, .port = port, .timeout = 2s},
+       [&](auto made) { link = std::move(made); });
+  while (!link) io.run_one();
+  ASSERT_TRUE(link->has_value()) << link->error().ours;
+  EXPECT_EQ((**link)->remote(), "127.0.0.1:" + std::to_string(port));
+}
+
+TEST(Dial, AnAddressThatRefusesMakesNobodyWait) {
+  asio::io_context io{1};
+  asio::ip::tcp::acceptor good{io, {asio::ip::make_address("127.0.0.1"), 0}};
+  std::optional<Result<std::shared_ptr<Link>>> link;
+  auto const port = good.local_endpoint().port();
+  dial(io.get_executor(), {.host = name_of_two, .port = port}, [&](auto made) { link = std::move(made); });
+  while (!link) io.run_one();
+  EXPECT_TRUE(link->has_value());
+  good.close();
+  link.reset();
+  dial(io.get_executor(), {.host = name_of_two, .port = port}, [&](auto made) { link = std::move(made); });
+  while (!link) io.run_one();
+  EXPECT_EQ(link->error().code, ErrorCode::unreachable);
 }
 
 TEST(Dial, AnAddressOfVersion6IsOne) {
