@@ -37,7 +37,7 @@ Result<void> InstantMessaging::listen(char const* name, xmpp::Security security,
   if (!where) return {};
   auto const port = server_->listen(where->host, where->port, security);
   if (!port) return failure(port.error().code, fmt::format("{}: {}", name, port.error().ours));
-  core_.listeners.emplace_back(name, fmt::format("{}:{}", where->host, *port));
+  core_.listeners.emplace_back(name, describe(ListenAddress{.host = where->host, .port = *port}));
   return {};
 }
 

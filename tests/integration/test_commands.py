@@ -119,6 +119,19 @@ def test_the_ready_line_names_every_listener(server):
     assert all(re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", address) for address in server.listeners.values())
 
 
+def test_an_address_of_ipv6_stands_in_brackets_in_the_ready_line(tmp_path):
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    server = Server(tmp_path)
+    server.settings["listen"] = {name: "[::1]:0" for name in LISTENERS}
+    try:
+        server.start()
+        for name in LISTENERS:
+            assert re.fullmatch(r"\[::1\]:\d+", server.listeners[name]), (name, server.listeners[name])
+    finally:
+        server.kill()
+
+
 def test_the_data_folder_is_closed_to_others(server):
     assert server.data.stat().st_mode & 0o777 == 0o700
     for each in server.data.iterdir():
