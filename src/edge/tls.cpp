@@ -61,6 +61,26 @@ std::unexpected<Error> wrong_file(std::string_view what, std::filesystem::path c
                  std::string{what} + " '" + file.string() + "' cannot be used: " + error.message());
 }
 
+// OpenSSL would ask for a passphrase on the terminal, and everything would wait for somebody to type it.
+Result<void> use_key(ssl::context& context, std::filesystem::path const& file) {
+  SSL_CTX* native = context.native_handle();
+  bool is_encrypted = false;
+  SSL_CTX_set_default_passwd_cb(native, [](char*, int, int, void* asked) {
+    *static_cast<bool*>(asked) = true;
+    return -1;
+  });
+  SSL_CTX_set_default_passwd_cb_userdata(native, &is_encrypted);
+  boost::system::error_code error;
+  context.use_private_key_file(file.string(), ssl::context::pem, error);
+  SSL_CTX_set_default_passwd_cb(native, nullptr);
+  SSL_CTX_set_default_passwd_cb_userdata(native, nullptr);
+  if (!error) return {};
+  if (!is_encrypted) return wrong_file("the private key", file, error);
+  return failure(ErrorCode::configuration, "the private key '" + file.string() +
+                                               "' is encrypted, and nobody is there to give its passphrase: store it "
+                                               "without one, readable for this user alone");
+}
+
 }  // namespace
 
 Result<TlsContext> make_server_tls(ServerTls const& settings) {
@@ -68,8 +88,7 @@ Result<TlsContext> make_server_tls(ServerTls const& settings) {
   boost::system::error_code error;
   context->use_certificate_chain_file(settings.certificate.string(), error);
   if (error) return wrong_file("the certificate", settings.certificate, error);
-  context->use_private_key_file(settings.key.string(), ssl::context::pem, error);
-  if (error) return wrong_file("the private key", settings.key, error);
+  if (auto used = use_key(*context, settings.key); !used) return std::unexpected(used.error());
   SSL_CTX* native = context->native_handle();
   // A key of another type lies beside the certificate, and OpenSSL takes it without a word.
   if (SSL_CTX_check_private_key(native) != 1) {

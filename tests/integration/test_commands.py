@@ -16,7 +16,7 @@ from waiting import wait_until
 
 
 def reveille(*words, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([program("reveille"), *map(str, words)], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([program("reveille"), *map(str, words)], capture_output=True, text=True, **{"timeout": 60, **options})
 
 
 def refusal_of(start) -> str:
@@ -358,6 +358,20 @@ def test_a_missing_certificate_is_named(tmp_path):
     server = Server(tmp_path, {"tls": {"certificate": str(tmp_path / "none.pem"), "key": str(tmp_path / "none.key")}})
     said = refusal_of(server.start)
     assert "none." in said and server.process.returncode == 78
+
+
+def test_an_encrypted_key_is_refused_and_no_passphrase_waited_for(tmp_path):
+    certificate, key, file = tmp_path / "server.pem", tmp_path / "key.pem", tmp_path / "reveille.toml"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2", "-subj", "/CN=localhost",
+                    "-passout", "pass:secret", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    file.write_text(f'data = "{tmp_path / "data"}"\n[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    for words in (("check-config", file), ("serve", "--config", file)):
+        # Without a terminal the library would read the passphrase here, which stays open and silent.
+        silent, kept_open = os.pipe()
+        refused = reveille(*words, stdin=silent, start_new_session=True, timeout=20)
+        os.close(silent)
+        os.close(kept_open)
+        assert refused.returncode == 78 and f"{file}:3: " in refused.stderr and "is encrypted" in refused.stderr, refused.stderr
 
 
 def test_a_full_disk_at_the_start_is_said(tmp_path):
