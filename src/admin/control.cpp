@@ -20,6 +20,7 @@ using boost::system::error_code;
 
 constexpr std::size_t most_bytes = 64UL * 1024;
 constexpr auto patience = std::chrono::seconds(5);
+constexpr auto accept_pause = std::chrono::milliseconds(100);
 constexpr char const* socket_name = "control";
 
 // A socket's address holds 107 bytes, and a folder's path may be longer: the folder is named by its descriptor.
@@ -88,7 +89,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 class OpenSocket final : public ControlSocket {
  public:
   OpenSocket(asio::io_context& context, std::filesystem::path folder, ControlHandler handler)
-      : acceptor_(context), folder_(std::move(folder)), handler_(std::move(handler)) {}
+      : acceptor_(context), pause_(context), folder_(std::move(folder)), handler_(std::move(handler)) {}
   ~OpenSocket() override { OpenSocket::close(); }
 
   Result<void> listen() {
@@ -110,6 +111,7 @@ class OpenSocket final : public ControlSocket {
     if (!acceptor_.is_open()) return;
     error_code ignored;
     acceptor_.close(ignored);
+    pause_.cancel();
     std::error_code also_ignored;
     std::filesystem::remove(folder_ / socket_name, also_ignored);
   }
@@ -118,12 +120,22 @@ class OpenSocket final : public ControlSocket {
   void accept() {
     acceptor_.async_accept([this](error_code error, Local::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) std::make_shared<Conversation>(std::move(socket), handler_)->start();
+      if (error) return pause();
+      std::make_shared<Conversation>(std::move(socket), handler_)->start();
       accept();
     });
   }
 
+  // Out of file descriptors, most likely: trying again at once would only burn the processor.
+  void pause() {
+    pause_.expires_after(accept_pause);
+    pause_.async_wait([this](error_code error) {
+      if (!error && acceptor_.is_open()) accept();
+    });
+  }
+
   Local::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::filesystem::path folder_;
   ControlHandler handler_;
 };

@@ -2,8 +2,10 @@
 
 #include "store/test_shard.hpp"
 
+#include <boost/asio.hpp>
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <thread>
@@ -51,6 +53,29 @@ TEST(Control, only_the_owner_may_open_it) {
   struct stat status{};
   ASSERT_EQ(::stat(folder.file("control").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST(Control, out_of_files_it_waits_for_one_and_then_answers) {
+  store::TestFolder folder;
+  boost::asio::io_context io;
+  bool asked = false;
+  auto const socket = ControlSocket::open(io, folder.file(""), [&](json::object, ControlReply reply) {
+    asked = true;
+    reply(json::object{{"ok", true}});
+  });
+  ASSERT_TRUE(socket);
+  boost::asio::local::stream_protocol::socket client(io);
+  client.connect({folder.file("control")});
+  boost::asio::write(client, boost::asio::buffer(std::string("{}\n")));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit const none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  auto const turns = io.run_for(std::chrono::milliseconds(50));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_LT(turns, 5U) << "it tries again and again";
+  EXPECT_FALSE(asked);
+  while (!asked) io.run_one();
 }
 
 TEST(Control, a_folder_with_a_long_path_has_its_socket_too) {
