@@ -171,7 +171,7 @@ bool is_well_framed(Parser const& parser) {
 
 void Http1Exchange::send(HttpResponse response) {
   if (connection_ == nullptr || std::exchange(has_begun, true)) return;
-  response.headers.set("content-length", std::to_string(response.body.size()));
+  set_length(response);
   if (!keeps_alive) response.headers.set("connection", "close");
   std::string out = head_of(response) + "\r\n";
   if (!is_head) out += response.body;

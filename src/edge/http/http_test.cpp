@@ -415,6 +415,20 @@ TEST_F(HttpTest, AServerThatSaysNothingIsLeftInTime) {
   EXPECT_EQ(client->state_reason().code, ErrorCode::timed_out);
 }
 
+TEST_F(HttpTest, NoContentHasNoLength) {
+  // RFC 9110 §8.6.
+  auto const done = [](HttpRequest, Responder responder) { responder.send({.status = 204}); };
+  serve(done);
+  auto const client = Http2Client::connect(io.get_executor(), options());
+  EXPECT_EQ(ask(*client, {}).status, 204);
+  server = HttpServer::open(io, {}, done).value();
+  auto const request = "GET / HTTP/1.1\r\nHost: x\r\n";
+  auto const twice = request + std::string("\r\n") + request + "Connection: close\r\n\r\n";
+  auto const heard = converse(twice, "");
+  EXPECT_EQ(heard.find("content-length"), std::string::npos) << heard;
+  EXPECT_NE(heard.find("HTTP/1.1 204 "), heard.rfind("HTTP/1.1 204 ")) << heard;
+}
+
 TEST_F(HttpTest, NoticesThatAnHttp1PeerHasGone) {
   std::optional<Responder> held;
   bool gone = false;

@@ -34,6 +34,11 @@ struct Served {
   return settings.refusal ? settings.refusal(status) : HttpResponse{.status = status};
 }
 
+// RFC 9110 §8.6: a 204 has no length.
+inline void set_length(HttpResponse& response) {
+  if (response.status != 204) response.headers.set("content-length", std::to_string(response.body.size()));
+}
+
 class ServedConnection : public HttpConnection {
  public:
   // Ends what takes too long. Called about once a second.

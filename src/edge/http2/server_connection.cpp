@@ -169,7 +169,7 @@ void ServerStream::add_piece(Piece piece) {
 void ServerStream::send(HttpResponse response) {
   if (connection_ == nullptr || std::exchange(is_answered, true)) return;
   is_body_complete_ = true;
-  response.headers.set("content-length", std::to_string(response.body.size()));
+  set_length(response);
   bool const has_body = !response.body.empty() && request.method != "HEAD";
   if (has_body) add_piece({std::move(response.body), {}});
   moved_ = Steady::now();
