@@ -69,9 +69,9 @@ struct Destination {
   std::chrono::milliseconds timeout{5000};
 };
 
-// Resolves the name anew, connects to the first address that answers, shakes hands and verifies; an address waits for no
-// name server. `done` gets the link or unreachable, timed_out, denied (the certificate) or configuration (a host that is
-// none); it is called once, never from inside this call.
+// Resolves the name anew, connects to the first address that answers, shakes hands and verifies; for an address no name
+// server is waited for. `done` gets the link or unreachable, timed_out, denied (the certificate) or configuration (a
+// host that is none); it is called once, never from inside this call.
 void dial(boost::asio::any_io_executor executor, Destination destination,
           std::move_only_function<void(Result<std::shared_ptr<Link>>)> done);
 
