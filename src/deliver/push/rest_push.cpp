@@ -98,6 +98,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   void request(PushRequest request, Answer answer) {
     auto job = std::make_shared<Job>();
     job->id = request.id;
+    job->number = ++requests_;
     job->push_class = request.push_class;
     job->lane = lane_of(request.push_class);
     job->expires_at = request.expires_at;
@@ -153,6 +154,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   enum class Ask : std::uint8_t { post, look, take_back };
   struct Job {
     PushId id = {};
+    std::uint64_t number = 0;  // grows from request to request
     PushClass push_class = PushClass::message;
     Lane lane = Lane::others;
     Instant expires_at = {};
@@ -316,7 +318,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
 
   void hold(JobPointer const& job) {
     // One that may be there is asked after until that is known.
-    auto const gives_way = held_.hold(job->id, job->may_be_there ? std::string{} : job->subject);
+    auto const gives_way = held_.hold(job->id, job->may_be_there ? std::string{} : job->subject, job->number);
     if (!gives_way) return;
     if (auto const found = jobs_.find(*gives_way); found != jobs_.end())
       asio::post(executor_, [self = shared_from_this(), old = found->second] {
@@ -465,6 +467,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
   Instant renew_at_ = {};
   std::vector<Then> waiting_ = {};
   std::unordered_map<PushId, JobPointer> jobs_ = {};  // that have no answer yet
+  std::uint64_t requests_ = 0;
   WaitingPushes held_ = {};
   bool is_pausing_ = false;  // all but calls
   std::string trouble_ = {};

@@ -195,6 +195,20 @@ TEST_F(RestPushTest, WhatANewerMessageStandsForWhileTheServiceIsAwayIsToldSo) {
   EXPECT_EQ(seen.size(), 1U);
 }
 
+TEST_F(RestPushTest, AnOlderMessageThatIsRefusedLaterDoesNotTakeTheNewerOnesPlace) {
+  on_request = [this](edge::HttpRequest const&, edge::Responder responder) { held.push_back(std::move(responder)); };
+  auto const older = says("m1");
+  ASSERT_TRUE(run_until([&] { return held.size() == 1; }));
+  auto const newer = says("m2");
+  ASSERT_TRUE(run_until([&] { return held.size() == 2; }));
+  on_request = accepts;
+  held[1].send(json(503, "{}"));
+  held[0].send(json(503, "{}"));
+  ASSERT_TRUE(run_until([&] { return newer->at != Instant{} && older->at != Instant{}; }));
+  EXPECT_EQ(newer->state, PushState::accepted_by_provider) << newer->reason;
+  EXPECT_EQ(older->state, PushState::taken_back) << older->reason;
+}
+
 TEST_F(RestPushTest, AMessageThatMayBeThereGivesWayToNoNewerOne) {
   on_request = [this](auto const& got, edge::Responder responder) {
     if (seen.size() == 1) return got.connection->drop();

@@ -11,19 +11,22 @@ constexpr std::chrono::seconds longest_asked_for{30};
 
 }  // namespace
 
-std::optional<model::PushId> WaitingPushes::hold(model::PushId const& id, std::string const& subject) {
+std::optional<model::PushId> WaitingPushes::hold(model::PushId const& id, std::string const& subject,
+                                                 std::uint64_t number) {
   drop(id);
   auto gives_way = by_age_.end();
-  if (auto const same = subjects_.find(subject); !subject.empty() && same != subjects_.end())
+  if (auto const same = subjects_.find(subject); !subject.empty() && same != subjects_.end()) {
     gives_way = by_age_.find(same->second);
-  else if (by_age_.size() >= most)
+    if (gives_way->second.number > number) return id;
+  } else if (by_age_.size() >= most) {
     gives_way = by_age_.begin();
+  }
   std::optional<model::PushId> out;
   if (gives_way != by_age_.end()) {
     out = gives_way->second.id;
     erase(gives_way);
   }
-  by_age_.emplace(++newest_, Held{.id = id, .subject = subject});
+  by_age_.emplace(++newest_, Held{.id = id, .subject = subject, .number = number});
   ages_[id] = newest_;
   if (!subject.empty()) subjects_[subject] = newest_;
   return out;

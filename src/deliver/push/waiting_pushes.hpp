@@ -24,8 +24,10 @@ class WaitingPushes {
   static constexpr std::size_t most = 20'000;
   static constexpr std::size_t most_at_once = 100;
 
-  // Gives the one that is not to be asked for any more. A request without a subject takes nobody's place.
-  [[nodiscard]] std::optional<model::PushId> hold(model::PushId const& id, std::string const& subject);
+  // Gives the one that is not to be asked for any more, which may be this one: `number` grows from request to request,
+  // and they may be held in another order. A request without a subject takes nobody's place.
+  [[nodiscard]] std::optional<model::PushId> hold(model::PushId const& id, std::string const& subject,
+                                                  std::uint64_t number);
   void drop(model::PushId const& id);
   // Those to be asked for now, oldest first.
   [[nodiscard]] std::vector<model::PushId> take();
@@ -39,6 +41,7 @@ class WaitingPushes {
   struct Held {
     model::PushId id = {};
     std::string subject = {};
+    std::uint64_t number = 0;
   };
   void erase(std::map<std::uint64_t, Held>::iterator at);
 
