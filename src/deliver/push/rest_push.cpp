@@ -254,8 +254,12 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       token_ = {};
       return again(job, "the access token was refused");
     }
-    if (reply.status == 429 || reply.status >= 500)
+    if (reply.status == 429 || reply.status >= 500) {
+      // Whoever says another of these may have it already, or have passed it on.
+      bool const is_refused = reply.status == 429 || reply.status == 503;
+      if (what == Ask::post && !is_refused) job->may_be_there = true;
       return again(job, read_problem(reply.body), retry_after_of(reply.headers));
+    }
     if (job->lane == Lane::others) go_on_with_others();
     if (reply.status == 404 && what == Ask::take_back) return finish(job, {.state = PushState::taken_back});
     // An earlier run of this server has asked for it in other words: what became of that is the answer (B-CALL-4).

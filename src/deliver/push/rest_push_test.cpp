@@ -284,6 +284,23 @@ TEST_F(RestPushTest, WhatMayBeThereIsTakenBackThere) {
   EXPECT_EQ(seen.back().path, "/v1/notifications/p1");
 }
 
+// Who says 502 stands before the service, and may have passed the request on.
+TEST_F(RestPushTest, B_CALL_4_WhatAGatewayGaveUpOnMayBeThere) {
+  on_request = [](auto const& got, edge::Responder responder) {
+    if (got.method == "DELETE") return responder.send(json(200, R"({"id":"p1","state":"taken_back"})"));
+    responder.send({.status = 502});
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  push->take_back(model::PushId{"p1"});
+  ASSERT_TRUE(run_until([&] { return receipt->at != Instant{}; }));
+  EXPECT_EQ(asked["DELETE /v1/notifications/p1"], 1) << "or it goes out all the same";
+
+  auto const brief = request("p2", model::PushClass::call, 500ms);
+  ASSERT_TRUE(run_until([&] { return brief->at != Instant{}; }));
+  EXPECT_EQ(brief->state, PushState::unknown) << brief->reason;
+}
+
 TEST_F(RestPushTest, WhatAnEarlierRunAskedForIsLookedAfter) {
   on_request = [](auto const& got, edge::Responder responder) {
     if (got.method == "GET") return accepts(got, std::move(responder));
