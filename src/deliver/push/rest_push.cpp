@@ -300,7 +300,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       return pause_others(retry_after);
     }
     job->pause = std::min(job->pause, longest_pause);
-    if (clock_.now() + job->pause >= job->expires_at)
+    if (clock_.now() + job->pause >= ends_at(*job))
       return finish_late(job, "the push service could not be asked: " + why);
     ask_after(job, job->pause);
     job->pause = std::min(job->pause * 2, longest_pause);

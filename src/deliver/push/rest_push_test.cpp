@@ -398,6 +398,19 @@ TEST_F(RestPushTest, AnAcceptedMessageEndsAsTheServiceSaysItDid) {
   EXPECT_EQ(receipt->state, PushState::expired) << receipt->reason;
 }
 
+// The service knows what became of it, and says so to whoever asks again.
+TEST_F(RestPushTest, ACallThatWasAcceptedIsAskedAfterBeyondItsDeadline) {
+  auto const end = clock.now() + 1s;
+  on_request = [this, end](auto const& got, edge::Responder responder) {
+    if (got.method == "POST") return responder.send(json(202, R"({"id":"p1","state":"sending"})"));
+    if (clock.now() < end) return responder.send({.status = 503});
+    accepts(got, std::move(responder));
+  };
+  auto const receipt = request("p1", model::PushClass::call, 1s);
+  ASSERT_TRUE(run_until([&] { return receipt->at != Instant{}; }, 5s));
+  EXPECT_EQ(receipt->state, PushState::accepted_by_provider) << receipt->reason;
+}
+
 // A connection that swallows what it is given, with neither FIN nor RST.
 TEST_F(RestPushTest, AServiceThatFallsSilentCostsACallNoMoreThanASecondOrSo) {
   auto const before = request("p0");
