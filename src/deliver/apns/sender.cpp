@@ -79,8 +79,8 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     waiting->request = own_part(std::move(request), settings_.answer_within);
     waiting->done = std::move(done);
     if (closed_ || is_full(waiting->is_call)) {
-      auto const* why = closed_ ? "the sender was closed" : "too many notifications wait for APNs";
-      return asio::post(executor_, [waiting = std::move(waiting), why] { waiting->done(not_processed(why)); });
+      return give_back_later(std::move(waiting),
+                             closed_ ? "the sender was closed" : "too many notifications wait for APNs");
     }
     queue_of(*waiting).push_back(std::move(waiting));
     pump();
@@ -144,6 +144,11 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     if (tell_room_) tell_room_();
   }
 
+  // Not from inside send().
+  void give_back_later(std::unique_ptr<Waiting> waiting, char const* why) {
+    asio::post(executor_, [waiting = std::move(waiting), why] { waiting->done(not_processed(why)); });
+  }
+
   void give_back_waiting() {
     for (auto* queue : {&calls_, &others_}) {
       for (auto& waiting : std::exchange(*queue, {})) waiting->done(not_processed("the sender was closed"));
@@ -192,7 +197,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
       auto next = std::move(queue.front());
       queue.pop_front();
       if (next->give_up_at < now) {
-        next->done(not_processed("its time ran out before a connection was free"));
+        give_back_later(std::move(next), "its time ran out before a connection was free");
       } else {
         submit(*connection, std::move(next));
       }

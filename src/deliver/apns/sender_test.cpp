@@ -293,6 +293,21 @@ TEST_F(SenderTest, SignsAnewWhenItsTokenIsTooOldForApns) {
   EXPECT_NE(tokens[0], tokens[1]);
 }
 
+TEST_F(SenderTest, NeverAnswersFromInsideSend) {
+  serve([](edge::HttpRequest, edge::Responder responder) { responder.send({}); });
+  open();
+  ASSERT_TRUE(run_until([&] { return sender->health().capacity > 0; }));
+  bool is_sending = true;
+  std::optional<bool> from_inside;
+  sender->send(request("ab", -1ms), [&](model::ProviderAnswer const& answer) {
+    EXPECT_EQ(answer.verdict, Verdict::not_processed);
+    from_inside = is_sending;
+  });
+  is_sending = false;
+  ASSERT_TRUE(run_until([&] { return from_inside.has_value(); }));
+  EXPECT_FALSE(*from_inside);
+}
+
 TEST_F(SenderTest, EndsEverythingWhenItIsClosed) {
   std::vector<edge::Responder> held;
   serve([&](edge::HttpRequest, edge::Responder responder) { held.push_back(std::move(responder)); }, 1);
