@@ -63,6 +63,24 @@ TEST(Via, ReadsEachForm) {
     EXPECT_FALSE(parse_via(text)) << text;
 }
 
+// The RFC's own example (section 20.42): sent-by = host [ COLON port ], and COLON has white space around it.
+TEST(Via, LetsWhiteSpaceStandAroundTheColon) {
+  auto const via =
+      parse_via("SIP / 2.0 / UDP first.example.com: 4000;ttl=16;maddr=224.2.0.1 ;branch=z9hG4bKa7c6a8dlze.1");
+  ASSERT_TRUE(via);
+  EXPECT_EQ(via->host, "first.example.com");
+  EXPECT_EQ(via->port, 4000);
+  EXPECT_EQ(via->maddr(), "224.2.0.1");
+  EXPECT_EQ(via->branch(), "z9hG4bKa7c6a8dlze.1");
+  EXPECT_EQ(parse_via("SIP/2.0/UDP [2001:db8::1] :\t5061")->port, 5061);
+  EXPECT_EQ(parse_via("SIP/2.0/UDP h : 5061")->host, "h");
+  for (auto text : {"SIP/2.0/UDP h :", "SIP/2.0/UDP h 5061", "SIP/2.0/UDP h k:5061", "SIP/2.0/UDP : 5061",
+                    "SIP/2.0/UDP [::1] 5061", "SIP/2.0/UDP h: 50 61"})
+    EXPECT_FALSE(parse_via(text)) << text;
+  EXPECT_EQ(mark_received("SIP/2.0/UDP h : 1;rport", {.address = "192.0.2.9", .port = 4000}),
+            "SIP/2.0/UDP h : 1;rport=4000;received=192.0.2.9");
+}
+
 TEST(Via, DoesNotBelieveTheSendersOwnMark) {
   Source const source{.address = "192.0.2.9", .port = 4000};
   EXPECT_EQ(mark_received("SIP/2.0/UDP h;received=1.1.1.1;branch=b", source),

@@ -14,6 +14,20 @@ std::optional<std::string_view> take_until(std::string_view& rest, char stop) {
   return found;
 }
 
+// sent-by = host [ COLON port ], where COLON may have white space around it (section 25.1).
+Parsed<HostPort> parse_sent_by(std::string_view text) {
+  auto const plain = parse_host_port(text);
+  if (plain) return plain;
+  auto const colon = text.rfind(':');
+  if (colon == text.npos) return plain;
+  auto place = parse_host_port(trim_right(text.substr(0, colon)));
+  auto const port = parse_number(trim_left(text.substr(colon + 1)));
+  if (!place) return place;
+  if (place->port || !port || *port > 0xffff) return std::unexpected(SyntaxFault::number);
+  place->port = static_cast<std::uint16_t>(*port);
+  return place;
+}
+
 }  // namespace
 
 std::string_view name_of(Transport transport) {
@@ -60,7 +74,7 @@ Parsed<Via> parse_via(std::string_view text) {
 
   rest = trim_left(rest.substr(end));
   auto const semicolon = std::min(rest.find(';'), rest.size());
-  auto const place = parse_host_port(trim_right(rest.substr(0, semicolon)));
+  auto const place = parse_sent_by(trim_right(rest.substr(0, semicolon)));
   if (!place) return std::unexpected(place.error());
   via.host_kind = place->kind;
   via.host = place->host;
