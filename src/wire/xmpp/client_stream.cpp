@@ -123,7 +123,7 @@ void ClientStream::on_mode(Element const& element) {
 StreamActions ClientStream::enabled(Enabled const& enabled, Instant now) {
   if (!is_answer_to(Wait::enable)) return take();
   managed_ = true;
-  count_base_ = received_.received();
+  count_base_ = counted_from_ = received_.received();
   write(to_element(enabled));
   stop_waiting(now);
   return take();

@@ -192,7 +192,11 @@ class ClientStream {
   void stop_waiting(Instant now);
   [[nodiscard]] bool is_answer_to(Wait wait);
   [[nodiscard]] StreamActions take();
-  [[nodiscard]] std::uint32_t h_of(std::uint32_t total) const { return total - count_base_; }
+  // What was handed over before <enable/> and is dealt with behind it does not count.
+  [[nodiscard]] std::uint32_t h_of(std::uint32_t total) const {
+    bool const counts = static_cast<std::int32_t>(total - counted_from_) >= 0;
+    return (counts ? total : counted_from_) - count_base_;
+  }
 
   ClientStreamSettings const* settings_;
   Random* random_;
@@ -209,8 +213,9 @@ class ClientStream {
   bool managed_ = false;  // stream management is on
   unsigned failures_ = 0;
   Instant negotiate_by_ = {};
-  ReceivedCount received_{};      // since binding
-  std::uint32_t count_base_ = 0;  // what received_ stood at when stream management counted 0
+  ReceivedCount received_{};        // since binding
+  std::uint32_t count_base_ = 0;    // what received_ stood at when stream management counted 0
+  std::uint32_t counted_from_ = 0;  // what received_ stood at when stream management began
   std::uint32_t sent_ = 0;
   std::uint32_t acknowledged_ = 0;
   AcknowledgementRequests requests_;

@@ -235,6 +235,19 @@ TEST(ClientStream, AcknowledgesOnlyWhatIsDealtWith) {
   EXPECT_THAT(c.said(), HasSubstr("<unexpected-request"));
 }
 
+// XEP-0198 section 4: what came before <enable/> is not counted, though it is dealt with behind it.
+TEST(ClientStream, TheLastCountLeavesOutWhatCameBeforeManagement) {
+  Conversation c;
+  c.bind();
+  c.hear("<presence/>");
+  c.hear("<enable xmlns='urn:xmpp:sm:3'/>");
+  c.perform(c.stream.enabled({}, c.clock.now()));
+  c.hear("<presence/>");
+  c.said();
+  c.hear("</stream:stream>");
+  EXPECT_THAT(c.said(), HasSubstr(" h='0'"));
+}
+
 TEST(ClientStream, AsksForAcknowledgementsAndEndsWhenOneIsOverdue) {
   Conversation c;
   c.enable();
