@@ -41,6 +41,7 @@ OsActions OsRules::on(OsInput const& input, Instant now) {
                  [&](Gesture gesture) { on_gesture(gesture, now, out); },
                  [&](PushArrives const& event) { on_push(event.push, now, out); },
                  [&](CallReported const& event) {
+                   if (app_ == AppState::not_running) return;  // said before it ended, and its calls went with it
                    calls_.insert(event.call);
                    calls_owed_.erase(event.push_id);
                  },

@@ -126,6 +126,14 @@ TEST_F(OsRulesTest, AnAppThatReportsNoCallIsKilledAndInTheEndGetsNoMore) {
   EXPECT_EQ(rules.app(), AppState::not_running);
 }
 
+// Its last word comes when it is no more, and its calls went with it.
+TEST_F(OsRulesTest, ACallOfAnAppThatHasEndedKeepsTheNextOneFromNoSleep) {
+  hear(Gesture::open);
+  hear(Gesture::kill);
+  hear(CallReported{.push_id = {}, .call = "c1"});
+  fall_asleep();
+}
+
 TEST_F(OsRulesTest, BeforeIos13AVoipPushOwesNoCall) {
   rules = OsRules(OsProfile{.voip_must_show_call = false});
   fall_asleep();
