@@ -377,6 +377,19 @@ TEST_F(SipAgentTest, DeclineBusyAndCancel) {
   EXPECT_EQ(juliet.agent.calls().answer(), "no call rings");
 }
 
+// The challenge comes when the user has hung up: nothing is sent again, and the phone is free.
+TEST_F(SipAgentTest, ACallThatIsGivenUpBeforeItsChallengeIsOver) {
+  challenges = 1;
+  dial();
+  hang_up();
+  settle();
+  EXPECT_EQ(romeo.look(), Events{"call_ended 487 cancelled"});
+  EXPECT_TRUE(juliet.look().empty());
+  dial();
+  settle();
+  EXPECT_EQ(romeo.look(), Events{"ringing"});
+}
+
 TEST_F(SipAgentTest, APushSaysWhereToRegister) {
   auto push = voip_push();
   push.nodes = {"one.example:5061", "two.example:5061"};

@@ -111,7 +111,8 @@ void SipLine::try_request(Pending pending) {
   add_credentials(attempt, pending);
   ++pending.attempts;
   auto const bytes = pending.build(attempt);
-  if (bytes.empty()) return;
+  // Its user has given it up while the challenge was under way: no more of it, and that is its end.
+  if (bytes.empty()) return pending.attempts > 1 ? hear(pending, {.status = 487}) : void();
   if (!flow_) return hear(pending, {.status = 503});
   auto const ticket = pending.ticket;
   auto const sent = flow_->client->send_request(
