@@ -22,6 +22,7 @@ void SipAgent::set_mode(AppMode mode) {
 }
 
 void SipAgent::on_voip_push(Push const& push) {
+  if (!is_signed_in()) return calls_.announce(push, "signed_out");
   calls_.announce(push);
   refresh(
       [this](std::string const& why) {

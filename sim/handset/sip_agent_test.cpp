@@ -390,6 +390,19 @@ TEST_F(SipAgentTest, ACallThatIsGivenUpBeforeItsChallengeIsOver) {
   EXPECT_EQ(romeo.look(), Events{"ringing"});
 }
 
+// B-SIGN-3: a push that was under way. The OS has its call, and the account stays signed out.
+TEST_F(SipAgentTest, APushAfterSigningOutIsReportedAndNoMore) {
+  juliet.agent.sign_out([](std::string const&) {});
+  settle();
+  seen.clear();
+  juliet.agent.on_voip_push(voip_push());
+  settle();
+  EXPECT_TRUE(was_reported("p1"));
+  EXPECT_EQ(juliet.look(), (Events{"call_screen", "call_ended signed_out"}));
+  EXPECT_FALSE(juliet.agent.is_signed_in());
+  EXPECT_TRUE(seen.empty());
+}
+
 TEST_F(SipAgentTest, APushSaysWhereToRegister) {
   auto push = voip_push();
   push.nodes = {"one.example:5061", "two.example:5061"};

@@ -62,8 +62,9 @@ class SipCalls {
  public:
   explicit SipCalls(SipLine& line) : line_(line) {}
 
-  // A VoIP push. Whatever it says, a call is put on the call screen, or the OS ends the app.
-  void announce(Push const& push);
+  // A VoIP push. Whatever it says, a call is put on the call screen, or the OS ends the app. With `why_over` it ends
+  // there at once.
+  void announce(Push const& push, std::string_view why_over = {});
   void on_request(RequestHandle handle, sip::MessageView const& request);
   void on_ack(sip::MessageView const& ack);
   void on_cancel(RequestHandle handle, sip::MessageView const& cancel);

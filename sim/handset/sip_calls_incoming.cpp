@@ -45,7 +45,7 @@ std::optional<sdp::Session> answer_again(sdp::Session const& offer, sdp::LocalMe
 
 }  // namespace
 
-void SipCalls::announce(Push const& push) {
+void SipCalls::announce(Push const& push, std::string_view why_over) {
   auto const uuid = push.call_uuid.empty() ? line_.random().uuid() : lower(push.call_uuid);
   if (calls_.contains(uuid) || is_over(uuid)) {  // the INVITE was faster; CallKit knows the call
     line_.host().tell_os(CallReported{push.id, uuid});
@@ -62,7 +62,8 @@ void SipCalls::announce(Push const& push) {
   if (push.deadline)
     call.invite_due = std::clamp(*push.deadline + deadline_margin, line_.now() + late_wait, line_.now() + 60s);
   show(call, push.id, "push");
-  if (push.subject != PushSubject::call || push.call_uuid.empty()) end(uuid, "not_a_call");
+  if (push.subject != PushSubject::call || push.call_uuid.empty()) return end(uuid, "not_a_call");
+  if (!why_over.empty()) end(uuid, why_over);
 }
 
 void SipCalls::show(SipCall& call, std::string const& push_id, std::string_view by) {
