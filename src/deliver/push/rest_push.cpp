@@ -236,7 +236,9 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     if (left <= Duration::zero()) return finish_late(job, "the push service did not answer in time");
     auto const most = job->lane == Lane::calls ? longest_wait : wait_of_others;
     auto const wait = std::chrono::ceil<std::chrono::seconds>(std::min<Duration>(left, most));
-    auto const what = job->is_withdrawn ? Ask::take_back : job->accepted ? Ask::look : Ask::post;
+    // A message that was seen is looked for only: it may be there from before.
+    bool const is_looked_for = job->accepted || job->is_seen;
+    auto const what = job->is_withdrawn ? Ask::take_back : is_looked_for ? Ask::look : Ask::post;
     job->is_asking = true;
     client(job->lane).request(request_for(*job, what, wait),
                               [self = shared_from_this(), job, what](edge::Http2Reply reply) {
@@ -262,6 +264,7 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     }
     if (job->lane == Lane::others) go_on_with_others();
     if (reply.status == 404 && what == Ask::take_back) return finish(job, {.state = PushState::taken_back});
+    if (reply.status == 404 && job->is_seen && !job->accepted) return finish(job, {.state = PushState::acknowledged});
     // An earlier run of this server has asked for it in other words: what became of that is the answer (B-CALL-4).
     if (reply.status == 422 && what == Ask::post && read_problem(reply.body) == asked_before) {
       job->accepted = job->may_be_there = true;

@@ -385,6 +385,21 @@ TEST_F(RestPushTest, AMessageThatWasSeenWhileItWasAskedForIsNotAskedForAgain) {
   EXPECT_EQ(receipt->state, PushState::acknowledged);
 }
 
+// Nobody knows whether it is there: that is asked, and no push asked for again.
+TEST_F(RestPushTest, AMessageThatWasSeenAndMayBeThereIsLookedForOnly) {
+  on_request = [this](auto const& got, edge::Responder responder) {
+    if (seen.size() == 1) return got.connection->drop();
+    if (got.method == "POST" && got.path == "/v1/notifications") return accepts(got, std::move(responder));
+    responder.send(json(404, "{}"));
+  };
+  auto const receipt = request("m1", model::PushClass::message, 60s);
+  ASSERT_TRUE(run_until([&] { return !push->trouble().empty(); }));
+  push->acknowledge(model::PushId{"m1"});
+  ASSERT_TRUE(run_until([&] { return receipt->at != Instant{}; }));
+  EXPECT_EQ(receipt->state, PushState::acknowledged) << receipt->reason;
+  EXPECT_EQ(asked["POST /v1/notifications"], 1) << "a push for what the user has seen";
+}
+
 // B-PUSH-3: between looks, its deadline passes.
 TEST_F(RestPushTest, AnAcceptedMessageEndsAsTheServiceSaysItDid) {
   auto const end = clock.now() + 2s;
