@@ -279,11 +279,11 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
     look_again(job);
   }
 
-  // A call's fate is waited for; others are looked after at growing intervals.
+  // A call's fate is waited for by the service; others are looked after at growing intervals.
   void look_again(JobPointer const& job) {
     if (job->lane == Lane::calls) {
       job->pause = first_pause;
-      return send(job);
+      return ask_after(job, first_pause);
     }
     // Once more when its deadline has passed, and then what is known is all.
     auto const now = clock_.now();

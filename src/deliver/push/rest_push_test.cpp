@@ -413,6 +413,18 @@ TEST_F(RestPushTest, AnAcceptedMessageEndsAsTheServiceSaysItDid) {
   EXPECT_EQ(receipt->state, PushState::expired) << receipt->reason;
 }
 
+// A service with too many who wait, or behind a gateway that passes no Prefer on.
+TEST_F(RestPushTest, AServiceThatDoesNotWaitIsNotAskedWithoutEnd) {
+  auto const end = clock.now() + 500ms;
+  on_request = [this, end](auto const& got, edge::Responder responder) {
+    if (clock.now() >= end) return accepts(got, std::move(responder));
+    responder.send(json(got.method == "POST" ? 202 : 200, R"({"id":"p1","state":"sending"})"));
+  };
+  auto const receipt = request("p1");
+  ASSERT_TRUE(run_until([&] { return receipt->state == PushState::accepted_by_provider; }));
+  EXPECT_LT(asked["GET /v1/notifications/p1"], 15);
+}
+
 // The service knows what became of it, and says so to whoever asks again.
 TEST_F(RestPushTest, ACallThatWasAcceptedIsAskedAfterBeyondItsDeadline) {
   auto const end = clock.now() + 1s;
