@@ -118,11 +118,10 @@ class RestPush::Core : public std::enable_shared_from_this<RestPush::Core> {
       return notices_->add({.kind = PushNotice::Kind::take_back, .id = id, .until = clock_.now() + longest_life});
     auto const& job = found->second;
     job->is_withdrawn = true;
-    if (job->is_asking)
+    if (job->is_asking || job->may_be_there)
       return notices_->add(
           {.kind = PushNotice::Kind::take_back, .id = id, .push_class = job->push_class, .until = job->expires_at});
-    if (!job->may_be_there)
-      asio::post(executor_, [self = shared_from_this(), job] { self->finish(job, {.state = PushState::taken_back}); });
+    asio::post(executor_, [self = shared_from_this(), job] { self->finish(job, {.state = PushState::taken_back}); });
   }
 
   // What has not reached the service is not asked for any more: a message that was seen needs no push. The service is
