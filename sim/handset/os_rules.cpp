@@ -42,6 +42,7 @@ OsActions OsRules::on(OsInput const& input, Instant now) {
                  [&](PushArrives const& event) { on_push(event.push, now, out); },
                  [&](CallReported const& event) {
                    if (app_ == AppState::not_running) return;  // said before it ended, and its calls went with it
+                   run_in_background(now, out);
                    calls_.insert(event.call);
                    calls_owed_.erase(event.push_id);
                  },

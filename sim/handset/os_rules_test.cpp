@@ -134,6 +134,16 @@ TEST_F(OsRulesTest, ACallOfAnAppThatHasEndedKeepsTheNextOneFromNoSleep) {
   fall_asleep();
 }
 
+// An INVITE in the app's last moment: its word comes when its time was up.
+TEST_F(OsRulesTest, AnAppThatReportsACallWhileItIsSuspendedGoesOn) {
+  fall_asleep();
+  EXPECT_EQ(hear(CallReported{.push_id = {}, .call = "c1"}), Said{"suspended to background"});
+  wait(60s);
+  EXPECT_EQ(rules.app(), AppState::background);
+  hear(CallOver{"c1"});
+  EXPECT_EQ(wait(5s), Said{"background to suspended"});
+}
+
 TEST_F(OsRulesTest, BeforeIos13AVoipPushOwesNoCall) {
   rules = OsRules(OsProfile{.voip_must_show_call = false});
   fall_asleep();
