@@ -26,6 +26,7 @@ void StreamFramer::feed(std::span<char> bytes) {
 void StreamFramer::consume(std::size_t size) {
   fed_ = fed_.subspan(size);
   scanned_ = wanted_ = 0;
+  head_fault_.reset();
 }
 
 // Copies what is left of the caller's bytes, or drops what is consumed of our own.
@@ -86,6 +87,8 @@ StreamFramer::Event StreamFramer::next(MessageView& message) {
 StreamFramer::Event StreamFramer::take_message(MessageView& message, std::size_t head_size) {
   MessageReader reader(fed_.first(head_size), message);
   auto fault = reader.read_head();
+  // Read for the second time: the folds are undone, and a line end in one that was none is not seen any more.
+  if (head_fault_) fault = head_fault_;
   std::optional<ParseFault> length_fault;
   auto const length = reader.content_length(length_fault);
   // Without a length nobody can tell where the next message begins.
@@ -97,6 +100,7 @@ StreamFramer::Event StreamFramer::take_message(MessageView& message, std::size_t
   wanted_ = head_size + *length;
   if (wanted_ > fed_.size()) {
     scanned_ = head_size;
+    head_fault_ = fault;
     return keep_rest();
   }
   reader.set_body(*length);

@@ -53,7 +53,8 @@ class StreamFramer {
 
   Side side_;
   bool dead_ = false;
-  std::span<char> fed_ = {};  // what is not yet consumed: of the caller's bytes, or of kept_
+  std::optional<ParseFault> head_fault_ = {};  // of the message under way, once its header section is known
+  std::span<char> fed_ = {};                   // what is not yet consumed: of the caller's bytes, or of kept_
   std::string kept_ = {};
   std::size_t scanned_ = 0;  // how far into fed_ no end of a header section was found
   std::size_t wanted_ = 0;   // size of the message under way, once its header section is known

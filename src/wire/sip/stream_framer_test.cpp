@@ -82,6 +82,18 @@ TEST(StreamFramer, GoesOnAfterABrokenMessageWhoseEndIsKnown) {
   EXPECT_EQ(framer.error().answerable, Answerable::yes);
 }
 
+// Its fold is written over when the header section is read first, and the body comes later.
+TEST(StreamFramer, ALineFeedAloneIsNoLineEndWhereverTheReadsEnd) {
+  auto whole = options("1", "body");
+  whole.insert(whole.find("Call-ID"), "Subject: a\n b\r\n");
+  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+    StreamFramer framer;
+    auto heard = feed(framer, whole.substr(0, cut));
+    for (auto& more : feed(framer, whole.substr(cut) + options("2"))) heard.push_back(more);
+    EXPECT_EQ(heard, (Heard{"broken 400", "2:"})) << "cut at " << cut;
+  }
+}
+
 TEST(StreamFramer, ABadOrAbsentLengthIsFatal) {
   auto const with = [](std::string_view length) {
     auto text = options("1");
