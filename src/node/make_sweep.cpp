@@ -5,11 +5,11 @@
 namespace reveille::node {
 namespace {
 
-constexpr auto pause = std::chrono::seconds(1);
+constexpr auto pause = std::chrono::milliseconds(100);
 constexpr auto pause_when_nothing_was_left = std::chrono::minutes(1);
 constexpr Duration traces_live = 30 * 24h;
 constexpr std::uint64_t most_traces = 1'000'000;  // about 1 GB
-constexpr unsigned at_a_time = 250;
+constexpr unsigned at_a_time = 100;
 
 class Sweeping final : public Part {
  public:
