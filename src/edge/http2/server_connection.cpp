@@ -357,10 +357,8 @@ void ServerConnection::count_sent(std::size_t bytes) {
 
 void ServerConnection::take_waiting() {
   while (!waiting_.empty() && unsent_ <= most_unsent && !has_ended()) {
-    auto const found = streams_.find(waiting_.front());
+    auto const stream = streams_.at(waiting_.front());
     waiting_.pop_front();
-    if (found == streams_.end()) continue;
-    auto const stream = found->second;
     hand_over(stream);
   }
 }
@@ -371,11 +369,13 @@ void ServerConnection::on_stream_closed(std::int32_t id, std::uint32_t) {
   auto const stream = std::move(found->second);
   streams_.erase(found);
   if (streams_.empty()) quiet_since_ = Steady::now();
+  std::erase(waiting_, id);
   settle(*stream);
   stream->let_go();
 }
 
 void ServerConnection::on_ended(Error const&) {
+  waiting_.clear();
   for (auto const& [id, stream] : std::exchange(streams_, {})) stream->let_go();
   if (served_.on_closed) std::exchange(served_.on_closed, nullptr)();
 }
