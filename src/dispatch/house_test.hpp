@@ -95,6 +95,7 @@ struct House {
   House() { start(); }
 
   void start() {
+    posted.clear();  // what the disk answers to a process that has ended is heard by nobody
     messages.reset();
     registrations.reset();
     std::map<std::string, std::string> kept;
