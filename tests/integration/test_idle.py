@@ -4,7 +4,8 @@ from pathlib import Path
 from reveille import Server
 from waiting import pass_time
 
-WATCHED_SECONDS, MOST_WAKES = 6, 4  # what looks at something each second is found out
+# What looks at something each second is found out; twice in that time it is looked how much memory is to be given back, and once there is a sweep.
+WATCHED_SECONDS, MOST_WAKES = 12, 9
 SETTLED_AFTER = 3
 
 

@@ -81,11 +81,7 @@ def server(tmp_path_factory):
 
 
 def run(conversation):
-    asyncio.set_event_loop(loop := asyncio.new_event_loop())
-    try:
-        loop.run_until_complete(asyncio.wait_for(conversation(), 60))
-    finally:
-        loop.close()
+    asyncio.run(asyncio.wait_for(conversation(), 60))
 
 
 async def leave(*clients):
