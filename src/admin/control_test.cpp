@@ -56,6 +56,9 @@ TEST(Control, only_the_owner_may_open_it) {
 }
 
 TEST(Control, out_of_files_it_waits_for_one_and_then_answers) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer opens a pipe when it first meets a class, and calls it wrong where it cannot";
+#endif
   store::TestFolder folder;
   boost::asio::io_context io;
   bool asked = false;
